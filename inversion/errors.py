@@ -1,0 +1,46 @@
+"""Everything a user can mend, as one family of one-line errors.
+
+RealEditError            the base; the command line prints its message and exits with `exit_code`
+├── PhraseError          a word that is not in the prompt, or not only once
+├── PhotoError           a file that cannot be used as a photo
+├── EditError            an edit that cannot be done, such as a target outside the frame
+├── ReferenceMismatch    a recorded reference that does not belong to this photo, model or settings
+├── OutputError          a result that cannot be written
+└── ModelError           a model that is not on this machine and cannot be fetched (exit code 3)
+"""
+
+
+class RealEditError(Exception):
+    """Something the user can mend; the message says what was expected, what came, what to do."""
+
+    exit_code = 1
+
+
+class PhraseError(RealEditError):
+    """A phrase that the prompt does not hold exactly once: the question was wrong (exit code 2)."""
+
+    exit_code = 2
+
+
+class PhotoError(RealEditError):
+    """A file that cannot be used as a photo."""
+
+
+class EditError(RealEditError):
+    """An edit that cannot be asked for, such as a target outside the frame (exit code 2)."""
+
+    exit_code = 2
+
+
+class ReferenceMismatch(RealEditError):
+    """A recorded reference that does not belong to this photo, model, prompt or settings."""
+
+
+class OutputError(RealEditError):
+    """A result that cannot be written where it was asked for."""
+
+
+class ModelError(RealEditError):
+    """A model or weights that are not on this machine and cannot be fetched (exit code 3)."""
+
+    exit_code = 3

@@ -1,0 +1,60 @@
+"""The noise levels of a run and the DDIM step between two of them, for both directions."""
+
+import enum
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+class Parameterisation(enum.Enum):
+    """What the network's output means; the values are the names in a scheduler's configuration."""
+
+    EPSILON = "epsilon"
+    V = "v_prediction"
+
+    def split(self, output: Tensor, z: Tensor, alpha_bar: Tensor) -> tuple[Tensor, Tensor]:
+        """The clean latent and the noise that `output` says `z` is made of."""
+        beta_bar = 1 - alpha_bar
+        if self is Parameterisation.EPSILON:
+            return (z - beta_bar**0.5 * output) / alpha_bar**0.5, output
+        clean = alpha_bar**0.5 * z - beta_bar**0.5 * output
+        return clean, alpha_bar**0.5 * output + beta_bar**0.5 * z
+
+    def from_noise_shift(self, shift: Tensor, alpha_bar: Tensor) -> Tensor:
+        """The change of `output` that changes the noise by `shift` while z stays the same.
+
+        For v = sqrt(ab) eps - sqrt(1 - ab) x0 and z fixed, dv = d eps / sqrt(ab)."""
+        return shift if self is Parameterisation.EPSILON else shift / alpha_bar**0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Schedule:
+    """The steps of one run in sampling order; step `i` goes from `alpha_from[i]` to `alpha_to[i]`.
+
+    `alpha_from` and `alpha_to` are float32 `(steps,)`, `timesteps` are handed to the U-Net. Both
+    directions share them: inversion walks step `i` from `alpha_to[i]` up to `alpha_from[i]`.
+    """
+
+    timesteps: tuple[int, ...]
+    alpha_from: Tensor
+    alpha_to: Tensor
+    parameterisation: Parameterisation
+
+    def __len__(self) -> int:
+        return len(self.timesteps)
+
+    def down(self, z: Tensor, output: Tensor, i: int) -> Tensor:
+        """One DDIM step towards the photo (arXiv 2010.02502, eq. 12 with sigma = 0)."""
+        clean, noise = self.parameterisation.split(output, z, self.alpha_from[i])
+        return ddim_step(clean, noise, self.alpha_to[i])
+
+    def up(self, z: Tensor, output: Tensor, i: int) -> Tensor:
+        """The same step towards the noise. `output` is the network's at timestep i on the less
+        noisy latent, as in diffusers' `DDIMInverseScheduler`."""
+        clean, noise = self.parameterisation.split(output, z, self.alpha_to[i])
+        return ddim_step(clean, noise, self.alpha_from[i])
+
+
+def ddim_step(clean: Tensor, noise: Tensor, alpha_bar: Tensor) -> Tensor:
+    """Mix a clean latent and noise to the level `alpha_bar`: sqrt(ab) x0 + sqrt(1 - ab) eps."""
+    return alpha_bar**0.5 * clean + (1 - alpha_bar) ** 0.5 * noise

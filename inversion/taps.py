@@ -1,0 +1,92 @@
+"""Read tensors inside the U-Net during one forward pass, and put everything back.
+
+Plain forward hooks, nothing replaced: the network's output is the same to the last bit while it is
+read, whatever attention processors are installed. Attention probabilities are computed beside the
+network's own path, from the same queries and keys, in float32, and carry gradients.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Sites:
+    """Module names to read: cross-attention layers and modules whose output is a feature map."""
+
+    attention: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
+
+
+@dataclass(eq=False)
+class Tape:
+    """What one forward pass showed.
+
+    `attention[name]` is (B, tokens, h, w), the mean over heads, summing to 1 over tokens;
+    `features[name]` is (B, channels, h, w). Both overwrite, so a second pass never mixes in."""
+
+    attention: dict[str, Tensor] = field(default_factory=dict)
+    features: dict[str, Tensor] = field(default_factory=dict)
+
+
+@contextmanager
+def tap(unet: nn.Module, sites: Sites) -> Iterator[Tape]:
+    """Record `sites` of every forward pass inside the block onto one `Tape`."""
+    tape = Tape()
+    with ExitStack() as hooks:
+        for name in sites.attention:
+            hooks.enter_context(_read_attention(unet, name, tape))
+        for name in sites.features:
+            hooks.enter_context(_read_output(unet, name, tape))
+        yield tape
+
+
+@contextmanager
+def _read_output(unet: nn.Module, name: str, tape: Tape) -> Iterator[None]:
+    def hook(module: nn.Module, inputs: Any, output: Tensor) -> None:
+        tape.features[name] = output
+
+    handle = unet.get_submodule(name).register_forward_hook(hook)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+@contextmanager
+def _read_attention(unet: nn.Module, name: str, tape: Tape) -> Iterator[None]:
+    """`name` is a cross-attention module such as "up_blocks.1.attentions.0.transformer_blocks.0.attn2".
+
+    Its inputs are flattened, so the map's height and width are read from the block around it."""
+    block = unet.get_submodule(name.split(".transformer_blocks.")[0])
+    size: list[int] = []
+
+    def remember_size(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        hidden = args[0] if args else kwargs["hidden_states"]
+        size[:] = hidden.shape[-2:]
+
+    def hook(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
+        hidden = args[0] if args else kwargs["hidden_states"]
+        tape.attention[name] = attention_maps(module, hidden, kwargs["encoder_hidden_states"], size)
+
+    before = block.register_forward_pre_hook(remember_size, with_kwargs=True)
+    after = unet.get_submodule(name).register_forward_hook(hook, with_kwargs=True)
+    try:
+        yield
+    finally:
+        before.remove()
+        after.remove()
+
+
+def attention_maps(module: Any, hidden: Tensor, text: Tensor, size: list[int]) -> Tensor:
+    """Head-mean cross-attention (B, tokens, h, w) of flattened `hidden` (B, h w, C) on `text`."""
+    height, width = size
+    q = module.to_q(hidden).unflatten(-1, (module.heads, -1)).transpose(1, 2)
+    k = module.to_k(text).unflatten(-1, (module.heads, -1)).transpose(1, 2)
+    with torch.autocast(hidden.device.type, enabled=False):  # float32 also inside mixed precision
+        scores = q.float() @ k.float().transpose(-1, -2) * module.scale
+        return torch.softmax(scores, dim=-1).mean(1).transpose(1, 2).unflatten(-1, (height, width))

@@ -1,0 +1,103 @@
+"""Tiny random Stable Diffusion models, built here and saved in diffusers' layout; nothing is downloaded."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+from inversion.model import DiffusionModel, load_model
+
+CAPTIONS = ["a photo of a red ball and a striped blue can on a wooden table", "a cat on a bench"]
+PROMPT = CAPTIONS[0]
+
+
+def tiny_pipeline(prediction_type: str, *, linear: bool) -> StableDiffusionPipeline:
+    """A random pipeline with every kind of part that Stable Diffusion 1.x (conv projections) or 2.x
+    (linear projections, v-prediction) has: three levels, cross-attention on all but one, 8x smaller."""
+    torch.manual_seed(3)
+    blank = CLIPTokenizer(vocab={"<|startoftext|>": 0, "<|endoftext|>": 1}, merges=[])
+    tokenizer = blank.train_new_from_iterator(CAPTIONS * 50, vocab_size=320)
+    tokenizer.model_max_length = 24
+    text = CLIPTextModel(
+        CLIPTextConfig(
+            vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64, num_hidden_layers=2,
+            num_attention_heads=2, max_position_embeddings=24, projection_dim=32,
+            bos_token_id=0, eos_token_id=1, pad_token_id=1,
+        )
+    )
+    unet = UNet2DConditionModel(
+        sample_size=16, in_channels=4, out_channels=4, block_out_channels=(32, 32, 64), layers_per_block=1,
+        down_block_types=("CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
+        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"),
+        cross_attention_dim=32, attention_head_dim=2, norm_num_groups=8, use_linear_projection=linear,
+    )
+    vae = AutoencoderKL(
+        down_block_types=("DownEncoderBlock2D",) * 2, up_block_types=("UpDecoderBlock2D",) * 2,
+        block_out_channels=(16, 16), latent_channels=4, norm_num_groups=4, sample_size=32, scaling_factor=0.3,
+    )
+    scheduler = DDIMScheduler(
+        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False,
+        set_alpha_to_one=False, steps_offset=1, prediction_type=prediction_type,
+    )
+    pipe = StableDiffusionPipeline(
+        vae=vae.eval(), text_encoder=text.eval(), tokenizer=tokenizer, unet=unet.eval(), scheduler=scheduler,
+        safety_checker=None, feature_extractor=None, requires_safety_checker=False,
+    )
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread():
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def pipelines() -> dict[str, StableDiffusionPipeline]:
+    return {
+        "epsilon": tiny_pipeline("epsilon", linear=False),
+        "v_prediction": tiny_pipeline("v_prediction", linear=True),
+    }
+
+
+@pytest.fixture(scope="session")
+def folders(pipelines, tmp_path_factory) -> dict[str, Path]:
+    root = tmp_path_factory.mktemp("models")
+    for name, pipe in pipelines.items():
+        pipe.save_pretrained(root / name)
+    return {name: root / name for name in pipelines}
+
+
+@pytest.fixture(scope="session", params=["epsilon", "v_prediction"])
+def kind(request) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def tiny(kind, folders) -> DiffusionModel:
+    """A tiny model of both kinds in turn, loaded as a user's would be."""
+    return load_model(str(folders[kind]), device="cpu")
+
+
+@pytest.fixture(scope="session")
+def model(folders) -> DiffusionModel:
+    """The tiny epsilon model, for what does not depend on the kind."""
+    return load_model(str(folders["epsilon"]), device="cpu")
+
+
+@pytest.fixture(scope="session")
+def tabletop() -> DiffusionModel:
+    return load_model(device="cpu")
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path, monkeypatch):
+    """No test reads or writes the user's cache."""
+    monkeypatch.setenv("REALEDIT_CACHE", str(tmp_path / "cache"))
+
+
+def random_latent(seed: int = 0, height: int = 8, width: int = 12) -> torch.Tensor:
+    """A latent that is wider than high."""
+    return torch.randn(1, 4, height, width, generator=torch.Generator().manual_seed(seed))
