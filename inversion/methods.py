@@ -1,0 +1,23 @@
+"""The ways to invert a photo, by the names that users give them."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from torch import Tensor
+
+from inversion import ddim, null_text
+from inversion.ddim import Inverted
+from inversion.model import DiffusionModel
+from inversion.schedule import Schedule
+
+
+class Method(Protocol):
+    """The signature that every inversion shares; `latent` (1, C, h, w) is the encoded photo."""
+
+    def __call__(
+        self, model: DiffusionModel, latent: Tensor, prompt: str, schedule: Schedule,
+        guidance_scale: float, on_step: Callable[[int], None] = ...,
+    ) -> Inverted: ...
+
+
+METHODS: dict[str, Method] = {"null-text": null_text.invert, "ddim": ddim.invert}

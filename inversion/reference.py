@@ -1,0 +1,99 @@
+"""What was recorded of one photo: saved as safetensors, refused where it does not belong."""
+
+import hashlib
+import json
+import os
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from inversion.errors import ReferenceMismatch
+
+FORMAT = 1  # raise when the meaning of a saved tensor changes
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a reference was made with. Two references are interchangeable only if these agree."""
+
+    model: str
+    prompt: str
+    method: str
+    timesteps: tuple[int, ...]
+    guidance_scale: float
+    format: int = FORMAT
+
+    def require(self, wanted: "Header") -> None:
+        """Raise `ReferenceMismatch` naming both values where this header is not the `wanted` one."""
+        for name, value in asdict(wanted).items():
+            mine = getattr(self, name)
+            if name == "timesteps" and len(mine) != len(value):
+                name, mine, value = "step count", len(mine), len(value)
+            if mine != value:
+                raise ReferenceMismatch(
+                    f"the reference was made with {name} {mine!r}, but {value!r} is asked for; "
+                    "use the same or invert the photo again"
+                )
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """One photo in the model's noise, and what the model saw on the way back.
+
+    `pivots` (steps + 1, C, h, w) and `unconditional` (steps, T, D), float32: see `Inverted`.
+    `attention[layer]` (steps, tokens, h, w) and `features[layer]` (steps, C, h, w), half precision,
+    of the prompted row, at the same timesteps as the header's.
+    """
+
+    header: Header
+    pivots: Tensor
+    unconditional: Tensor
+    attention: dict[str, Tensor]
+    features: dict[str, Tensor]
+
+    def save(self, path: Path) -> None:
+        """Write to `path`; the file appears only when it is whole."""
+        tensors = {"pivots": self.pivots, "unconditional": self.unconditional}
+        tensors |= {f"attention/{k}": v for k, v in self.attention.items()}
+        tensors |= {f"features/{k}": v for k, v in self.features.items()}
+        handle, part = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+        os.close(handle)
+        try:
+            save_file({k: v.contiguous() for k, v in tensors.items()}, part, {"header": json.dumps(asdict(self.header))})
+            os.replace(part, path)
+        finally:
+            Path(part).unlink(missing_ok=True)
+
+    @classmethod
+    def load(cls, path: Path, wanted: Header) -> "Reference":
+        """Read a reference that was made with `wanted`.
+
+        Raises:
+            ReferenceMismatch: it was made with something else, or the file is damaged.
+        """
+        try:
+            with safe_open(path, framework="pt") as file:
+                fields = json.loads((file.metadata() or {})["header"])
+                header = Header(**{**fields, "timesteps": tuple(fields["timesteps"])})
+                header.require(wanted)
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except (SafetensorError, KeyError, TypeError, ValueError) as error:
+            raise ReferenceMismatch(f"{path} is not a whole reference; delete it and invert again") from error
+
+        def group(prefix: str) -> dict[str, Tensor]:
+            return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+        return cls(header, tensors["pivots"], tensors["unconditional"], group("attention/"), group("features/"))
+
+
+def cache_key(photo: Tensor, header: Header) -> str:
+    """The name of a photo's reference: a hash of its pixels and of everything in the header."""
+    digest = hashlib.sha256(json.dumps(asdict(header), sort_keys=True).encode())
+    digest.update(str(tuple(photo.shape)).encode())
+    digest.update((photo * 255).round().to(torch.uint8).cpu().numpy().tobytes())
+    return digest.hexdigest()[:32]
