@@ -1,0 +1,163 @@
+"""Self-guidance energies (arXiv 2306.00986, sections 3.2 and 3.3): zero when the edit is true.
+
+Each energy reads one forward pass of the prompted row and compares it with the reference recorded
+at the same step. All are averages over layers and words of absolute differences, so they do not
+depend on how many layers, words or cells a model has.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from inversion.properties import appearance, centroid, shape, size
+from inversion.record import pooled
+from inversion.reference import Reference
+from inversion.taps import Tape
+from realedit.edits import Placement
+from realedit.settings import Weights
+from realedit.warp import warp
+
+
+class Energy(Protocol):
+    """A scalar >= 0 of what the network shows at step `i`; 0 where the edit asks for nothing more."""
+
+    def __call__(self, tape: Tape, i: int) -> Tensor: ...
+
+
+Targets = dict[str, Tensor]  # per layer (steps, ...), float32
+
+
+def _mean(values: Sequence[Tensor]) -> Tensor:
+    return torch.stack(list(values)).mean()
+
+
+def words_of(attention: dict[str, Tensor], words: Sequence[int]) -> dict[str, Tensor]:
+    """Of every layer the maps of some tokens, float32: (steps or B, tokens, h, w)."""
+    return {name: maps[:, list(words)].float() for name, maps in attention.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class ShapeEnergy:
+    """Mean |target shape - shape| of the words (eq. 5 to 8 of the paper, for edited or kept objects)."""
+
+    words: tuple[int, ...]
+    targets: Targets  # (steps, words, h, w)
+
+    def __call__(self, tape: Tape, i: int) -> Tensor:
+        now = words_of(tape.attention, self.words)
+        return _mean([(shape(now[n])[0] - t[i].to(now[n].device)).abs().mean() for n, t in self.targets.items()])
+
+
+@dataclass(frozen=True, eq=False)
+class CentroidEnergy:
+    """Mean |target centroid - centroid|, both coordinates."""
+
+    words: tuple[int, ...]
+    targets: Targets  # (steps, words, 2)
+
+    def __call__(self, tape: Tape, i: int) -> Tensor:
+        now = words_of(tape.attention, self.words)
+        return _mean([(centroid(now[n])[0] - t[i].to(now[n].device)).abs().mean() for n, t in self.targets.items()])
+
+
+@dataclass(frozen=True, eq=False)
+class SizeEnergy:
+    """Mean |target size - size|."""
+
+    words: tuple[int, ...]
+    targets: Targets  # (steps, words)
+
+    def __call__(self, tape: Tape, i: int) -> Tensor:
+        now = words_of(tape.attention, self.words)
+        return _mean([(size(now[n])[0] - t[i].to(now[n].device)).abs().mean() for n, t in self.targets.items()])
+
+
+@dataclass(frozen=True, eq=False)
+class AppearanceEnergy:
+    """Mean |target - appearance| over channels, each in units of its spread in the reference.
+
+    The live object is where its own words attend now; the mask carries no gradient."""
+
+    words: tuple[int, ...]
+    targets: Targets  # per feature site (steps, C)
+    spread: Targets  # per feature site (steps, C)
+
+    def __call__(self, tape: Tape, i: int) -> Tensor:
+        mask = object_shape(words_of(tape.attention, self.words))[0]
+        terms = []
+        for name, target in self.targets.items():
+            now = appearance(pooled(tape.features[name].float())[0], mask)
+            terms.append(((now - target[i].to(now.device)) / self.spread[name][i].to(now.device)).abs().mean())
+        return _mean(terms)
+
+
+@dataclass(frozen=True, eq=False)
+class GhostEnergy:
+    """The share of the words' attention that lies on the vacated place."""
+
+    words: tuple[int, ...]
+    vacated: Tensor  # (1, 1, H, W)
+
+    def __call__(self, tape: Tape, i: int) -> Tensor:
+        shares = []
+        for maps in words_of(tape.attention, self.words).values():
+            place = F.interpolate(self.vacated.to(maps.device), size=maps.shape[-2:], mode="area")
+            shares.append(((maps * place).sum((-2, -1)) / maps.sum((-2, -1)).clamp(min=1e-9)).mean())
+        return _mean(shares)
+
+
+@dataclass(frozen=True, eq=False)
+class WeightedSum:
+    """A sum of energies; what one edit asks for."""
+
+    terms: tuple[tuple[float, Energy], ...]
+
+    def __call__(self, tape: Tape, i: int) -> Tensor:
+        return torch.stack([weight * energy(tape, i) for weight, energy in self.terms]).sum()
+
+
+def object_shape(attention: dict[str, Tensor]) -> Tensor:
+    """One soft mask (steps, h, w) of an object, at the finest layer's size: the mean over layers and
+    words of their shapes."""
+    finest = max((maps.shape[-2:] for maps in attention.values()), key=lambda s: s[0] * s[1])
+    each = [
+        F.interpolate(shape(maps), size=finest, mode="bilinear", align_corners=False).mean(1)
+        for maps in attention.values()
+    ]
+    return torch.stack(each).mean(0)
+
+
+def placement_energies(
+    reference: Reference, words: tuple[int, ...], others: Sequence[tuple[int, ...]],
+    placement: Placement, vacated: Tensor, weights: Weights,
+) -> WeightedSum:
+    """What moving or resizing one object asks for: its shape where `placement` puts it, its look as
+    it was, the other objects as they were, and nothing of it on the `vacated` place."""
+    maps = words_of(reference.attention, words)
+    shapes = {name: warp(shape(m), placement) for name, m in maps.items()}
+    centres = {name: _placed(centroid(m), placement) for name, m in maps.items()}
+    sizes = {name: size(m) * placement.scale**2 for name, m in maps.items()}
+    where = object_shape(maps)
+    features = {name: f.float() for name, f in reference.features.items()}
+    looks = {name: appearance(f, where) for name, f in features.items()}
+    spread = {name: f.std((-2, -1)).clamp(min=1e-3) for name, f in features.items()}
+    terms: list[tuple[float, Energy]] = [
+        (weights.shape, ShapeEnergy(words, shapes)),
+        (weights.centroid, CentroidEnergy(words, centres)),
+        (weights.size, SizeEnergy(words, sizes)),
+        (weights.appearance, AppearanceEnergy(words, looks, spread)),
+        (weights.ghost, GhostEnergy(words, vacated)),
+    ]
+    for other in others:
+        kept = {name: shape(m) for name, m in words_of(reference.attention, other).items()}
+        terms.append((weights.others / len(others), ShapeEnergy(other, kept)))
+    return WeightedSum(tuple((w, e) for w, e in terms if w > 0))
+
+
+def _placed(points: Tensor, placement: Placement) -> Tensor:
+    anchor, target = torch.tensor(placement.anchor), torch.tensor(placement.target)
+    return (points - anchor) * placement.scale + target

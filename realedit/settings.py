@@ -1,0 +1,41 @@
+"""Every default number of the program, once. No torch."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Of the energies, each already an average over layers and words."""
+
+    shape: float = 2.0
+    centroid: float = 4.0
+    size: float = 1.0
+    appearance: float = 0.2
+    others: float = 1.0
+    ghost: float = 2.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How an edit is made. Fractions `until_*` count from the noise (0) to the photo (1).
+
+    `strength`: length of the guidance gradient against the classifier-free-guidance difference, in
+    the touched region. `tolerance`: an energy below this needs no guidance.
+    """
+
+    steps: int = 30
+    guidance_scale: float = 7.5
+    seed: int = 0
+    weights: Weights = field(default_factory=Weights)
+    strength: float = 1.0
+    tolerance: float = 0.02
+    guided_until: float = 0.8
+    object_until: float = 0.9
+    fill_until: float = 0.35
+    margin: float = 0.03
+    reach: float = 0.35
+    feather: float = 0.015
+
+
+DEFAULTS = Settings()
+MIN_SIDE = 64  # pixels of a photo's shorter side

@@ -1,0 +1,129 @@
+"""The loop: diffusers' pipeline without guidance, and a falling energy with it."""
+
+import pytest
+import torch
+
+from inversion.taps import tap
+from realedit.energies import CentroidEnergy
+from realedit.guidance import Guidance, classifier_free
+from realedit.sampler import Rows, energy_gradient, sample
+from tests.conftest import PROMPT, random_latent
+
+
+@pytest.mark.parametrize("scale", [1.0, 7.5])
+@pytest.mark.parametrize("steps", [4, 9])
+def test_unguided_picture_is_the_pipelines_to_the_bit(pipelines, kind, tiny, scale, steps):
+    z = random_latent(height=16, width=24)
+    theirs = pipelines[kind](
+        PROMPT, latents=z.clone(), num_inference_steps=steps, guidance_scale=scale, height=32, width=48,
+        output_type="pt",
+    ).images
+    rows = Rows(tiny.embed(PROMPT), tiny.embed("").tokens.repeat(steps, 1, 1), scale)
+    ours = tiny.decode(sample(tiny, z, tiny.schedule(steps), rows))
+    assert ours.shape == (1, 3, 32, 48)
+    assert torch.equal(ours, theirs)
+
+
+def test_classifier_free_by_hand():
+    assert classifier_free(torch.tensor(1.0), torch.tensor(3.0), 7.5).item() == 16.0
+
+
+def rows_of(model, steps, scale=4.0):
+    return Rows(model.embed(PROMPT), model.embed("").tokens.repeat(steps, 1, 1), scale)
+
+
+def centroid_guidance(model, steps, target, **changes):
+    targets = {name: torch.tensor(target).expand(steps, 1, 2) for name in model.sites.attention}
+    values = {"strength": 3.0, "tolerance": 1e-3, "until": 1.0} | changes
+    return Guidance(CentroidEnergy((6,), targets), torch.ones(1, 1, 8, 12), **values)
+
+
+def test_guidance_pulls_the_energy_down_from_both_sides(tiny):
+    """Targets left and right of where the attention is: each is approached, so the sign is right."""
+    steps, z = 8, random_latent(7)
+    rows, schedule = rows_of(tiny, steps), tiny.schedule(steps)
+    for target in ((0.05, 0.5), (0.95, 0.5)):
+        guidance = centroid_guidance(tiny, steps, target)
+        values = []
+        for how in (None, guidance):
+            end = sample(tiny, z, schedule, rows, guidance=how)
+            with tap(tiny.unet, tiny.sites) as tape:
+                tiny.predict(end, schedule.timesteps[-1], [rows.prompt])
+            values.append(guidance.energy(tape, steps - 1).item())
+        assert values[1] < values[0]
+
+
+def test_unprompted_row_and_weights_are_never_in_a_graph(tiny):
+    guidance = centroid_guidance(tiny, 4, (0.2, 0.2))
+    value, gradient, output = energy_gradient(tiny, random_latent(), 500, tiny.embed(PROMPT), guidance, 0)
+    assert not value.requires_grad and not gradient.requires_grad and not output.requires_grad
+    assert gradient.abs().sum() > 0
+
+
+def test_unguided_steps_build_no_graph(tiny):
+    seen = []
+
+    def watch(latent, level):
+        seen.append(latent.requires_grad)
+        return latent
+
+    sample(tiny, random_latent(), tiny.schedule(4), rows_of(tiny, 4), edits=[watch])
+    assert seen == [False] * 5
+
+
+def test_edits_see_every_level_once(model):
+    levels = []
+    sample(model, random_latent(), model.schedule(3), rows_of(model, 3),
+           edits=[lambda z, level: (levels.append(level), z)[1]])
+    assert levels == [0, 1, 2, 3]
+
+
+def test_satisfied_energy_changes_nothing(tiny):
+    """An energy that is zero has no gradient, so the sampler gives the unguided latent."""
+
+    class Nothing:
+        def __call__(self, tape, i):
+            return 0 * next(iter(tape.attention.values())).sum()
+
+    steps, z = 4, random_latent()
+    guided = sample(tiny, z, tiny.schedule(steps), rows_of(tiny, steps),
+                    guidance=Guidance(Nothing(), torch.ones(1, 1, 8, 12), 1.0, 0.1, 1.0))
+    plain = sample(tiny, z, tiny.schedule(steps), rows_of(tiny, steps))
+    torch.testing.assert_close(guided, plain, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("steps", [10, 50, 200])
+def test_the_same_share_of_any_schedule_is_guided(model, steps):
+    guidance = centroid_guidance(model, 1, (0.5, 0.5), until=0.8)
+    share = sum(guidance.active(i, steps) for i in range(steps)) / steps
+    assert share == pytest.approx(0.6, abs=0.051)
+
+
+class TestShift:
+    def rule(self, **changes):
+        region = torch.zeros(1, 1, 4, 6)
+        region[..., 1:3, 2:5] = 1
+        values = {"energy": lambda tape, i: torch.tensor(0.0), "region": region, "strength": 2.0,
+                  "tolerance": 0.1, "until": 1.0}
+        return Guidance(**(values | changes))
+
+    def test_length_is_set_against_the_difference_inside_the_region(self):
+        rule, gradient = self.rule(), torch.randn(1, 4, 4, 6)
+        difference = torch.full((1, 4, 4, 6), 3.0)
+        shift = rule.shift(torch.tensor(1.0), gradient, difference)
+        inside = shift[..., 1:3, 2:5]
+        assert inside.square().mean().sqrt().item() == pytest.approx(2.0 * 3.0, rel=1e-5)
+        assert torch.equal(shift * (1 - rule.region), torch.zeros_like(shift))
+
+    def test_scale_of_the_gradient_does_not_matter(self):
+        rule, gradient, difference = self.rule(), torch.randn(1, 4, 4, 6), torch.randn(1, 4, 4, 6)
+        one = rule.shift(torch.tensor(1.0), gradient, difference)
+        tiny_gradient = rule.shift(torch.tensor(1.0), 1e-9 * gradient, difference)
+        torch.testing.assert_close(one, tiny_gradient)
+
+    def test_fades_below_the_tolerance_and_survives_a_zero_gradient(self):
+        rule, gradient, difference = self.rule(), torch.randn(1, 4, 4, 6), torch.randn(1, 4, 4, 6)
+        full = rule.shift(torch.tensor(0.1), gradient, difference)
+        half = rule.shift(torch.tensor(0.05), gradient, difference)
+        torch.testing.assert_close(half, 0.5 * full)
+        assert torch.equal(rule.shift(torch.tensor(1.0), 0 * gradient, difference), torch.zeros(1, 4, 4, 6))
