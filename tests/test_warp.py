@@ -1,0 +1,65 @@
+"""Placements and what they do to tensors."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inversion.properties import centroid
+from realedit.edits import Placement
+from realedit.warp import warp
+
+fractions = st.floats(0, 1)
+
+
+def picture(height=12, width=20):
+    return torch.rand(1, 2, height, width, generator=torch.Generator().manual_seed(0))
+
+
+def test_identity_is_exact():
+    assert torch.equal(warp(picture(), Placement((0.3, 0.4), (0.3, 0.4))), picture())
+
+
+@pytest.mark.parametrize(("dx", "dy"), [(3, 0), (-3, 0), (0, 2), (0, -2), (5, -4)])
+@pytest.mark.parametrize("nearest", [False, True])
+def test_whole_cells_are_a_shift_that_never_wraps_around(dx, dy, nearest):
+    image = picture()
+    moved = warp(image, Placement((0.5, 0.5), (0.5 + dx / 20, 0.5 + dy / 12)), nearest=nearest)
+    expected = torch.zeros_like(image)
+    height, width = image.shape[-2:]
+    expected[..., max(0, dy) : height + min(0, dy), max(0, dx) : width + min(0, dx)] = image[
+        ..., max(0, -dy) : height + min(0, -dy), max(0, -dx) : width + min(0, -dx)
+    ]
+    torch.testing.assert_close(moved, expected, atol=2e-5, rtol=0)
+
+
+def test_opposite_directions_differ():
+    here = (0.5, 0.5)
+    up, down = (warp(picture(), Placement(here, (0.5, y))) for y in (0.25, 0.75))
+    assert not torch.allclose(up, down)
+
+
+@pytest.mark.parametrize("scale", [0.5, 0.8, 1.5])
+def test_scaling_keeps_the_anchor_and_changes_the_area_by_its_square(scale):
+    blob = torch.zeros(1, 1, 60, 100)
+    blob[..., 24:36, 60:80] = 1
+    centre = tuple(centroid(blob[0, 0]).tolist())
+    scaled = warp(blob, Placement(centre, centre, scale))
+    torch.testing.assert_close(centroid(scaled[0, 0]), torch.tensor(centre), atol=2e-3, rtol=0)
+    assert (scaled.sum() / blob.sum()).item() == pytest.approx(scale**2, rel=0.03)
+    assert scaled.max() <= 1 + 1e-6
+
+
+def test_nearest_keeps_the_spread_of_noise():
+    noise = torch.randn(1, 4, 40, 60, generator=torch.Generator().manual_seed(1))
+    placement = Placement((0.5, 0.5), (0.512, 0.507))
+    inside = (slice(None), slice(None), slice(4, -4), slice(4, -4))
+    assert warp(noise, placement, nearest=True)[inside].std().item() == pytest.approx(1, abs=0.05)
+    assert warp(noise, placement)[inside].std().item() < 0.9
+
+
+@given(st.tuples(fractions, fractions), st.tuples(fractions, fractions), st.floats(0.1, 10), st.tuples(fractions, fractions))
+def test_inverse_undoes_a_placement(anchor, target, scale, point):
+    placement = Placement(anchor, target, scale)
+    assert placement.inverse(placement(point)) == pytest.approx(point, abs=1e-9)
+    assert placement(anchor) == pytest.approx(target)
