@@ -1,0 +1,84 @@
+"""Rendered training scenes on disk, in shards that are written once and read by both trainings.
+
+    python -m samples.dataset DIR --scenes 12000 --workers 2
+
+Shard `i` holds scenes of consecutive seeds, all of one frame size; the sizes alternate so that the
+model sees wide and tall photos too. A shard that exists is kept, so a broken run goes on where it
+stopped.
+"""
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import torch
+from rich.progress import track
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from samples.renderer import render
+from samples.scenes import FIRST_HELD_OUT_SEED, Scene, sample_scene
+
+SHARD = 200  # scenes
+SIZES = ((128, 128), (128, 128), (160, 96), (128, 128), (96, 160))  # (width, height)
+MASK_CELL = 4  # masks are kept as the covered share of cells of this many pixels
+
+
+@dataclass(frozen=True, eq=False)
+class Shard:
+    """`scenes` with `photos` (n, 3, H, W) and `masks` (n, K, H / 4, W / 4), both uint8, 0 to 255."""
+
+    scenes: list[Scene]
+    photos: Tensor
+    masks: Tensor
+
+
+def shard_scenes(index: int) -> list[Scene]:
+    width, height = SIZES[index % len(SIZES)]
+    return [sample_scene(index * SHARD + j, width, height) for j in range(SHARD)]
+
+
+def write_shard(directory: Path, index: int) -> None:
+    """Render one shard; the file appears only when it is whole."""
+    path = directory / f"{index:05d}.safetensors"
+    if path.exists():
+        return
+    torch.set_num_threads(1)
+    drawn = render(shard_scenes(index), *SIZES[index % len(SIZES)])
+    tensors = {
+        "photos": (drawn.photos * 255).round().byte().contiguous(),
+        "masks": (torch.nn.functional.avg_pool2d(drawn.masks, MASK_CELL) * 255).round().byte().contiguous(),
+    }
+    save_file(tensors, path.with_suffix(".part"))
+    os.replace(path.with_suffix(".part"), path)
+
+
+def read_shards(directory: Path) -> Iterator[Shard]:
+    """Every finished shard, in order."""
+    paths = sorted(directory.glob("*.safetensors"))
+    if not paths:
+        raise click.ClickException(f"{directory} holds no scenes; run python -m samples.dataset {directory}")
+    for path in paths:
+        tensors = load_file(path)
+        yield Shard(shard_scenes(int(path.stem)), tensors["photos"], tensors["masks"])
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option("--scenes", default=12_000, show_default=True, type=click.IntRange(1, FIRST_HELD_OUT_SEED))
+@click.option("--workers", default=os.cpu_count() or 1, show_default=True)
+def main(directory: Path, scenes: int, workers: int) -> None:
+    """Render the training scenes into DIRECTORY."""
+    directory.mkdir(parents=True, exist_ok=True)
+    shards = range(-(-scenes // SHARD))
+    with ProcessPoolExecutor(workers) as pool:
+        done = pool.map(write_shard, [directory] * len(shards), shards)
+        for _ in track(done, total=len(shards), description="rendering"):
+            pass
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,196 @@
+"""Train the text encoder and the U-Net of the bundled checkpoint on the latents of the rendered scenes.
+
+    python -m samples.train_unet SCENES VAE RUN --steps 4500
+
+Writes RUN/checkpoint (the whole diffusers folder), RUN/losses.jsonl and RUN/samples.png, and
+resumes when run again. Shards rendered since the last start are picked up.
+"""
+
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import torch
+from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from diffusers.models.attention_processor import AttnProcessor
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from torchvision.utils import save_image
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from inversion.taps import Sites, tap
+from samples.dataset import Shard, read_shards
+from samples.grounding import grounding_loss
+from samples.renderer import MAX_THINGS
+from samples.scenes import FIRST_HELD_OUT_SEED, sample_scene
+from samples.training import Average, Run, learning_rate
+from samples.words import WIDTH, build_text_encoder, build_tokenizer, phrase_tokens, token_ids
+
+BATCH, PEAK_RATE, BLANK_SHARE, SNR_CAP, GROUNDING = 32, 5e-4, 0.1, 5.0, 0.1
+
+
+def build_unet() -> UNet2DConditionModel:
+    return UNet2DConditionModel(
+        sample_size=32,
+        in_channels=4,
+        out_channels=4,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+        block_out_channels=(64, 128, 192),
+        layers_per_block=1,
+        cross_attention_dim=WIDTH,
+        attention_head_dim=4,  # in diffusers this is the number of heads
+        norm_num_groups=16,
+    )
+
+
+def build_scheduler() -> DDIMScheduler:
+    """The noise schedule of Stable Diffusion 1.x."""
+    return DDIMScheduler(
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        clip_sample=False,
+        set_alpha_to_one=False,
+        steps_offset=1,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """One shard ready for training; latents of the photos and of their mirror images."""
+
+    latents: Tensor  # (2, n, 4, h, w) half precision
+    masks: Tensor  # (n, K, h, w) uint8
+    tokens: Tensor  # (n, T)
+    words: Tensor  # (n, K, T) bool
+
+
+class Trained(torch.nn.Module):
+    """The two networks that learn together, as one module for optimiser and average."""
+
+    def __init__(self, text: CLIPTextModel, unet: UNet2DConditionModel) -> None:
+        super().__init__()
+        self.text, self.unet = text, unet
+
+
+@torch.no_grad()
+def encode_shard(shard: Shard, vae: AutoencoderKL, path: Path) -> Tensor:
+    """Latents of a shard, computed once and kept in `path`."""
+    if path.exists():
+        return load_file(path)["latents"]
+    rows = []
+    for photos in (shard.photos, shard.photos.flip(-1)):
+        parts = [vae.encode(p.float() / 127.5 - 1).latent_dist.mode() for p in photos.split(20)]
+        rows.append(torch.cat(parts) * vae.config.scaling_factor)
+    latents = torch.stack(rows).half().contiguous()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file({"latents": latents}, path)
+    return latents
+
+
+def draw_batch(examples: list[Examples], rng: random.Random) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """BATCH rows of one shard (so of one size): latents, masks in [0, 1], tokens, words."""
+    shard = rng.choice(examples)
+    rows = torch.tensor([rng.randrange(len(shard.tokens)) for _ in range(BATCH)])
+    mirrored = torch.tensor([rng.random() < 0.5 for _ in range(BATCH)])
+    latents = shard.latents[mirrored.long(), rows].float()
+    masks = shard.masks[rows].float() / 255
+    masks = torch.where(mirrored[:, None, None, None], masks.flip(-1), masks)
+    return latents, masks, shard.tokens[rows], shard.words[rows]
+
+
+def training_loss(model: Trained, sites: Sites, alpha_bar: Tensor, blank: Tensor, batch) -> tuple[Tensor, Tensor]:
+    """Noise-prediction error with min-SNR weights (arXiv 2303.09556), and the grounding term."""
+    latents, masks, tokens, words = batch
+    dropped = torch.rand(BATCH) < BLANK_SHARE
+    tokens = torch.where(dropped[:, None], blank, tokens)
+    words = words & ~dropped[:, None, None]
+    # One t from each of BATCH equal slices: the loss of a batch then hardly depends on luck.
+    t = ((torch.arange(BATCH) + torch.rand(BATCH)) / BATCH * len(alpha_bar)).long()[torch.randperm(BATCH)]
+    ab = alpha_bar[t][:, None, None, None]
+    noise = torch.randn_like(latents)
+    noisy = ab.sqrt() * latents + (1 - ab).sqrt() * noise
+    noisy = noisy.contiguous(memory_format=torch.channels_last)
+    with torch.autocast("cpu", torch.bfloat16), tap(model.unet, sites) as tape:
+        text = model.text(tokens).last_hidden_state
+        predicted = model.unet(noisy, t, text).sample
+    snr = (ab / (1 - ab)).flatten()
+    error = (predicted.float() - noise).square().mean((1, 2, 3))
+    noise_loss = (error * snr.clamp(max=SNR_CAP) / snr).mean()
+    grounded = grounding_loss(list(tape.attention.values()), words, masks, ab.flatten().sqrt())
+    return noise_loss, grounded
+
+
+def pipeline(model: Trained, vae: AutoencoderKL, tokenizer: CLIPTokenizer) -> StableDiffusionPipeline:
+    return StableDiffusionPipeline(
+        vae=vae,
+        text_encoder=model.text,
+        tokenizer=tokenizer,
+        unet=model.unet,
+        scheduler=build_scheduler(),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+
+
+def save_checkpoint(model: Trained, vae: AutoencoderKL, tokenizer: CLIPTokenizer, run_directory: Path) -> None:
+    """Write the diffusers folder and a grid of pictures drawn from held-out captions."""
+    pipe = pipeline(model, vae, tokenizer)
+    pipe.save_pretrained(run_directory / "checkpoint")
+    tokenizer.backend_tokenizer.model.save(str(run_directory / "checkpoint" / "tokenizer"))
+    pipe.set_progress_bar_config(disable=True)
+    captions = [sample_scene(FIRST_HELD_OUT_SEED + i).caption for i in range(8)]
+    drawn = pipe(captions, num_inference_steps=25, guidance_scale=4.0, output_type="pt", height=128, width=128,
+                 generator=torch.Generator().manual_seed(0)).images
+    save_image(drawn, run_directory / "samples.png", nrow=4)
+
+
+@click.command()
+@click.argument("scenes", type=click.Path(path_type=Path))
+@click.argument("vae_directory", type=click.Path(path_type=Path))
+@click.argument("run_directory", type=click.Path(path_type=Path))
+@click.option("--steps", default=4500, show_default=True)
+def main(scenes: Path, vae_directory: Path, run_directory: Path, steps: int) -> None:
+    """Train on SCENES with the autoencoder of VAE_DIRECTORY, keep the run in RUN_DIRECTORY."""
+    vae = AutoencoderKL.from_pretrained(vae_directory).eval()
+    tokenizer = build_tokenizer()
+    torch.manual_seed(0)
+    model = Trained(build_text_encoder(tokenizer), build_unet().to(memory_format=torch.channels_last))
+    model.unet.set_attn_processor(AttnProcessor())  # the fused kernel's backward is slower on a CPU
+    optimiser = torch.optim.AdamW(model.parameters(), PEAK_RATE, weight_decay=1e-2, betas=(0.9, 0.99), fused=True)
+    average = Average(model)
+    run = Run(run_directory, {"model": model, "optimiser": optimiser, "average": average}, steps)
+
+    examples = []
+    for number, shard in enumerate(read_shards(scenes)):
+        latents = encode_shard(shard, vae, run_directory / "latents" / f"{number:05d}.safetensors")
+        tokens = token_ids(tokenizer, [s.caption for s in shard.scenes])
+        words = phrase_tokens(tokenizer, shard.scenes, MAX_THINGS)
+        examples.append(Examples(latents, shard.masks, tokens, words))
+    sites = Sites(attention=tuple(n for n, _ in model.unet.named_modules() if n.endswith("attn2")))
+    alpha_bar = build_scheduler().alphas_cumprod
+    blank = token_ids(tokenizer, [""])
+
+    for step in run.remaining():
+        rng = random.Random(step)
+        torch.manual_seed(step)
+        for group in optimiser.param_groups:
+            group["lr"] = learning_rate(step, steps, PEAK_RATE)
+        noise_loss, grounded = training_loss(model, sites, alpha_bar, blank, draw_batch(examples, rng))
+        (noise_loss + GROUNDING * grounded).backward()
+        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        optimiser.zero_grad()
+        average.update(model, step)
+        if step % 20 == 0:
+            run.log(noise=noise_loss, grounding=grounded, gradient=norm)
+        if step % 500 == 499:
+            save_checkpoint(average.module, vae, tokenizer, run_directory)  # type: ignore[arg-type]
+    save_checkpoint(average.module, vae, tokenizer, run_directory)  # type: ignore[arg-type]
+
+
+if __name__ == "__main__":
+    main()
