@@ -1,0 +1,37 @@
+"""Edit a photo by inversion and self-guidance; the rest stays as it was.
+
+Read it in this order: `images` (a photo), `inverting` (its noise and reference), `edits` (what is
+asked), `energies`, `guidance`, `sampler` (how it is reached), `paste` (only touched pixels change),
+`faithfulness` and `report` (what came of it), `editing` (all of it together). Conventions are those
+of `inversion`. Names are loaded on first use.
+"""
+
+from importlib import import_module
+
+_HOMES = {
+    "DEFAULTS": "settings",
+    "EditReport": "report",
+    "Edited": "editing",
+    "FaithfulnessReport": "faithfulness",
+    "Guidance": "guidance",
+    "Move": "edits",
+    "Photo": "images",
+    "Placement": "edits",
+    "Resize": "edits",
+    "Settings": "settings",
+    "Task": "editing",
+    "best_perceptual": "perceptual",
+    "compare": "faithfulness",
+    "edit_photo": "editing",
+    "load_photo": "images",
+    "sample": "sampler",
+    "save_photo": "images",
+    "see": "inverting",
+}
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'realedit' has no attribute '{name}'")
+    return getattr(import_module(f"realedit.{_HOMES[name]}"), name)

@@ -1,0 +1,55 @@
+"""Hold latents to what is already known of the result, cell by cell, for as long as each cell says.
+
+The known result is a composite picture: the photo with the object in its new place and the old
+place filled in roughly. Its latent, mixed with the noise in which the model holds the photo (moved
+with the object), is what a cell is set to while it is held; afterwards the model draws freely.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from inversion.schedule import Schedule
+from realedit.edits import Placement
+from realedit.warp import warp
+
+
+@dataclass(frozen=True, eq=False)
+class Anchor:
+    """A latent edit. `levels` (steps + 1, C, h, w): the known latents, noise first; `until`
+    (1, 1, h, w): the fraction of the schedule up to which each cell is held (1 = to the end)."""
+
+    levels: Tensor
+    until: Tensor
+
+    def __call__(self, z: Tensor, level: int) -> Tensor:
+        done = level / (len(self.levels) - 1)
+        return torch.where(self.until >= done, self.levels[level : level + 1], z)
+
+
+def known_latents(
+    pivots: Tensor, photo: Tensor, composite: Tensor, schedule: Schedule, placement: Placement,
+    target: Tensor, hole: Tensor, generator: torch.Generator,
+) -> Tensor:
+    """The composite at every noise level (steps + 1, C, h, w).
+
+    `pivots` (steps + 1, C, h, w) are the photo's inverted latents, `photo` and `composite`
+    (1, C, h, w) clean latents. The noise of a level is what the pivot holds beside the photo; in
+    the `target` cells it comes from where the object was, in the `hole` it is fresh.
+    """
+    fresh = torch.randn(photo.shape, generator=generator).to(photo.device)
+    levels = []
+    for pivot, alpha_bar in zip(pivots[:, None], _levels(schedule), strict=True):
+        noise = (pivot - alpha_bar**0.5 * photo) / (1 - alpha_bar) ** 0.5
+        moved = warp(noise, placement, nearest=True)
+        noise_there = torch.where(target > 0.5, moved, torch.where(hole > 0.5, fresh, noise))
+        # Written as a change of the pivot, so that cells which nothing touches keep it to the bit.
+        change = alpha_bar**0.5 * (composite - photo) + (1 - alpha_bar) ** 0.5 * (noise_there - noise)
+        levels.append(pivot + change)
+    return torch.cat(levels)
+
+
+def _levels(schedule: Schedule) -> Tensor:
+    """alpha_bar of every pivot, the noise first."""
+    return torch.cat((schedule.alpha_from, schedule.alpha_to[-1:]))

@@ -1,0 +1,69 @@
+"""From a photo to its reference: read from the cache, or inverted, recorded and kept there."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from inversion.ddim import silent
+from inversion.errors import ReferenceMismatch
+from inversion.methods import METHODS
+from inversion.model import DiffusionModel
+from inversion.record import record
+from inversion.reference import Header, Reference, cache_key
+from realedit import cache
+from realedit.images import resize, working_size
+from realedit.sampler import Rows, sample
+from realedit.settings import Settings
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """A photo as the model sees it: `small` (1, 3, h, w) at the model's size, and its reference."""
+
+    small: Tensor
+    reference: Reference
+    from_cache: bool
+
+
+def see(
+    model: DiffusionModel, photo: Tensor, prompt: str, settings: Settings, method: str,
+    on_step: Callable[[int], None] = silent,
+) -> Seen:
+    """Invert a photo (1, 3, H, W) under `prompt`, or find that this was done before."""
+    size = working_size((photo.shape[-1], photo.shape[-2]), model.native_size, model.pixel_multiple)
+    small = resize(photo, size)
+    schedule = model.schedule(settings.steps)
+    header = Header(model.fingerprint, prompt, method, schedule.timesteps, settings.guidance_scale)
+    path = cache.path_of(cache_key(small, header))
+    if path.exists():
+        try:
+            return Seen(small, Reference.load(path, header), from_cache=True)
+        except ReferenceMismatch:
+            path.unlink(missing_ok=True)  # cut off or of an older version: make it again
+    invert = METHODS[method]
+    inverted = invert(model, model.encode(small), prompt, schedule, settings.guidance_scale, on_step)
+    reference = record(model, inverted, prompt, schedule, method, on_step)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        reference.save(path)
+    except OSError:
+        pass  # a full or read-only cache costs time at the next edit, nothing else
+    return Seen(small, reference, from_cache=False)
+
+
+def rows_of(model: DiffusionModel, reference: Reference) -> Rows:
+    """The texts that reproduce the photo: its prompt, and the optimised unprompted row."""
+    return Rows(
+        model.embed(reference.header.prompt), reference.unconditional.to(model.device),
+        reference.header.guidance_scale,
+    )
+
+
+def reconstruct(model: DiffusionModel, reference: Reference) -> Tensor:
+    """The photo (1, 3, h, w) as sampling gives it back from its noise."""
+    schedule = model.schedule(len(reference.header.timesteps))
+    start = reference.pivots[:1].to(model.device)
+    return model.decode(sample(model, start, schedule, rows_of(model, reference))).cpu()
+
+

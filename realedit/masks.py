@@ -1,0 +1,93 @@
+"""Which pixels are the object: from its words through attention, sharpened on the photo's colours."""
+
+import cv2
+import numpy as np
+import torch
+from scipy import ndimage
+from torch import Tensor
+from torch.nn import functional as F
+
+from inversion.errors import EditError
+from inversion.properties import centroid
+from inversion.reference import Reference
+from realedit.edits import Box, Point
+from realedit.energies import object_shape, words_of
+from realedit.images import to_bytes
+
+SURE, LIKELY, UNLIKELY = 0.8, 0.4, 0.12  # attention levels that seed the colour models
+LATE = 0.4  # the fraction of the schedule from which on attention is read: before, places are vague
+
+
+def attention_mask(reference: Reference, words: tuple[int, ...], size: tuple[int, int]) -> Tensor:
+    """The object's soft attention mask (1, 1, H, W) in [0, 1] at `size` (width, height)."""
+    shapes = object_shape(words_of(reference.attention, words))
+    first = int(LATE * len(shapes))
+    mean = shapes[first:].mean(0)[None, None]
+    mask = F.interpolate(mean, size=(size[1], size[0]), mode="bicubic", align_corners=False).clamp(0, 1)
+    return (mask - mask.min()) / (mask.max() - mask.min()).clamp(min=1e-6)
+
+
+def object_mask(photo: Tensor, attention: Tensor, phrase: str) -> Tensor:
+    """The object's pixels (1, 1, H, W), 0 or 1, from a photo (1, 3, H, W) and its attention mask.
+
+    Attention says where the object is to within a cell; colour models of object and surroundings
+    (GrabCut, Rother et al. 2004), seeded by it, find the edge.
+
+    Raises:
+        EditError: the words attend to nothing in particular.
+    """
+    level = attention[0, 0].cpu().numpy()
+    labels = np.full(level.shape, cv2.GC_PR_BGD, np.uint8)
+    labels[level > LIKELY] = cv2.GC_PR_FGD
+    labels[level > SURE] = cv2.GC_FGD
+    labels[level < UNLIKELY] = cv2.GC_BGD
+    if (labels == cv2.GC_BGD).any():
+        cv2.setRNGSeed(0)  # its colour models start from random clusters
+        models = np.zeros((1, 65)), np.zeros((1, 65))
+        bgr = np.ascontiguousarray(to_bytes(photo)[..., ::-1])
+        cv2.grabCut(bgr, labels, None, *models, 5, cv2.GC_INIT_WITH_MASK)
+    found = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
+    found = _largest(found, level)
+    share = found.mean()
+    if not 0.001 < share < 0.7:
+        raise EditError(
+            f'the model does not see "{phrase}" in one place of this photo; '
+            "say where it is with --mask or --box"
+        )
+    return torch.from_numpy(found).float()[None, None]
+
+
+def _largest(found: np.ndarray, level: np.ndarray) -> np.ndarray:
+    """The connected part with the most attention, its holes filled."""
+    parts, count = ndimage.label(found)
+    if count == 0:
+        return found
+    weight = ndimage.sum(level, parts, range(1, count + 1))
+    return np.asarray(ndimage.binary_fill_holes(parts == 1 + int(np.argmax(weight))))
+
+
+def box_mask(box: Box, size: tuple[int, int]) -> Tensor:
+    """A box of fractions as a mask (1, 1, H, W)."""
+    width, height = size
+    mask = torch.zeros(1, 1, height, width)
+    left, right = round(box[0] * width), round(box[2] * width)
+    top, bottom = round(box[1] * height), round(box[3] * height)
+    mask[..., top:bottom, left:right] = 1
+    return mask
+
+
+def mask_centre(mask: Tensor) -> Point:
+    """The centre of mass (x, y) of a mask, in fractions."""
+    x, y = centroid(mask[0, 0]).tolist()
+    return x, y
+
+
+def mask_box(mask: Tensor) -> Box:
+    """The box around a mask, in fractions."""
+    height, width = mask.shape[-2:]
+    rows = mask[0, 0].amax(1).nonzero()[:, 0]
+    columns = mask[0, 0].amax(0).nonzero()[:, 0]
+    return (
+        int(columns[0]) / width, int(rows[0]) / height,
+        (int(columns[-1]) + 1) / width, (int(rows[-1]) + 1) / height,
+    )

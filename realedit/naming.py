@@ -1,0 +1,80 @@
+"""What the model sees in a photo: every phrase of the prompt with its place, size and attention."""
+
+from dataclasses import asdict, dataclass
+
+import torch
+from PIL import Image, ImageDraw
+from torch import Tensor
+
+from inversion.errors import EditError, PhraseError
+from inversion.model import DiffusionModel
+from inversion.phrases import phrases
+from realedit.edits import Box, Point
+from realedit.images import to_bytes
+from realedit.inverting import Seen
+from realedit.masks import attention_mask, mask_box, mask_centre, object_mask
+
+TILE = 256  # pixels of a sheet's tile, the longer side
+
+
+@dataclass(frozen=True, eq=False)
+class NamedObject:
+    """A phrase and where it is. `attention` and `mask` are (1, 1, h, w) at the model's size; where no
+    single object is found, `mask` is the attention above one half."""
+
+    phrase: str
+    position: Point
+    size: float
+    box: Box
+    attention: Tensor
+    mask: Tensor
+
+    def as_dict(self) -> dict[str, object]:
+        """The part that can be written as JSON."""
+        return {"phrase": self.phrase, "position": self.position, "size": self.size, "box": self.box}
+
+
+def name_objects(model: DiffusionModel, seen: Seen) -> list[NamedObject]:
+    """Every phrase that the prompt holds once, in the prompt's order."""
+    prompt = seen.reference.header.prompt
+    size = (seen.small.shape[-1], seen.small.shape[-2])
+    found = []
+    for phrase in dict.fromkeys(phrases(prompt)):
+        try:
+            words = model.positions(prompt, phrase)
+        except PhraseError:  # named twice, or beyond what the model reads
+            continue
+        attention = attention_mask(seen.reference, words, size)
+        try:
+            mask = object_mask(seen.small, attention, phrase)
+        except EditError:
+            mask = (attention > 0.5).float()
+        found.append(NamedObject(phrase, mask_centre(mask), float(mask.mean()), mask_box(mask), attention, mask))
+    return found
+
+
+def attention_sheet(seen: Seen, found: list[NamedObject]) -> Image.Image:
+    """The photo, then for every phrase its attention over the photo with the object outlined."""
+    photo = to_bytes(seen.small)
+    tiles = [_tile(Image.fromarray(photo), "photo")]
+    for o in found:
+        dimmed = seen.small * (0.25 + 0.75 * o.attention)
+        edge = o.mask - (torch.nn.functional.avg_pool2d(o.mask, 3, stride=1, padding=1) > 0.99).float()
+        outlined = torch.where(edge > 0.5, torch.tensor((1.0, 0.9, 0.1))[None, :, None, None], dimmed)
+        tiles.append(_tile(Image.fromarray(to_bytes(outlined)), o.phrase))
+    width, height = tiles[0].size
+    columns = min(4, len(tiles))
+    rows = -(-len(tiles) // columns)
+    sheet = Image.new("RGB", (columns * (width + 4) - 4, rows * (height + 4) - 4), "white")
+    for index, tile in enumerate(tiles):
+        sheet.paste(tile, (index % columns * (width + 4), index // columns * (height + 4)))
+    return sheet
+
+
+def _tile(image: Image.Image, label: str) -> Image.Image:
+    factor = TILE / max(image.size)
+    image = image.resize((round(image.width * factor), round(image.height * factor)), Image.Resampling.BICUBIC)
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((0, 0, 8 + 6 * len(label), 16), fill="black")
+    draw.text((4, 2), label, fill="white")
+    return image

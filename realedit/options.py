@@ -1,0 +1,103 @@
+"""The options that commands share, and the types of their values. No torch."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from realedit.settings import DEFAULTS, Settings
+
+METHOD_NAMES = ("null-text", "ddim")  # kept equal to inversion.methods by a test: help must not load torch
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Numbers as typed: fractions of the photo, or pixels if they ended in "px"."""
+
+    values: tuple[float, ...]
+    pixels: bool
+
+    def fractions(self, size: tuple[int, int]) -> tuple[float, ...]:
+        """As fractions of a photo's (width, height), x and y in turn."""
+        if not self.pixels:
+            return self.values
+        return tuple(v / size[i % 2] for i, v in enumerate(self.values))
+
+
+class NumbersType(click.ParamType):
+    """`count` numbers with commas between them, all fractions or all pixels ("120px,80px")."""
+
+    def __init__(self, name: str, count: int) -> None:
+        self.name, self.count = name, count
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Numbers:
+        if isinstance(value, Numbers):
+            return value
+        words = [word.strip() for word in str(value).split(",")]
+        in_pixels = [word.endswith("px") for word in words]
+        try:
+            numbers = tuple(float(word.removesuffix("px")) for word in words)
+            if len(numbers) != self.count or any(n != n or abs(n) == float("inf") for n in numbers):
+                raise ValueError
+        except ValueError:
+            self.fail(f"{value!r} is not {self.name}, such as {self._example()}", param, ctx)
+        if any(in_pixels) and not all(in_pixels):
+            self.fail(f"{value!r} mixes pixels and fractions; give all numbers with px or none", param, ctx)
+        return Numbers(numbers, all(in_pixels))
+
+    def _example(self) -> str:
+        return "0.7,0.6 or 84px,72px" if self.count == 2 else "0.1,0.2,0.5,0.8"
+
+
+POINT, SHIFT, BOX = NumbersType("X,Y", 2), NumbersType("DX,DY", 2), NumbersType("LEFT,TOP,RIGHT,BOTTOM", 4)
+FILE = click.Path(path_type=Path)
+
+
+def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options of every command that looks at a photo with a model."""
+    for option in reversed((
+        click.option("--prompt", help="What the photo shows; default: a .txt beside it, or its description."),
+        click.option("--model", default="tabletop", show_default=True, help="Bundled model, folder, or hub id."),
+        click.option("--method", type=click.Choice(METHOD_NAMES), default=METHOD_NAMES[0], show_default=True,
+                     help="How the photo is inverted."),
+        click.option("--steps", type=click.IntRange(2, 1000), default=DEFAULTS.steps, show_default=True,
+                     help="Steps between noise and photo."),
+        click.option("--seed", type=int, default=DEFAULTS.seed, show_default=True, help="Of all fresh noise."),
+        click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, mps."),
+        click.option("--dtype", type=click.Choice(("auto", "float32", "bfloat16", "float16")), default="auto",
+                     show_default=True, help="Of the U-Net; everything else is float32."),
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON value instead of text."),
+        click.option("-q", "--quiet", is_flag=True, help="No progress and no notes."),
+        click.option("-v", "--verbose", is_flag=True, help="Say more on stderr."),
+    )):
+        command = option(command)
+    return command
+
+
+def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options of every command that writes a picture."""
+    for option in reversed((
+        click.option("-o", "--output", type=FILE, help="Where to write; default: beside the photo."),
+        click.option("--force", is_flag=True, help="Replace files that exist."),
+    )):
+        command = option(command)
+    return command
+
+
+def edit_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options of every command that edits an object."""
+    for option in reversed((
+        click.option("--mask", type=FILE, help="Picture that is white where the object is."),
+        click.option("--box", type=BOX, help="Box around the object: LEFT,TOP,RIGHT,BOTTOM."),
+        click.option("--before-after", type=FILE, help="Also write before and after in one picture."),
+        click.option("--work", type=FILE, help="Folder for pictures of the steps in between."),
+        click.option("--max-lpips", type=click.FloatRange(min=0), help="Exit 1 if the rest changed more than this."),
+    )):
+        command = option(command)
+    return command
+
+
+def settings_from(steps: int, seed: int) -> Settings:
+    return Settings(steps=steps, seed=seed)

@@ -1,0 +1,65 @@
+"""From the model's small picture back to the photo: only touched pixels change, at full size."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy import ndimage
+from torch import Tensor
+
+from inversion.model import DiffusionModel
+from realedit.images import resize, to_bytes
+
+
+def grow(mask: Tensor, fraction: float) -> Tensor:
+    """Dilate a mask (1, 1, H, W) by a fraction of the photo's shorter side; negative erodes."""
+    radius = fraction * min(mask.shape[-2:])
+    inside = mask[0, 0].cpu().numpy() > 0.5
+    if radius < 0:
+        grown = ndimage.distance_transform_edt(inside) > -radius
+    else:
+        grown = ndimage.distance_transform_edt(~inside) <= radius if inside.any() else inside
+    return torch.from_numpy(np.asarray(grown)).float()[None, None]
+
+
+def feathered(mask: Tensor, fraction: float) -> Tensor:
+    """A ramp from 0 at the mask's edge to 1 at a depth of `fraction` of the shorter side inside it."""
+    depth = max(1.0, fraction * min(mask.shape[-2:]))
+    inside = mask[0, 0].cpu().numpy() > 0.5
+    if inside.all():  # the photo's own frame is no edge
+        return torch.ones_like(mask)
+    ramp = np.asarray(ndimage.distance_transform_edt(inside)) / (depth + 1)
+    return torch.from_numpy(ramp.clip(0, 1)).float()[None, None]
+
+
+@dataclass(frozen=True, eq=False)
+class Canvas:
+    """The photo during an edit, at full size.
+
+    `composite` (1, 3, H, W): the photo with what is known of the result already in place;
+    `known` (1, 1, H, W): 1 where the composite shows the result's own pixels; `touched`: 1 where
+    pixels may change at all.
+    """
+
+    photo: np.ndarray
+    composite: Tensor
+    known: Tensor
+    touched: Tensor
+
+
+def paste_back(model: DiffusionModel, canvas: Canvas, generated: Tensor, feather: float) -> np.ndarray:
+    """Put the model's picture (1, 3, h, w) into the photo (H, W, 3) uint8.
+
+    What the model's autoencoder and size lose of pixels that are known is given back: the known
+    detail is the composite minus what the model would make of it. Untouched pixels are the photo's
+    own bytes.
+    """
+    size = (canvas.photo.shape[1], canvas.photo.shape[0])
+    small = (generated.shape[-1], generated.shape[-2])
+    seen = model.decode(model.encode(resize(canvas.composite, small))).cpu()
+    detail = canvas.composite - resize(seen, size)
+    result = resize(generated.cpu(), size) + canvas.known * detail
+    share = feathered(canvas.touched, feather)
+    photo = torch.from_numpy(canvas.photo.copy()).permute(2, 0, 1)[None].float() / 255
+    blended = to_bytes(photo + share * (result - photo))
+    return np.where(canvas.touched[0, 0].numpy()[..., None] > 0.5, blended, canvas.photo)

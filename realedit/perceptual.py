@@ -1,0 +1,28 @@
+"""Which perceptual distance can be had on this machine: LPIPS, or else the model's own features."""
+
+import contextlib
+import io
+import socket
+
+from inversion.model import DiffusionModel
+from realedit.faithfulness import Perceptual, encoder_distance, lpips_distance
+
+FETCH_SECONDS = 10.0  # a machine without network must not wait for minutes
+
+
+def best_perceptual(model: DiffusionModel) -> Perceptual:
+    """LPIPS with AlexNet where its weights are here or can be fetched; else a distance in the
+    features of the model's VAE encoder, under its own name and with a note that says so."""
+    waited = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(FETCH_SECONDS)
+    try:
+        with contextlib.redirect_stderr(io.StringIO()):  # torchvision announces its download there
+            return lpips_distance(model.device)
+    except Exception as error:  # no network, no disk, a cut-off file, a broken torchvision: all mean "no LPIPS"
+        note = (
+            f"LPIPS could not be computed (its AlexNet weights cannot be had: {type(error).__name__}); "
+            "vae_feature_distance is a distance in this model's own VAE features instead"
+        )
+        return encoder_distance(model.encoder_features, note)
+    finally:
+        socket.setdefaulttimeout(waited)

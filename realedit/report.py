@@ -1,0 +1,116 @@
+"""What an edit did, as text, as JSON, and as a picture."""
+
+import json
+import math
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw
+from torch import Tensor
+
+from realedit.edits import Point
+from realedit.faithfulness import FaithfulnessReport, Perceptual, compare
+from realedit.images import Photo
+from realedit.looking import Sight
+from realedit.masks import mask_centre
+
+
+@dataclass(frozen=True)
+class EditReport:
+    """The numbers of one edit.
+
+    `outside`: the result against the photo, where nothing may change. `reconstruction`: the photo
+    at the model's size against what its inversion gives back. Positions are fractions (x, y), sizes
+    shares of the frame; `reached` is None where the model cannot see the object.
+    """
+
+    asked_position: Point
+    asked_size: float
+    reached_position: Point | None
+    reached_size: float | None
+    outside: FaithfulnessReport
+    reconstruction: FaithfulnessReport
+    touched_share: float
+    words_used: bool
+    evaluations: float
+    seconds: float
+    from_cache: bool
+    perceptual_note: str | None
+
+    def to_json(self) -> str:
+        return json.dumps(_finite(asdict(self)), indent=2)
+
+    def to_text(self) -> str:
+        asked = f"asked ({self.asked_position[0]:.3f}, {self.asked_position[1]:.3f}), size {self.asked_size:.1%}"
+        if self.reached_position is None or self.reached_size is None:
+            why = "the model does not know this object" if not self.words_used else "not found in the result"
+            reached = f"not measured: {why}"
+        else:
+            x, y = self.reached_position
+            reached = f"measured ({x:.3f}, {y:.3f}), size {self.reached_size:.1%}"
+        lines = [
+            f"object          {asked}; {reached}",
+            f"outside         {faithfulness_line(self.outside)}; {1 - self.touched_share:.0%} of the photo",
+            f"reconstruction  {faithfulness_line(self.reconstruction)}",
+            f"cost            {self.evaluations:.0f} network evaluations, {self.seconds:.1f} s"
+            + (", inversion from the cache" if self.from_cache else ""),
+        ]
+        if self.perceptual_note:
+            lines.append(f"note            {self.perceptual_note}")
+        return "\n".join(lines)
+
+
+def faithfulness_line(report: FaithfulnessReport) -> str:
+    """One line of a comparison: PSNR, SSIM and the perceptual distance under its own name."""
+    name = "LPIPS" if report.perceptual_name == "lpips" else report.perceptual_name
+    quality = "identical pixels" if report.identical else f"PSNR {report.psnr_db:.2f} dB, SSIM {report.ssim:.4f}"
+    return f"{quality}, {name} {report.perceptual:.4f}"
+
+
+def report_on(
+    *, before: Photo, after: np.ndarray, touched: Tensor, target: Tensor, reconstruction: tuple[Tensor, Tensor],
+    sight: Sight | None, perceptual: Perceptual, evaluations: float, seconds: float, from_cache: bool,
+    words_used: bool,
+) -> EditReport:
+    """Measure a result (H, W, 3) against its photo outside `touched` (1, 1, H, W)."""
+    small, rebuilt = reconstruction
+    return EditReport(
+        asked_position=mask_centre(target),
+        asked_size=float(target.mean()),
+        reached_position=sight.position if sight else None,
+        reached_size=sight.size if sight else None,
+        outside=compare(before.tensor(), before.with_rgb(after).tensor(), 1 - touched, perceptual),
+        reconstruction=compare(small, rebuilt, torch.ones_like(small[:, :1]), perceptual),
+        touched_share=float(touched.mean()),
+        words_used=words_used,
+        evaluations=evaluations,
+        seconds=seconds,
+        from_cache=from_cache,
+        perceptual_note=perceptual.note,
+    )
+
+
+def _finite(value: object) -> object:
+    """JSON has no infinity and no NaN: both become null."""
+    if isinstance(value, dict):
+        return {k: _finite(v) for k, v in value.items()}
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def side_by_side(before: np.ndarray, after: np.ndarray, height: int = 384) -> Image.Image:
+    """Before and after in one picture, each `height` pixels high, with a thin gap."""
+    images = []
+    for rgb, label in ((before, "before"), (after, "after")):
+        image = Image.fromarray(rgb)
+        image = image.resize((round(image.width * height / image.height), height), Image.Resampling.LANCZOS)
+        draw = ImageDraw.Draw(image)
+        draw.rectangle((0, 0, 8 + 7 * len(label), 18), fill="black")
+        draw.text((4, 3), label, fill="white")
+        images.append(image)
+    sheet = Image.new("RGB", (images[0].width + images[1].width + 6, height), "white")
+    sheet.paste(images[0], (0, 0))
+    sheet.paste(images[1], (images[0].width + 6, 0))
+    return sheet

@@ -1,0 +1,117 @@
+"""Pasting back at full size, regions, and the masks that they are made of."""
+
+import numpy as np
+import pytest
+import torch
+
+from inversion.errors import EditError
+from realedit.compositing import composite, fill, regions_of
+from realedit.edits import Placement
+from realedit.masks import box_mask, mask_box, mask_centre, object_mask
+from realedit.paste import Canvas, feathered, grow, paste_back
+
+
+def disc(height=96, width=128, x=40, y=50, radius=12):
+    gy, gx = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    return (((gx - x) ** 2 + (gy - y) ** 2) <= radius**2).float()[None, None]
+
+
+def test_growing_by_hand():
+    mask = torch.zeros(1, 1, 20, 40)
+    mask[..., 10, 10] = 1
+    assert grow(mask, 0.1).sum() == 13  # the cells within 2 of 20 pixels
+    assert torch.equal(grow(grow(disc(), 0.05), -0.05) * disc(), disc())
+    assert grow(torch.zeros(1, 1, 8, 8), 0.2).sum() == 0
+
+
+def test_feather_is_zero_outside_and_one_inside():
+    share = feathered(disc(), 0.05)
+    assert torch.equal(share * (1 - disc()), torch.zeros_like(share))
+    assert share[0, 0, 50, 40] == 1
+    edge = share[0, 0, 50, 28]
+    assert 0 < edge < 0.5
+
+
+def test_the_photos_own_edge_is_not_feathered():
+    mask = torch.zeros(1, 1, 40, 60)
+    mask[..., :20] = 1
+    share = feathered(mask, 0.1)
+    assert (share[..., 0] == 1).all()
+    assert (feathered(torch.ones(1, 1, 10, 12), 0.2) == 1).all()
+
+
+@pytest.mark.parametrize("size", [(96, 128), (131, 203)])
+def test_pixels_outside_the_touched_region_are_the_photos_bytes(model, size):
+    rng = np.random.default_rng(0)
+    photo = rng.integers(0, 256, (*size, 3), dtype=np.uint8)
+    touched = disc(*size)
+    whole = torch.from_numpy(photo.copy()).permute(2, 0, 1)[None].float() / 255
+    result = paste_back(model, Canvas(photo, whole, touched, touched), torch.rand(1, 3, 48, 64), 0.02)
+    outside = touched[0, 0].numpy() < 0.5
+    assert np.array_equal(result[outside], photo[outside])
+    assert not np.array_equal(result[~outside], photo[~outside])
+
+
+def test_known_pixels_get_back_what_the_autoencoder_lost(model):
+    """If the model drew exactly its view of the composite, the result is the composite."""
+    photo = np.random.default_rng(1).integers(0, 256, (96, 128, 3), dtype=np.uint8)
+    wanted = np.random.default_rng(2).integers(0, 256, (96, 128, 3), dtype=np.uint8)
+    whole = torch.from_numpy(wanted.copy()).permute(2, 0, 1)[None].float() / 255
+    everywhere = torch.ones(1, 1, 96, 128)
+    drawn = model.decode(model.encode(whole))
+    assert np.array_equal(paste_back(model, Canvas(photo, whole, everywhere, everywhere), drawn, 0.02), wanted)
+
+
+def test_regions_of_a_move():
+    source, placement = disc(), Placement((40.5 / 128, 50.5 / 96), (90.5 / 128, 50.5 / 96))
+    regions = regions_of(source, placement, margin=0.03, reach=0.3)
+    torch.testing.assert_close(regions.target, disc(x=90))
+    assert torch.equal(regions.vacated, source)
+    assert (regions.hole * regions.target).sum() == 0
+    assert (regions.touched >= torch.maximum(regions.source, regions.target)).all()
+    assert (regions.touched >= regions.hole).all()
+
+
+def test_an_object_that_leaves_the_photo_does_not_come_back_in():
+    regions = regions_of(disc(), Placement((40.5 / 128, 0.5), (125.5 / 128, 0.5)), 0.02, 0.2)
+    assert regions.target[..., :60].sum() == 0
+    assert 0 < regions.target.sum() < disc().sum()
+
+
+def test_composite_moves_the_pixels_and_fills_the_hole():
+    photo = torch.full((1, 3, 96, 128), 0.25)
+    photo = torch.where(disc() > 0.5, torch.tensor((0.9, 0.1, 0.1))[None, :, None, None], photo)
+    placement = Placement((40.5 / 128, 50.5 / 96), (90.5 / 128, 50.5 / 96))
+    regions = regions_of(disc(), placement, 0.03, 0.3)
+    rough = composite(photo, regions, placement, disc())
+    torch.testing.assert_close(rough[0, :, 50, 90], torch.tensor((0.9, 0.1, 0.1)), atol=1e-3, rtol=0)
+    torch.testing.assert_close(rough[0, :, 50, 40], torch.full((3,), 0.25), atol=0.01, rtol=0)
+    untouched = regions.touched.expand_as(photo) < 0.5
+    assert torch.equal(rough[untouched], photo[untouched])
+
+
+def test_fill_continues_the_surroundings():
+    ramp = torch.linspace(0, 1, 128).expand(1, 3, 96, 128).clone()
+    broken = torch.where(disc(radius=8) > 0.5, torch.ones_like(ramp), ramp)
+    assert (fill(broken, disc(radius=8)) - ramp).abs().max() < 0.12
+
+
+def test_box_and_centre():
+    mask = box_mask((0.25, 0.5, 0.5, 0.75), (128, 96))
+    assert mask_box(mask) == (0.25, 0.5, 0.5, 0.75)
+    assert mask_centre(mask) == pytest.approx((0.375, 0.625))
+
+
+def test_edges_come_from_the_photo_where_attention_is_coarse():
+    photo = torch.full((1, 3, 96, 128), 0.6) + 0.02 * torch.randn(1, 3, 96, 128, generator=torch.Generator().manual_seed(0))
+    photo = torch.where(disc() > 0.5, torch.tensor((0.8, 0.1, 0.1))[None, :, None, None], photo).clamp(0, 1)
+    coarse = torch.nn.functional.avg_pool2d(disc(x=42, y=52), 8)
+    attention = torch.nn.functional.interpolate(coarse, size=(96, 128), mode="bicubic").clamp(0, 1)
+    found = object_mask(photo, attention, "red disc") > 0.5
+    true = disc() > 0.5
+    assert (found & true).sum() / (found | true).sum() > 0.95
+
+
+def test_words_that_attend_everywhere_are_an_error():
+    with pytest.raises(EditError, match="say where it is with --mask or --box"):
+        object_mask(torch.rand(1, 3, 96, 128), torch.ones(1, 1, 96, 128), "table")
