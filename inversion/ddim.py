@@ -29,7 +29,10 @@ class Inverted:
 
 
 def walk_up(
-    model: DiffusionModel, latent: Tensor, prompt: Embedding, schedule: Schedule,
+    model: DiffusionModel,
+    latent: Tensor,
+    prompt: Embedding,
+    schedule: Schedule,
     on_step: Callable[[int], None] = silent,
 ) -> Tensor:
     """The latents (steps + 1, C, h, w) from the noise to `latent`, by inverted DDIM steps of the
@@ -45,7 +48,11 @@ def walk_up(
 
 
 def invert(
-    model: DiffusionModel, latent: Tensor, prompt: str, schedule: Schedule, guidance_scale: float,
+    model: DiffusionModel,
+    latent: Tensor,
+    prompt: str,
+    schedule: Schedule,
+    guidance_scale: float,
     on_step: Callable[[int], None] = silent,
 ) -> Inverted:
     """Invert with the empty text as the unprompted row: exact enough at guidance 1, adrift above."""

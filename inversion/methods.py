@@ -15,8 +15,13 @@ class Method(Protocol):
     """The signature that every inversion shares; `latent` (1, C, h, w) is the encoded photo."""
 
     def __call__(
-        self, model: DiffusionModel, latent: Tensor, prompt: str, schedule: Schedule,
-        guidance_scale: float, on_step: Callable[[int], None] = ...,
+        self,
+        model: DiffusionModel,
+        latent: Tensor,
+        prompt: str,
+        schedule: Schedule,
+        guidance_scale: float,
+        on_step: Callable[[int], None] = ...,
     ) -> Inverted: ...
 
 

@@ -117,7 +117,10 @@ class DiffusionModel:
     def embed(self, prompt: str) -> Embedding:
         """Encode a prompt, padded to the model's length as in diffusers' pipelines."""
         ids = self.tokenizer(
-            prompt, padding="max_length", max_length=self.tokenizer.model_max_length, truncation=True,
+            prompt,
+            padding="max_length",
+            max_length=self.tokenizer.model_max_length,
+            truncation=True,
             return_tensors="pt",
         ).input_ids
         return Embedding(self.text_encoder(ids.to(self.device))[0].float())

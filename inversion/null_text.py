@@ -30,8 +30,13 @@ class NullTextSettings:
 
 
 def invert(
-    model: DiffusionModel, latent: Tensor, prompt: str, schedule: Schedule, guidance_scale: float,
-    on_step: Callable[[int], None] = silent, settings: NullTextSettings = NullTextSettings(),
+    model: DiffusionModel,
+    latent: Tensor,
+    prompt: str,
+    schedule: Schedule,
+    guidance_scale: float,
+    on_step: Callable[[int], None] = silent,
+    settings: NullTextSettings = NullTextSettings(),
 ) -> Inverted:
     """DDIM inversion, then one optimised unprompted embedding (float32) per step."""
     cond = model.embed(prompt)
@@ -44,8 +49,16 @@ def invert(
         done = i / max(1, steps - 1)
         first, last = settings.tolerance
         null, z = _optimise(
-            model, z, null, cond, schedule, i, guidance_scale, pivots[i + 1 : i + 2],
-            rate=settings.rate * (1 - 0.5 * done), tolerance=first + (last - first) * done,
+            model,
+            z,
+            null,
+            cond,
+            schedule,
+            i,
+            guidance_scale,
+            pivots[i + 1 : i + 2],
+            rate=settings.rate * (1 - 0.5 * done),
+            tolerance=first + (last - first) * done,
             inner_steps=settings.inner_steps,
         )
         found.append(null.tokens)
@@ -54,8 +67,18 @@ def invert(
 
 
 def _optimise(
-    model: DiffusionModel, z: Tensor, null: Embedding, cond: Embedding, schedule: Schedule, i: int,
-    guidance_scale: float, pivot: Tensor, *, rate: float, tolerance: float, inner_steps: int,
+    model: DiffusionModel,
+    z: Tensor,
+    null: Embedding,
+    cond: Embedding,
+    schedule: Schedule,
+    i: int,
+    guidance_scale: float,
+    pivot: Tensor,
+    *,
+    rate: float,
+    tolerance: float,
+    inner_steps: int,
 ) -> tuple[Embedding, Tensor]:
     """The embedding whose guided step from `z` lands on `pivot`, and where it lands."""
     t = schedule.timesteps[i]

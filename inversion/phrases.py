@@ -23,7 +23,8 @@ def phrases(prompt: str) -> list[str]:
     >>> phrases("a photo of a red ball and a striped blue can on a wooden table")
     ['red ball', 'striped blue can', 'wooden table']
     """
-    found, run = [], []
+    found: list[str] = []
+    run: list[str] = []
     for word in [*re.findall(r"[^\W_]+(?:['-][^\W_]+)*|[^\w\s]", prompt), "."]:
         if word.lower() in _FUNCTION_WORDS or not word[0].isalnum():
             if run:
@@ -71,9 +72,7 @@ def token_positions(tokenizer: Any, prompt: str, phrase: str) -> tuple[int, ...]
 
 
 def _offsets(tokenizer: Any, prompt: str) -> list[tuple[int, int]]:
-    encoded = tokenizer(
-        prompt, truncation=True, max_length=tokenizer.model_max_length, return_offsets_mapping=True
-    )
+    encoded = tokenizer(prompt, truncation=True, max_length=tokenizer.model_max_length, return_offsets_mapping=True)
     return encoded["offset_mapping"]
 
 

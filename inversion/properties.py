@@ -20,7 +20,7 @@ def coordinates(height: int, width: int, like: Tensor) -> tuple[Tensor, Tensor]:
 
 def centroid(maps: Tensor) -> Tensor:
     """The centre of mass (..., 2) as (x, y) of non-negative maps; raw, not thresholded (eq. 4)."""
-    x, y = coordinates(*maps.shape[-2:], like=maps)
+    x, y = coordinates(maps.shape[-2], maps.shape[-1], like=maps)
     total = maps.sum((-2, -1)).clamp(min=torch.finfo(maps.dtype).tiny)
     return torch.stack(((maps.sum(-2) * x).sum(-1), (maps.sum(-1) * y).sum(-1)), -1) / total[..., None]
 

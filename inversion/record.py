@@ -19,7 +19,11 @@ def pooled(features: Tensor) -> Tensor:
 
 
 def record(
-    model: DiffusionModel, inverted: Inverted, prompt: str, schedule: Schedule, method: str,
+    model: DiffusionModel,
+    inverted: Inverted,
+    prompt: str,
+    schedule: Schedule,
+    method: str,
     on_step: Callable[[int], None] = silent,
 ) -> Reference:
     """Read attention and features of the prompted row at every pivot.
@@ -35,7 +39,10 @@ def record(
             _keep(tape, length, attention, features)
             on_step(i)
     header = Header(
-        model=model.fingerprint, prompt=prompt, method=method, timesteps=schedule.timesteps,
+        model=model.fingerprint,
+        prompt=prompt,
+        method=method,
+        timesteps=schedule.timesteps,
         guidance_scale=inverted.guidance_scale,
     )
     return Reference(

@@ -64,7 +64,9 @@ class Reference:
         handle, part = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
         os.close(handle)
         try:
-            save_file({k: v.contiguous() for k, v in tensors.items()}, part, {"header": json.dumps(asdict(self.header))})
+            save_file(
+                {k: v.contiguous() for k, v in tensors.items()}, part, {"header": json.dumps(asdict(self.header))}
+            )
             os.replace(part, path)
         finally:
             Path(part).unlink(missing_ok=True)

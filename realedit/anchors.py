@@ -29,8 +29,14 @@ class Anchor:
 
 
 def known_latents(
-    pivots: Tensor, photo: Tensor, composite: Tensor, schedule: Schedule, placement: Placement,
-    target: Tensor, hole: Tensor, generator: torch.Generator,
+    pivots: Tensor,
+    photo: Tensor,
+    composite: Tensor,
+    schedule: Schedule,
+    placement: Placement,
+    target: Tensor,
+    hole: Tensor,
+    generator: torch.Generator,
 ) -> Tensor:
     """The composite at every noise level (steps + 1, C, h, w).
 

@@ -27,11 +27,11 @@ INTERRUPTED = 130
 class Group(click.Group):
     """Turns every error that a user can mend into one line and its exit code."""
 
-    def main(self, *args: Any, **extra: Any) -> Any:
+    def main(self, args: Any = None, prog_name: str | None = None, **extra: Any) -> Any:  # type: ignore[override]
         if not extra.pop("standalone_mode", True):
-            return super().main(*args, standalone_mode=False, **extra)
+            return super().main(args, prog_name, standalone_mode=False, **extra)
         try:
-            code = super().main(*args, standalone_mode=False, **extra)
+            code = super().main(args, prog_name, standalone_mode=False, **extra)
         except click.ClickException as error:
             error.show()
             code = error.exit_code
@@ -119,8 +119,20 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @model_options
     @functools.wraps(command)
-    def wrapped(*, prompt: str | None, model: str, method: str, steps: int, seed: int, device: str, dtype: str,
-                as_json: bool, quiet: bool, verbose: bool, **rest: Any) -> Any:
+    def wrapped(
+        *,
+        prompt: str | None,
+        model: str,
+        method: str,
+        steps: int,
+        seed: int,
+        device: str,
+        dtype: str,
+        as_json: bool,
+        quiet: bool,
+        verbose: bool,
+        **rest: Any,
+    ) -> Any:
         values = Common(prompt, model, method, steps, seed, device, dtype, as_json, quiet, verbose)
         return command(shared=values, **rest)
 
@@ -146,8 +158,14 @@ class Outputs:
 
 
 def _run_edit(
-    shared: Common, path: Path, edit_of: Callable[["Photo"], Edit], outputs: Outputs, *, mask: Path | None = None,
-    box: Numbers | None = None, max_lpips: float | None = None,
+    shared: Common,
+    path: Path,
+    edit_of: Callable[["Photo"], Edit],
+    outputs: Outputs,
+    *,
+    mask: Path | None = None,
+    box: Numbers | None = None,
+    max_lpips: float | None = None,
 ) -> None:
     """Everything that an editing command does: check, load, edit, write, print."""
     from realedit.images import load_photo, save_photo
@@ -234,9 +252,21 @@ def _beside(path: Path, word: str, suffix: str | None = None) -> Path:
 @edit_options
 @output_options
 @common
-def move(shared: Common, photo: Path, object: str, to: Numbers | None, by: Numbers | None, scale: float,
-         mask: Path | None, box: Numbers | None, before_after: Path | None, work: Path | None,
-         max_lpips: float | None, output: Path | None, force: bool) -> None:
+def move(
+    shared: Common,
+    photo: Path,
+    object: str,
+    to: Numbers | None,
+    by: Numbers | None,
+    scale: float,
+    mask: Path | None,
+    box: Numbers | None,
+    before_after: Path | None,
+    work: Path | None,
+    max_lpips: float | None,
+    output: Path | None,
+    force: bool,
+) -> None:
     """Move an object to another place.
 
     Example: realedit move photo.png "red ball" --to 0.7,0.6 -o moved.png
@@ -261,9 +291,19 @@ def move(shared: Common, photo: Path, object: str, to: Numbers | None, by: Numbe
 @edit_options
 @output_options
 @common
-def resize(shared: Common, photo: Path, object: str, scale: float, mask: Path | None, box: Numbers | None,
-           before_after: Path | None, work: Path | None, max_lpips: float | None, output: Path | None,
-           force: bool) -> None:
+def resize(
+    shared: Common,
+    photo: Path,
+    object: str,
+    scale: float,
+    mask: Path | None,
+    box: Numbers | None,
+    before_after: Path | None,
+    work: Path | None,
+    max_lpips: float | None,
+    output: Path | None,
+    force: bool,
+) -> None:
     """Enlarge or shrink an object where it stands.
 
     Example: realedit resize photo.png "blue can" --scale 1.4 -o larger.png
@@ -312,8 +352,14 @@ def objects(shared: Common, photo: Path, output: Path | None, force: bool) -> No
     from realedit.naming import attention_sheet, name_objects
 
     with shared.progress(3 * shared.steps) as on_step:
-        seen = see(model, loaded.tensor(), prompt, settings_from(shared.steps, shared.seed), shared.method,
-                   lambda i: on_step("inverting"))
+        seen = see(
+            model,
+            loaded.tensor(),
+            prompt,
+            settings_from(shared.steps, shared.seed),
+            shared.method,
+            lambda i: on_step("inverting"),
+        )
     found = name_objects(model, seen)
     sheet = attention_sheet(seen, found)
     write_whole(output, lambda file: sheet.save(file, format="PNG"))
@@ -345,21 +391,36 @@ def invert(shared: Common, photo: Path) -> None:
 
     perceptual = best_perceptual(model)
     with shared.progress(3 * shared.steps) as on_step, model.metered() as meter:
-        seen = see(model, loaded.tensor(), prompt, settings_from(shared.steps, shared.seed), shared.method,
-                   lambda i: on_step("inverting"))
+        seen = see(
+            model,
+            loaded.tensor(),
+            prompt,
+            settings_from(shared.steps, shared.seed),
+            shared.method,
+            lambda i: on_step("inverting"),
+        )
     everywhere = torch.ones_like(seen.small[:, :1])
     bound = compare(seen.small, model.decode(model.encode(seen.small)).cpu(), everywhere, perceptual)
     rebuilt = compare(seen.small, reconstruct(model, seen.reference), everywhere, perceptual)
     if shared.as_json:
-        click.echo(json.dumps({
-            "reconstruction": vars(rebuilt), "autoencoder": vars(bound), "evaluations": meter.forward_equivalents,
-            "from_cache": seen.from_cache,
-        }, indent=2))
+        click.echo(
+            json.dumps(
+                {
+                    "reconstruction": vars(rebuilt),
+                    "autoencoder": vars(bound),
+                    "evaluations": meter.forward_equivalents,
+                    "from_cache": seen.from_cache,
+                },
+                indent=2,
+            )
+        )
         return
     click.echo(f"reconstruction  {faithfulness_line(rebuilt)}")
     click.echo(f"autoencoder     {faithfulness_line(bound)} (the best any inversion can do)")
-    click.echo(f"cost            {meter.forward_equivalents:.0f} network evaluations"
-               + (", from the cache" if seen.from_cache else ""))
+    click.echo(
+        f"cost            {meter.forward_equivalents:.0f} network evaluations"
+        + (", from the cache" if seen.from_cache else "")
+    )
     shared.say(perceptual.note or "", when=perceptual.note is not None)
 
 
@@ -378,8 +439,10 @@ def check(before: Path, after: Path, region: Path | None, max_lpips: float | Non
 
     one, two = load_photo(before), load_photo(after)
     if one.size != two.size:
-        raise EditError(f"{before.name} is {one.size[0]}x{one.size[1]}, {after.name} is {two.size[0]}x{two.size[1]}; "
-                        "both must have the same size")
+        raise EditError(
+            f"{before.name} is {one.size[0]}x{one.size[1]}, {after.name} is {two.size[0]}x{two.size[1]}; "
+            "both must have the same size"
+        )
     allowed = load_mask(region, one.size) if region is not None else None
     _quiet_libraries()
     import torch

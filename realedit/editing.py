@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from inversion.ddim import silent
 from inversion.errors import EditError
 from inversion.model import DiffusionModel
 from inversion.phrases import phrases
@@ -55,9 +54,16 @@ class Edited:
     work: dict[str, Tensor]
 
 
+def _silent(label: str) -> None:
+    """Report progress to nobody."""
+
+
 def edit_photo(
-    model: DiffusionModel, task: Task, perceptual: Perceptual, settings: Settings = DEFAULTS,
-    on_step: Callable[[str], None] = silent,
+    model: DiffusionModel,
+    task: Task,
+    perceptual: Perceptual,
+    settings: Settings = DEFAULTS,
+    on_step: Callable[[str], None] = _silent,
 ) -> Edited:
     """Make one edit.
 
@@ -73,16 +79,24 @@ def edit_photo(
         placement = task.edit.placement(mask_centre(source), mask_box(source))
         regions = regions_of(source, placement, settings.margin, settings.reach)
         trusted = _overlap(seen.reference, words, source) >= TRUST
-        generated, work = regenerate(model, seen, task, words if trusted else (), placement, regions, settings,
-                                     lambda i: on_step("editing"))
+        generated, work = regenerate(
+            model, seen, task, words if trusted else (), placement, regions, settings, lambda i: on_step("editing")
+        )
         result = _paste(model, task.photo, seen, placement, regions, generated, settings)
         after = resize(task.photo.with_rgb(result).tensor(), (seen.small.shape[-1], seen.small.shape[-2]))
         sight = look(model, after, task.prompt, task.edit.object, settings) if trusted else None
         rebuilt = reconstruct(model, seen.reference)
     report = report_on(
-        before=task.photo, after=result, touched=_full(regions.touched, task.photo), target=regions.target,
-        reconstruction=(seen.small, rebuilt), sight=sight, perceptual=perceptual,
-        evaluations=meter.forward_equivalents, seconds=time.perf_counter() - began, from_cache=seen.from_cache,
+        before=task.photo,
+        after=result,
+        touched=_full(regions.touched, task.photo),
+        target=regions.target,
+        reconstruction=(seen.small, rebuilt),
+        sight=sight,
+        perceptual=perceptual,
+        evaluations=meter.forward_equivalents,
+        seconds=time.perf_counter() - began,
+        from_cache=seen.from_cache,
         words_used=trusted,
     )
     return Edited(task.photo.with_rgb(result), report, work | {"reconstruction": rebuilt, "source": source})
@@ -100,8 +114,14 @@ def find_object(seen: Seen, words: tuple[int, ...], task: Task) -> Tensor:
 
 
 def regenerate(
-    model: DiffusionModel, seen: Seen, task: Task, words: tuple[int, ...], placement: Placement,
-    regions: Regions, settings: Settings, on_step: Callable[[int], None] = silent,
+    model: DiffusionModel,
+    seen: Seen,
+    task: Task,
+    words: tuple[int, ...],
+    placement: Placement,
+    regions: Regions,
+    settings: Settings,
+    on_step: Callable[[int], None],
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Sample the edited picture (1, 3, h, w) at the model's size."""
     reference = seen.reference
@@ -112,7 +132,13 @@ def regenerate(
     hole_cells = to_cells(regions.hole, photo, 0.5)
     touched_cells = to_cells(regions.touched, photo, 0.01)
     levels = known_latents(
-        reference.pivots.to(model.device), photo, known, schedule, placement, object_cells, hole_cells,
+        reference.pivots.to(model.device),
+        photo,
+        known,
+        schedule,
+        placement,
+        object_cells,
+        hole_cells,
         torch.Generator().manual_seed(settings.seed),
     )
     until = torch.where(touched_cells > 0.5, settings.fill_until, 1.0)
@@ -123,8 +149,13 @@ def regenerate(
         energy = placement_energies(reference, words, others, placement, regions.vacated, settings.weights)
         guidance = Guidance(energy, touched_cells, settings.strength, settings.tolerance, settings.guided_until)
     latent = sample(
-        model, levels[:1], schedule, rows_of(model, reference), guidance=guidance,
-        edits=[Anchor(levels, until)], on_step=on_step,
+        model,
+        levels[:1],
+        schedule,
+        rows_of(model, reference),
+        guidance=guidance,
+        edits=[Anchor(levels, until)],
+        on_step=on_step,
     )
     return model.decode(latent).cpu(), {"rough": rough, "hole": regions.hole, "touched": regions.touched}
 
@@ -163,8 +194,13 @@ def _full(mask: Tensor, photo: Photo) -> Tensor:
 
 
 def _paste(
-    model: DiffusionModel, photo: Photo, seen: Seen, placement: Placement, regions: Regions,
-    generated: Tensor, settings: Settings,
+    model: DiffusionModel,
+    photo: Photo,
+    seen: Seen,
+    placement: Placement,
+    regions: Regions,
+    generated: Tensor,
+    settings: Settings,
 ) -> np.ndarray:
     """The result at the photo's own size; the object's pixels come from the photo itself."""
     full = Regions(**{name: _full(mask, photo) for name, mask in vars(regions).items()})
@@ -172,5 +208,3 @@ def _paste(
     whole = composite(photo.tensor(), full, placement, alpha)
     canvas = Canvas(photo.rgb, whole, 1 - full.hole, full.touched)
     return paste_back(model, canvas, generated, settings.feather)
-
-

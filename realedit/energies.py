@@ -132,8 +132,12 @@ def object_shape(attention: dict[str, Tensor]) -> Tensor:
 
 
 def placement_energies(
-    reference: Reference, words: tuple[int, ...], others: Sequence[tuple[int, ...]],
-    placement: Placement, vacated: Tensor, weights: Weights,
+    reference: Reference,
+    words: tuple[int, ...],
+    others: Sequence[tuple[int, ...]],
+    placement: Placement,
+    vacated: Tensor,
+    weights: Weights,
 ) -> WeightedSum:
     """What moving or resizing one object asks for: its shape where `placement` puts it, its look as
     it was, the other objects as they were, and nothing of it on the `vacated` place."""

@@ -57,8 +57,9 @@ def load_photo(path: Path) -> Photo:
         raise PhotoError(f"{path} does not exist")
     try:
         with Image.open(path) as image:
-            if getattr(image, "n_frames", 1) > 1:
-                raise PhotoError(f"{path} holds {image.n_frames} frames; export one of them as a still picture")
+            frames = getattr(image, "n_frames", 1)
+            if frames > 1:
+                raise PhotoError(f"{path} holds {frames} frames; export one of them as a still picture")
             image.load()
             upright, exif = _upright(image)
             photo = _read(upright, exif, image)
@@ -128,7 +129,9 @@ def load_mask(path: Path, size: tuple[int, int]) -> Tensor:
         mask = resize(mask, size)
     mask = (mask > 0.5).float()
     if not mask.any() or mask.all():
-        raise PhotoError(f"the mask {path} is {'all' if mask.any() else 'nowhere'} white; paint the object white on black")
+        raise PhotoError(
+            f"the mask {path} is {'all' if mask.any() else 'nowhere'} white; paint the object white on black"
+        )
     return mask
 
 
@@ -136,7 +139,9 @@ def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
     """(B, C, H, W) to `size` (width, height), antialiased; the same tensor if it has that size."""
     if image.shape[-2:] == (size[1], size[0]):
         return image
-    return F.interpolate(image, size=(size[1], size[0]), mode="bicubic", antialias=True, align_corners=False).clamp(0, 1)
+    return F.interpolate(image, size=(size[1], size[0]), mode="bicubic", antialias=True, align_corners=False).clamp(
+        0, 1
+    )
 
 
 def working_size(size: tuple[int, int], native: int, multiple: int) -> tuple[int, int]:

@@ -27,7 +27,11 @@ class Seen:
 
 
 def see(
-    model: DiffusionModel, photo: Tensor, prompt: str, settings: Settings, method: str,
+    model: DiffusionModel,
+    photo: Tensor,
+    prompt: str,
+    settings: Settings,
+    method: str,
     on_step: Callable[[int], None] = silent,
 ) -> Seen:
     """Invert a photo (1, 3, H, W) under `prompt`, or find that this was done before."""
@@ -55,7 +59,8 @@ def see(
 def rows_of(model: DiffusionModel, reference: Reference) -> Rows:
     """The texts that reproduce the photo: its prompt, and the optimised unprompted row."""
     return Rows(
-        model.embed(reference.header.prompt), reference.unconditional.to(model.device),
+        model.embed(reference.header.prompt),
+        reference.unconditional.to(model.device),
         reference.header.guidance_scale,
     )
 
@@ -65,5 +70,3 @@ def reconstruct(model: DiffusionModel, reference: Reference) -> Tensor:
     schedule = model.schedule(len(reference.header.timesteps))
     start = reference.pivots[:1].to(model.device)
     return model.decode(sample(model, start, schedule, rows_of(model, reference))).cpu()
-
-

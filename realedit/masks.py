@@ -37,7 +37,7 @@ def object_mask(photo: Tensor, attention: Tensor, phrase: str) -> Tensor:
         EditError: the words attend to nothing in particular.
     """
     level = attention[0, 0].cpu().numpy()
-    labels = np.full(level.shape, cv2.GC_PR_BGD, np.uint8)
+    labels = np.full_like(level, cv2.GC_PR_BGD, dtype=np.uint8)
     labels[level > LIKELY] = cv2.GC_PR_FGD
     labels[level > SURE] = cv2.GC_FGD
     labels[level < UNLIKELY] = cv2.GC_BGD
@@ -45,14 +45,13 @@ def object_mask(photo: Tensor, attention: Tensor, phrase: str) -> Tensor:
         cv2.setRNGSeed(0)  # its colour models start from random clusters
         models = np.zeros((1, 65)), np.zeros((1, 65))
         bgr = np.ascontiguousarray(to_bytes(photo)[..., ::-1])
-        cv2.grabCut(bgr, labels, None, *models, 5, cv2.GC_INIT_WITH_MASK)
+        cv2.grabCut(bgr, labels, (0, 0, 1, 1), *models, 5, cv2.GC_INIT_WITH_MASK)
     found = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
     found = _largest(found, level)
     share = found.mean()
     if not 0.001 < share < 0.7:
         raise EditError(
-            f'the model does not see "{phrase}" in one place of this photo; '
-            "say where it is with --mask or --box"
+            f'the model does not see "{phrase}" in one place of this photo; say where it is with --mask or --box'
         )
     return torch.from_numpy(found).float()[None, None]
 
@@ -88,6 +87,8 @@ def mask_box(mask: Tensor) -> Box:
     rows = mask[0, 0].amax(1).nonzero()[:, 0]
     columns = mask[0, 0].amax(0).nonzero()[:, 0]
     return (
-        int(columns[0]) / width, int(rows[0]) / height,
-        (int(columns[-1]) + 1) / width, (int(rows[-1]) + 1) / height,
+        int(columns[0]) / width,
+        int(rows[0]) / height,
+        (int(columns[-1]) + 1) / width,
+        (int(rows[-1]) + 1) / height,
     )

@@ -1,6 +1,6 @@
 """What the model sees in a photo: every phrase of the prompt with its place, size and attention."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import torch
 from PIL import Image, ImageDraw

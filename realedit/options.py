@@ -57,44 +57,67 @@ FILE = click.Path(path_type=Path)
 
 def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options of every command that looks at a photo with a model."""
-    for option in reversed((
-        click.option("--prompt", help="What the photo shows; default: a .txt beside it, or its description."),
-        click.option("--model", default="tabletop", show_default=True, help="Bundled model, folder, or hub id."),
-        click.option("--method", type=click.Choice(METHOD_NAMES), default=METHOD_NAMES[0], show_default=True,
-                     help="How the photo is inverted."),
-        click.option("--steps", type=click.IntRange(2, 1000), default=DEFAULTS.steps, show_default=True,
-                     help="Steps between noise and photo."),
-        click.option("--seed", type=int, default=DEFAULTS.seed, show_default=True, help="Of all fresh noise."),
-        click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, mps."),
-        click.option("--dtype", type=click.Choice(("auto", "float32", "bfloat16", "float16")), default="auto",
-                     show_default=True, help="Of the U-Net; everything else is float32."),
-        click.option("--json", "as_json", is_flag=True, help="Print one JSON value instead of text."),
-        click.option("-q", "--quiet", is_flag=True, help="No progress and no notes."),
-        click.option("-v", "--verbose", is_flag=True, help="Say more on stderr."),
-    )):
+    for option in reversed(
+        (
+            click.option("--prompt", help="What the photo shows; default: a .txt beside it, or its description."),
+            click.option("--model", default="tabletop", show_default=True, help="Bundled model, folder, or hub id."),
+            click.option(
+                "--method",
+                type=click.Choice(METHOD_NAMES),
+                default=METHOD_NAMES[0],
+                show_default=True,
+                help="How the photo is inverted.",
+            ),
+            click.option(
+                "--steps",
+                type=click.IntRange(2, 1000),
+                default=DEFAULTS.steps,
+                show_default=True,
+                help="Steps between noise and photo.",
+            ),
+            click.option("--seed", type=int, default=DEFAULTS.seed, show_default=True, help="Of all fresh noise."),
+            click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, mps."),
+            click.option(
+                "--dtype",
+                type=click.Choice(("auto", "float32", "bfloat16", "float16")),
+                default="auto",
+                show_default=True,
+                help="Of the U-Net; everything else is float32.",
+            ),
+            click.option("--json", "as_json", is_flag=True, help="Print one JSON value instead of text."),
+            click.option("-q", "--quiet", is_flag=True, help="No progress and no notes."),
+            click.option("-v", "--verbose", is_flag=True, help="Say more on stderr."),
+        )
+    ):
         command = option(command)
     return command
 
 
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options of every command that writes a picture."""
-    for option in reversed((
-        click.option("-o", "--output", type=FILE, help="Where to write; default: beside the photo."),
-        click.option("--force", is_flag=True, help="Replace files that exist."),
-    )):
+    for option in reversed(
+        (
+            click.option("-o", "--output", type=FILE, help="Where to write; default: beside the photo."),
+            click.option("--force", is_flag=True, help="Replace files that exist."),
+        )
+    ):
         command = option(command)
     return command
 
 
 def edit_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options of every command that edits an object."""
-    for option in reversed((
-        click.option("--mask", type=FILE, help="Picture that is white where the object is."),
-        click.option("--box", type=BOX, help="Box around the object: LEFT,TOP,RIGHT,BOTTOM."),
-        click.option("--before-after", type=FILE, help="Also write before and after in one picture."),
-        click.option("--work", type=FILE, help="Folder for pictures of the steps in between."),
-        click.option("--max-lpips", type=click.FloatRange(min=0), help="Exit 1 if the rest changed more than this."),
-    )):
+    for option in reversed(
+        (
+            click.option("--mask", type=FILE, help="Picture that is white where the object is."),
+            click.option("--box", type=BOX, help="Box around the object: LEFT,TOP,RIGHT,BOTTOM."),
+            click.option("--before-after", type=FILE, help="Also write before and after in one picture."),
+            click.option("--work", type=FILE, help="Folder for pictures of the steps in between."),
+            click.option(
+                "--max-lpips", type=click.FloatRange(min=0), help="Exit 1 if the rest changed more than this."
+            ),
+        )
+    ):
         command = option(command)
     return command
 

@@ -69,8 +69,17 @@ def faithfulness_line(report: FaithfulnessReport) -> str:
 
 
 def report_on(
-    *, before: Photo, after: np.ndarray, touched: Tensor, target: Tensor, reconstruction: tuple[Tensor, Tensor],
-    sight: Sight | None, perceptual: Perceptual, evaluations: float, seconds: float, from_cache: bool,
+    *,
+    before: Photo,
+    after: np.ndarray,
+    touched: Tensor,
+    target: Tensor,
+    reconstruction: tuple[Tensor, Tensor],
+    sight: Sight | None,
+    perceptual: Perceptual,
+    evaluations: float,
+    seconds: float,
+    from_cache: bool,
     words_used: bool,
 ) -> EditReport:
     """Measure a result (H, W, 3) against its photo outside `touched` (1, 1, H, W)."""

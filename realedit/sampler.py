@@ -29,8 +29,13 @@ class Rows:
 
 
 def sample(
-    model: DiffusionModel, start: Tensor, schedule: Schedule, rows: Rows, *,
-    guidance: Guidance | None = None, edits: Sequence[LatentEdit] = (),
+    model: DiffusionModel,
+    start: Tensor,
+    schedule: Schedule,
+    rows: Rows,
+    *,
+    guidance: Guidance | None = None,
+    edits: Sequence[LatentEdit] = (),
     on_step: Callable[[int], None] = silent,
 ) -> Tensor:
     """Walk from the noise `start` (1, C, h, w) to a clean latent.

@@ -20,7 +20,7 @@ def grounding_loss(attention: list[Tensor], words: Tensor, masks: Tensor, weight
     per_word = words.float() * weight[:, None, None]
     losses = []
     for maps in attention:
-        target = F.adaptive_avg_pool2d(masks, maps.shape[-2:])  # (B, K, h, w)
+        target = F.interpolate(masks, size=maps.shape[-2:], mode="area")  # (B, K, h, w)
         inside = torch.einsum("bthw,bkhw->bkt", maps, target) / maps.sum((2, 3))[:, None].clamp(min=1e-6)
         token = (per_word * (1 - inside).square()).sum() / per_word.sum().clamp(min=1e-6)
         together = torch.einsum("bthw,bkt->bkhw", maps, words.float()).clamp(1e-4, 1 - 1e-4)

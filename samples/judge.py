@@ -70,7 +70,7 @@ def largest_of_colour(photo: np.ndarray, colour: str) -> np.ndarray | None:
 
 
 def outline(silhouette: np.ndarray) -> Outline:
-    rows, columns = silhouette.any(1).nonzero()[0], silhouette.any(0).nonzero()[0]
+    rows, columns = np.flatnonzero(silhouette.any(1)), np.flatnonzero(silhouette.any(0))
     cut = silhouette[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     widths = cut.sum(1)
     third = max(1, len(widths) // 3)

@@ -1,6 +1,6 @@
 """Write the sample photos: held-out scenes with their captions, some larger, some not square.
 
-    python -m samples.photos samples/photos
+python -m samples.photos samples/photos
 """
 
 from pathlib import Path

@@ -66,7 +66,8 @@ def touched_mask(before: Tensor, after: Tensor) -> Tensor:
 
 def _draw(scenes: Sequence[Scene], width: int, height: int) -> Render:
     batch = _stack(scenes)
-    photo, masks = 0.0, 0.0
+    photo = torch.zeros(len(scenes), width * height, 3)
+    masks = torch.zeros(len(scenes), MAX_THINGS, width * height)
     offsets = ((-0.125, -0.375), (0.375, -0.125), (0.125, 0.375), (-0.375, 0.125))
     for index, (ox, oy) in enumerate(offsets):
         origin, direction = _rays(batch, width, height, ox, oy)
@@ -84,9 +85,7 @@ def _stack(scenes: Sequence[Scene]) -> _Batch:
     empty = (0.0, 0.0, 0.0, 1.0, 0.0)
 
     def per_thing(read, missing):
-        return torch.tensor(
-            [[read(t) for t in s.things] + [missing] * (MAX_THINGS - len(s.things)) for s in scenes]
-        )
+        return torch.tensor([[read(t) for t in s.things] + [missing] * (MAX_THINGS - len(s.things)) for s in scenes])
 
     def segments(thing):
         rows = [(s.a, s.b, s.c, s.low, s.high) for s in SHAPES[thing.shape].segments]

@@ -182,7 +182,7 @@ def _fits(scene: Scene, thing: Thing, width: int, height: int) -> bool:
         along = min(bottom, b2) - max(top, t2)
         if across > 0.1 * min(right - left, r2 - l2) and along > 0:
             return False
-        reach = (SHAPES[thing.shape].radius * thing.size + SHAPES[other.shape].radius * other.size)
+        reach = SHAPES[thing.shape].radius * thing.size + SHAPES[other.shape].radius * other.size
         if math.hypot(thing.x - other.x, thing.y - other.y) < 1.05 * reach:
             return False
     return True

@@ -64,9 +64,7 @@ SHAPES = {
     "cone": Shape((frustum(0, 2.2, 1.0, 0.0),)),
     "cup": Shape((frustum(0, 1.7, 0.6, 0.95),), hollow=True),
     "bowl": Shape((frustum(0, 0.15, 0.5, 0.5), ellipsoid(0.15, 1.0, 1.2, 1.05, 0.99)), hollow=True),
-    "bottle": Shape(
-        (frustum(0, 1.6, 0.6, 0.6), frustum(1.6, 2.1, 0.6, 0.24), frustum(2.1, 2.7, 0.24, 0.24))
-    ),
+    "bottle": Shape((frustum(0, 1.6, 0.6, 0.6), frustum(1.6, 2.1, 0.6, 0.24), frustum(2.1, 2.7, 0.24, 0.24))),
     "vase": Shape(
         (ellipsoid(0, 1.5, 0.85, 0.75, 1.0), frustum(1.5, 2.0, 0.56, 0.3), frustum(2.0, 2.4, 0.3, 0.55)),
         hollow=True,

@@ -42,16 +42,19 @@ def table_albedo(point: Tensor, kind: Tensor, grain: Tensor) -> Tensor:
         return first + (second - first) * share[..., None]
 
     flat = torch.zeros_like(x)
-    return _choose(kind, (
-        mix((0.42, 0.22, 0.09), (0.62, 0.36, 0.16), (rings * 0.8 + tone).clamp(0, 1)),
-        mix((0.10, 0.05, 0.03), (0.20, 0.11, 0.06), (rings * 0.8 + tone).clamp(0, 1)),
-        mix((0.78, 0.77, 0.74), (0.48, 0.48, 0.50), vein * 0.8),
-        mix((0.80, 0.79, 0.77), (0, 0, 0), flat),
-        mix((0.30, 0.31, 0.33), (0, 0, 0), flat),
-        mix((0.75, 0.73, 0.70), (0.55, 0.10, 0.10), cells),
-        mix((0.12, 0.22, 0.45), (0, 0, 0), flat),
-        mix((0.75, 0.73, 0.68), (0.20, 0.38, 0.30), lines),
-    ))
+    return _choose(
+        kind,
+        (
+            mix((0.42, 0.22, 0.09), (0.62, 0.36, 0.16), (rings * 0.8 + tone).clamp(0, 1)),
+            mix((0.10, 0.05, 0.03), (0.20, 0.11, 0.06), (rings * 0.8 + tone).clamp(0, 1)),
+            mix((0.78, 0.77, 0.74), (0.48, 0.48, 0.50), vein * 0.8),
+            mix((0.80, 0.79, 0.77), (0, 0, 0), flat),
+            mix((0.30, 0.31, 0.33), (0, 0, 0), flat),
+            mix((0.75, 0.73, 0.70), (0.55, 0.10, 0.10), cells),
+            mix((0.12, 0.22, 0.45), (0, 0, 0), flat),
+            mix((0.75, 0.73, 0.68), (0.20, 0.38, 0.30), lines),
+        ),
+    )
 
 
 def wall_albedo(point: Tensor, kind: Tensor, grain: Tensor) -> Tensor:
@@ -70,15 +73,18 @@ def wall_albedo(point: Tensor, kind: Tensor, grain: Tensor) -> Tensor:
     def mix(first, second, share):
         return plain(first) + (plain(second) - plain(first)) * share[..., None]
 
-    return shade * _choose(kind, (
-        plain((0.75, 0.75, 0.73)),
-        plain((0.38, 0.39, 0.40)),
-        plain((0.68, 0.58, 0.42)),
-        plain((0.30, 0.44, 0.60)),
-        plain((0.33, 0.48, 0.32)),
-        mix((0.45, 0.16, 0.10), (0.55, 0.50, 0.45), joint),
-        mix((0.70, 0.66, 0.58), (0.52, 0.42, 0.46), stripe),
-    ))
+    return shade * _choose(
+        kind,
+        (
+            plain((0.75, 0.75, 0.73)),
+            plain((0.38, 0.39, 0.40)),
+            plain((0.68, 0.58, 0.42)),
+            plain((0.30, 0.44, 0.60)),
+            plain((0.33, 0.48, 0.32)),
+            mix((0.45, 0.16, 0.10), (0.55, 0.50, 0.45), joint),
+            mix((0.70, 0.66, 0.58), (0.52, 0.42, 0.46), stripe),
+        ),
+    )
 
 
 def _choose(kind: Tensor, options: tuple[Tensor, ...]) -> Tensor:

@@ -143,8 +143,15 @@ def save_checkpoint(model: Trained, vae: AutoencoderKL, tokenizer: CLIPTokenizer
     tokenizer.backend_tokenizer.model.save(str(run_directory / "checkpoint" / "tokenizer"))
     pipe.set_progress_bar_config(disable=True)
     captions = [sample_scene(FIRST_HELD_OUT_SEED + i).caption for i in range(8)]
-    drawn = pipe(captions, num_inference_steps=25, guidance_scale=4.0, output_type="pt", height=128, width=128,
-                 generator=torch.Generator().manual_seed(0)).images
+    drawn = pipe(
+        captions,
+        num_inference_steps=25,
+        guidance_scale=4.0,
+        output_type="pt",
+        height=128,
+        width=128,
+        generator=torch.Generator().manual_seed(0),
+    ).images
     save_image(drawn, run_directory / "samples.png", nrow=4)
 
 
@@ -188,8 +195,8 @@ def main(scenes: Path, vae_directory: Path, run_directory: Path, steps: int) -> 
         if step % 20 == 0:
             run.log(noise=noise_loss, grounding=grounded, gradient=norm)
         if step % 500 == 499:
-            save_checkpoint(average.module, vae, tokenizer, run_directory)  # type: ignore[arg-type]
-    save_checkpoint(average.module, vae, tokenizer, run_directory)  # type: ignore[arg-type]
+            save_checkpoint(average.module, vae, tokenizer, run_directory)
+    save_checkpoint(average.module, vae, tokenizer, run_directory)
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ def main(scenes: Path, run_directory: Path, steps: int) -> None:
     """Train on the rendered SCENES, keep the run in RUN_DIRECTORY."""
     photos = [shard.photos for shard in read_shards(scenes)]
     torch.manual_seed(0)
-    vae = build_vae().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    vae = build_vae().to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(vae.parameters(), PEAK_RATE, weight_decay=1e-4, betas=(0.9, 0.99))
     average = Average(vae, 0.998)
     run = Run(run_directory, {"vae": vae, "optimiser": optimiser, "average": average}, steps)

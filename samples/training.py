@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -36,8 +36,10 @@ class Run:
         torch.save(state, self._path.with_suffix(".part"))
         os.replace(self._path.with_suffix(".part"), self._path)
 
-    def log(self, **values: float) -> None:
-        line = json.dumps({"step": self.step, **{k: round(float(torch.as_tensor(v).detach()), 5) for k, v in values.items()}})
+    def log(self, **values: float | torch.Tensor) -> None:
+        line = json.dumps(
+            {"step": self.step, **{k: round(float(torch.as_tensor(v).detach()), 5) for k, v in values.items()}}
+        )
         with (self.directory / "losses.jsonl").open("a") as file:
             file.write(line + "\n")
 
@@ -65,11 +67,14 @@ def learning_rate(step: int, steps: int, peak: float) -> float:
     return peak * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm))))
 
 
-class Average:
+M = TypeVar("M", bound=torch.nn.Module)
+
+
+class Average(Generic[M]):
     """Exponential moving average of a module's weights (decay rises to `decay` as steps pass)."""
 
-    def __init__(self, module: torch.nn.Module, decay: float = 0.999) -> None:
-        self.module = copy.deepcopy(module).eval().requires_grad_(False)
+    def __init__(self, module: M, decay: float = 0.999) -> None:
+        self.module: M = copy.deepcopy(module).eval().requires_grad_(False)
         self.decay = decay
 
     @torch.no_grad()

@@ -134,8 +134,14 @@ def reference_of(maps: torch.Tensor) -> Reference:
 def test_an_edit_that_asks_for_nothing_has_energy_zero():
     """Reference and live pass agree: only half precision is between them."""
     maps = soft_blob(0.4, 0.5)
-    energy = placement_energies(reference_of(maps), (1,), [(2,)], Placement((0.4, 0.5), (0.4, 0.5)),
-                                torch.zeros(1, 1, H, W), Weights(appearance=0))
+    energy = placement_energies(
+        reference_of(maps),
+        (1,),
+        [(2,)],
+        Placement((0.4, 0.5), (0.4, 0.5)),
+        torch.zeros(1, 1, H, W),
+        Weights(appearance=0),
+    )
     assert energy(tape_of(maps, soft_blob(0.8, 0.3, 0.08)), 0).item() == pytest.approx(0, abs=5e-3)
 
 
@@ -152,8 +158,14 @@ def test_a_move_is_satisfied_by_the_moved_map_and_scale_reaches_the_energy():
 
 
 def test_targets_carry_no_graph():
-    energy = placement_energies(reference_of(soft_blob(0.4, 0.5)), (1,), [(2,)], Placement((0.4, 0.5), (0.6, 0.5)),
-                                torch.zeros(1, 1, H, W), Weights())
+    energy = placement_energies(
+        reference_of(soft_blob(0.4, 0.5)),
+        (1,),
+        [(2,)],
+        Placement((0.4, 0.5), (0.6, 0.5)),
+        torch.zeros(1, 1, H, W),
+        Weights(),
+    )
     for _, term in energy.terms:
         for value in getattr(term, "targets", {}).values():
             assert not value.requires_grad

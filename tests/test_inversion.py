@@ -66,8 +66,14 @@ def test_weights_get_no_gradient_and_embeddings_stay_float32(folders):
     from inversion.model import load_model
 
     half = load_model(str(folders["epsilon"]), device="cpu", dtype="bfloat16")
-    found = null_text.invert(half, random_latent(), PROMPT, half.schedule(3), 7.5,
-                             settings=NullTextSettings(inner_steps=2, tolerance=(0.0, 0.0)))
+    found = null_text.invert(
+        half,
+        random_latent(),
+        PROMPT,
+        half.schedule(3),
+        7.5,
+        settings=NullTextSettings(inner_steps=2, tolerance=(0.0, 0.0)),
+    )
     assert found.unconditional.dtype == torch.float32
     assert torch.isfinite(found.unconditional).all()
     assert found.unconditional.shape[0] == 3
@@ -84,8 +90,14 @@ def test_learning_rate_stays_positive(model, steps, monkeypatch):
         return adam(params, lr=lr)
 
     monkeypatch.setattr(torch.optim, "Adam", spy)
-    null_text.invert(model, random_latent(height=8, width=8), PROMPT, model.schedule(steps), 7.5,
-                     settings=NullTextSettings(inner_steps=0))
+    null_text.invert(
+        model,
+        random_latent(height=8, width=8),
+        PROMPT,
+        model.schedule(steps),
+        7.5,
+        settings=NullTextSettings(inner_steps=0),
+    )
     assert len(rates) == steps
     assert min(rates) > 0
 

@@ -103,7 +103,9 @@ def test_box_and_centre():
 
 
 def test_edges_come_from_the_photo_where_attention_is_coarse():
-    photo = torch.full((1, 3, 96, 128), 0.6) + 0.02 * torch.randn(1, 3, 96, 128, generator=torch.Generator().manual_seed(0))
+    photo = torch.full((1, 3, 96, 128), 0.6) + 0.02 * torch.randn(
+        1, 3, 96, 128, generator=torch.Generator().manual_seed(0)
+    )
     photo = torch.where(disc() > 0.5, torch.tensor((0.8, 0.1, 0.1))[None, :, None, None], photo).clamp(0, 1)
     coarse = torch.nn.functional.avg_pool2d(disc(x=42, y=52), 8)
     attention = torch.nn.functional.interpolate(coarse, size=(96, 128), mode="bicubic").clamp(0, 1)

@@ -92,8 +92,10 @@ def test_cache_key_depends_on_every_pixel_and_setting():
         cache_key(photo, header),
         cache_key(changed, header),
         cache_key(photo.reshape(1, 3, 12, 8), header),
-        *(cache_key(photo, replace(header, **c)) for c in
-          ({"model": "n"}, {"prompt": "q"}, {"method": "x"}, {"timesteps": (500,)}, {"guidance_scale": 1.0})),
+        *(
+            cache_key(photo, replace(header, **c))
+            for c in ({"model": "n"}, {"prompt": "q"}, {"method": "x"}, {"timesteps": (500,)}, {"guidance_scale": 1.0})
+        ),
     }
     assert len(keys) == 8
     assert cache_key(photo.clone(), header) == cache_key(photo, header)

@@ -1,5 +1,6 @@
 """The renderer and its scenes, against geometry computed by hand."""
 
+import itertools
 import math
 from dataclasses import replace
 
@@ -32,7 +33,7 @@ def test_segments_have_the_radii_that_they_were_given():
 @pytest.mark.parametrize("name", SHAPES)
 def test_stacked_segments_fit_together(name):
     segments = SHAPES[name].segments
-    for lower, upper in zip(segments, segments[1:], strict=False):
+    for lower, upper in itertools.pairwise(segments):
         assert lower.high == upper.low
         assert lower.radius(lower.high) == pytest.approx(upper.radius(upper.low), abs=0.03)
 

@@ -15,7 +15,12 @@ from tests.conftest import PROMPT, random_latent
 def test_unguided_picture_is_the_pipelines_to_the_bit(pipelines, kind, tiny, scale, steps):
     z = random_latent(height=16, width=24)
     theirs = pipelines[kind](
-        PROMPT, latents=z.clone(), num_inference_steps=steps, guidance_scale=scale, height=32, width=48,
+        PROMPT,
+        latents=z.clone(),
+        num_inference_steps=steps,
+        guidance_scale=scale,
+        height=32,
+        width=48,
         output_type="pt",
     ).images
     rows = Rows(tiny.embed(PROMPT), tiny.embed("").tokens.repeat(steps, 1, 1), scale)
@@ -56,7 +61,9 @@ def test_guidance_pulls_the_energy_down_from_both_sides(tiny):
 def test_unprompted_row_and_weights_are_never_in_a_graph(tiny):
     guidance = centroid_guidance(tiny, 4, (0.2, 0.2))
     value, gradient, output = energy_gradient(tiny, random_latent(), 500, tiny.embed(PROMPT), guidance, 0)
-    assert not value.requires_grad and not gradient.requires_grad and not output.requires_grad
+    assert not value.requires_grad
+    assert not gradient.requires_grad
+    assert not output.requires_grad
     assert gradient.abs().sum() > 0
 
 
@@ -73,8 +80,13 @@ def test_unguided_steps_build_no_graph(tiny):
 
 def test_edits_see_every_level_once(model):
     levels = []
-    sample(model, random_latent(), model.schedule(3), rows_of(model, 3),
-           edits=[lambda z, level: (levels.append(level), z)[1]])
+    sample(
+        model,
+        random_latent(),
+        model.schedule(3),
+        rows_of(model, 3),
+        edits=[lambda z, level: (levels.append(level), z)[1]],
+    )
     assert levels == [0, 1, 2, 3]
 
 
@@ -86,8 +98,13 @@ def test_satisfied_energy_changes_nothing(tiny):
             return 0 * next(iter(tape.attention.values())).sum()
 
     steps, z = 4, random_latent()
-    guided = sample(tiny, z, tiny.schedule(steps), rows_of(tiny, steps),
-                    guidance=Guidance(Nothing(), torch.ones(1, 1, 8, 12), 1.0, 0.1, 1.0))
+    guided = sample(
+        tiny,
+        z,
+        tiny.schedule(steps),
+        rows_of(tiny, steps),
+        guidance=Guidance(Nothing(), torch.ones(1, 1, 8, 12), 1.0, 0.1, 1.0),
+    )
     plain = sample(tiny, z, tiny.schedule(steps), rows_of(tiny, steps))
     torch.testing.assert_close(guided, plain, atol=1e-4, rtol=1e-4)
 
@@ -103,8 +120,13 @@ class TestShift:
     def rule(self, **changes):
         region = torch.zeros(1, 1, 4, 6)
         region[..., 1:3, 2:5] = 1
-        values = {"energy": lambda tape, i: torch.tensor(0.0), "region": region, "strength": 2.0,
-                  "tolerance": 0.1, "until": 1.0}
+        values = {
+            "energy": lambda tape, i: torch.tensor(0.0),
+            "region": region,
+            "strength": 2.0,
+            "tolerance": 0.1,
+            "until": 1.0,
+        }
         return Guidance(**(values | changes))
 
     def test_length_is_set_against_the_difference_inside_the_region(self):

@@ -58,7 +58,12 @@ def test_nearest_keeps_the_spread_of_noise():
     assert warp(noise, placement)[inside].std().item() < 0.9
 
 
-@given(st.tuples(fractions, fractions), st.tuples(fractions, fractions), st.floats(0.1, 10), st.tuples(fractions, fractions))
+@given(
+    st.tuples(fractions, fractions),
+    st.tuples(fractions, fractions),
+    st.floats(0.1, 10),
+    st.tuples(fractions, fractions),
+)
 def test_inverse_undoes_a_placement(anchor, target, scale, point):
     placement = Placement(anchor, target, scale)
     assert placement.inverse(placement(point)) == pytest.approx(point, abs=1e-9)
