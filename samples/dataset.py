@@ -24,6 +24,7 @@ from samples.scenes import FIRST_HELD_OUT_SEED, Scene, sample_scene
 
 SHARD = 200  # scenes
 SIZES = ((128, 128), (128, 128), (160, 96), (128, 128), (96, 160))  # (width, height)
+EMPTY_EVERY = 7
 MASK_CELL = 4  # masks are kept as the covered share of cells of this many pixels
 
 
@@ -37,8 +38,11 @@ class Shard:
 
 
 def shard_scenes(index: int) -> list[Scene]:
+    """The scenes of a shard; every seventh shard shows empty tables, so that the model can also draw
+    what an object leaves behind."""
     width, height = SIZES[index % len(SIZES)]
-    return [sample_scene(index * SHARD + j, width, height) for j in range(SHARD)]
+    scenes = [sample_scene(index * SHARD + j, width, height) for j in range(SHARD)]
+    return [scene.emptied() for scene in scenes] if index % EMPTY_EVERY == EMPTY_EVERY - 1 else scenes
 
 
 def write_shard(directory: Path, index: int) -> None:

@@ -98,6 +98,11 @@ class Scene:
         """The scene after the object was removed, shadow and all."""
         return replace(self, things=self.things[:k] + self.things[k + 1 :])
 
+    def emptied(self) -> "Scene":
+        """The same place with nothing on the table, and a caption that says just that."""
+        place = f"{_with_article(TABLES[self.table])} in front of {_with_article(WALLS[self.wall])}"
+        return replace(self, things=(), caption=f"a photo of {place}")
+
     def _with(self, k: int, thing: Thing) -> "Scene":
         return replace(self, things=(*self.things[:k], thing, *self.things[k + 1 :]))
 
