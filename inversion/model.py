@@ -204,7 +204,8 @@ def load_model(name_or_path: str = BUNDLED, device: str = "auto", dtype: str = "
     parts = _load_parts(folder, name_or_path)
     for name in ("vae", "text_encoder", "unet"):
         parts[name].requires_grad_(False).eval().to(device)
-    parts["unet"].to(getattr(torch, dtype))
+    if parts["unet"].dtype != getattr(torch, dtype):
+        parts["unet"].to(getattr(torch, dtype))
     return DiffusionModel(name=name_or_path, fingerprint=_fingerprint(folder), **parts)
 
 

@@ -1,10 +1,11 @@
-"""The rough result in pixels: the object moved, its old place filled from around it."""
+"""The rough result in pixels: the photo taken apart, and put together with the object elsewhere."""
 
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import torch
+from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -13,13 +14,27 @@ from realedit.images import to_bytes
 from realedit.paste import grow
 from realedit.warp import warp
 
+SHADE = 0.94  # of the plate's brightness: what is darker beside the object is its shadow
+DEEPEST = 0.25  # a shadow never leaves less light than this
+TINT = 0.2  # a shadow darkens red, green and blue alike; a larger difference is another surface
+
+
+@dataclass(frozen=True, eq=False)
+class Layers:
+    """A photo taken apart: the object's soft mask `alpha` (1, 1, H, W), the `shadow` (1, 1, H, W) it
+    casts as a factor of brightness (1 = none), and the `plate` (1, 3, H, W) behind both."""
+
+    alpha: Tensor
+    shadow: Tensor
+    plate: Tensor
+
 
 @dataclass(frozen=True, eq=False)
 class Regions:
     """Masks (1, 1, H, W), 0 or 1, of one placement.
 
-    `source`: the object before; `target`: after; `vacated`: source without target; `hole`: what has
-    to be invented, the vacated place with the shadow around it; `touched`: all that may change.
+    `source`: the object before; `target`: after; `vacated`: source without target; `hole`: where
+    the object and its shadow were, with a margin; `touched`: all that may change.
     """
 
     source: Tensor
@@ -29,30 +44,51 @@ class Regions:
     touched: Tensor
 
 
-def regions_of(source: Tensor, placement: Placement, margin: float, reach: float) -> Regions:
-    """`margin` is a fraction of the photo's shorter side, for edges; `reach` a fraction of the
-    object's own extent, for the shadow that it casts around itself."""
+def around(source: Tensor, reach: float) -> Tensor:
+    """Where an object's shadow may lie: its mask grown by `reach` of its own extent."""
+    extent = (float(source.mean()) * source.shape[-1] * source.shape[-2]) ** 0.5
+    return grow(source, reach * extent / min(source.shape[-2:]))
+
+
+def take_apart(photo: Tensor, plate: Tensor, source: Tensor) -> Layers:
+    """Find the shadow: what touches the object and is evenly darker than the scene without it."""
+    light = (photo.clamp(min=0.02) / plate.clamp(min=0.02)).clamp(max=2)
+    light = F.avg_pool2d(F.pad(light, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
+    tint = light.amax(1, keepdim=True) - light.amin(1, keepdim=True)
+    light = light.mean(1, keepdim=True)
+    dark = ((light < SHADE) & (tint < TINT)) | (source > 0.5)
+    parts, _ = ndimage.label(ndimage.binary_opening(dark[0, 0].numpy()) | (source[0, 0].numpy() > 0.5))
+    own = np.unique(parts[source[0, 0].numpy() > 0.5])
+    cast = torch.from_numpy(np.isin(parts, own[own > 0]))[None, None] & (source < 0.5)
+    shadow = torch.where(cast, light.clamp(DEEPEST, 1), torch.ones_like(light))
+    under = grow(source, 0.02) > 0.5  # below the object the shadow goes on as at its edge
+    level = shadow[under & (shadow < 1)]
+    if len(level):
+        shadow = torch.where(source > 0.5, level.mean(), shadow)
+    return Layers(soft(source), _smooth(shadow), plate)
+
+
+def regions_of(source: Tensor, shadow: Tensor, placement: Placement, margin: float) -> Regions:
+    """`margin` is a fraction of the photo's shorter side, for what masks miss at edges."""
     target = (warp(source, placement) > 0.5).float()
-    spread = reach * (float(source.mean()) * source.shape[-1] * source.shape[-2]) ** 0.5
-    spread = margin + spread / min(source.shape[-2:])
-    around = grow(source, spread)
-    hole = around * (1 - target)
+    cast = (shadow < 0.5 * (1 + SHADE)).float()
+    hole = grow(torch.maximum(source, cast), margin)
+    arrival = torch.maximum(target, (warp(cast, placement) > 0.5).float())
     return Regions(
         source=source,
         target=target,
         vacated=source * (1 - target),
         hole=hole,
-        touched=torch.maximum(around, grow(target, margin + (spread - margin) * placement.scale)),
+        touched=torch.maximum(hole, grow(arrival, margin)),
     )
 
 
-def composite(photo: Tensor, regions: Regions, placement: Placement, alpha: Tensor) -> Tensor:
-    """The photo (1, 3, H, W) with the hole filled and the object, cut out by the soft mask `alpha`
-    (1, 1, H, W), at its new place."""
-    filled = torch.where(regions.hole > 0.5, fill(photo, torch.maximum(regions.hole, regions.source)), photo)
-    there = warp(alpha, placement)
-    moved = warp(photo * alpha, placement)  # premultiplied: no dark fringe where the mask ends
-    return moved + (1 - there) * filled
+def composite(photo: Tensor, layers: Layers, regions: Regions, placement: Placement) -> Tensor:
+    """The photo (1, 3, H, W) with plate in the hole, and object and shadow at their new place."""
+    background = torch.where(regions.hole > 0.5, layers.plate, photo)
+    shaded = background * (1 - warp(1 - layers.shadow, placement))
+    moved = warp(photo * layers.alpha, placement)  # premultiplied: no fringe where the mask ends
+    return moved + (1 - warp(layers.alpha, placement)) * shaded
 
 
 def fill(photo: Tensor, hole: Tensor) -> Tensor:
@@ -66,3 +102,12 @@ def fill(photo: Tensor, hole: Tensor) -> Tensor:
 def to_cells(mask: Tensor, latent: Tensor, share: float) -> Tensor:
     """A mask on the latent's grid: 1 in cells of which at least `share` is covered."""
     return (F.interpolate(mask, size=latent.shape[-2:], mode="area") >= share).float().to(latent.device)
+
+
+def soft(mask: Tensor) -> Tensor:
+    """A mask whose edge is one pixel soft, towards the inside."""
+    return _smooth(mask) * mask
+
+
+def _smooth(image: Tensor) -> Tensor:
+    return F.avg_pool2d(F.pad(image, (1, 1, 1, 1), mode="replicate"), 3, stride=1)

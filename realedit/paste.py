@@ -37,28 +37,25 @@ class Canvas:
     """The photo during an edit, at full size.
 
     `composite` (1, 3, H, W): the photo with what is known of the result already in place;
-    `known` (1, 1, H, W): 1 where the composite shows the result's own pixels; `touched`: 1 where
-    pixels may change at all.
+    `touched` (1, 1, H, W): 1 where pixels may change at all.
     """
 
     photo: np.ndarray
     composite: Tensor
-    known: Tensor
     touched: Tensor
 
 
 def paste_back(model: DiffusionModel, canvas: Canvas, generated: Tensor, feather: float) -> np.ndarray:
     """Put the model's picture (1, 3, h, w) into the photo (H, W, 3) uint8.
 
-    What the model's autoencoder and size lose of pixels that are known is given back: the known
-    detail is the composite minus what the model would make of it. Untouched pixels are the photo's
-    own bytes.
+    What the model's autoencoder and size lose of the composite is given back: its detail is the
+    composite minus what the model would make of it. Untouched pixels are the photo's own bytes.
     """
     size = (canvas.photo.shape[1], canvas.photo.shape[0])
     small = (generated.shape[-1], generated.shape[-2])
     seen = model.decode(model.encode(resize(canvas.composite, small))).cpu()
     detail = canvas.composite - resize(seen, size)
-    result = resize(generated.cpu(), size) + canvas.known * detail
+    result = resize(generated.cpu(), size) + detail
     share = feathered(canvas.touched, feather)
     photo = torch.from_numpy(canvas.photo.copy()).permute(2, 0, 1)[None].float() / 255
     blended = to_bytes(photo + share * (result - photo))

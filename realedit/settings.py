@@ -31,9 +31,11 @@ class Settings:
     tolerance: float = 0.02
     guided_until: float = 0.8
     object_until: float = 0.9
-    fill_until: float = 0.35
-    margin: float = 0.03
-    reach: float = 0.35
+    surroundings_until: float = 0.6
+    plate_from: float = 0.15
+    plate_guidance_scale: float = 3.0
+    margin: float = 0.02
+    reach: float = 0.8
     feather: float = 0.015
 
 

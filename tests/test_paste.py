@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from inversion.errors import EditError
-from realedit.compositing import composite, fill, regions_of
+from realedit.compositing import Layers, composite, fill, regions_of, take_apart
 from realedit.edits import Placement
 from realedit.masks import box_mask, mask_box, mask_centre, object_mask
 from realedit.paste import Canvas, feathered, grow, paste_back
@@ -46,7 +46,7 @@ def test_pixels_outside_the_touched_region_are_the_photos_bytes(model, size):
     photo = rng.integers(0, 256, (*size, 3), dtype=np.uint8)
     touched = disc(*size)
     whole = torch.from_numpy(photo.copy()).permute(2, 0, 1)[None].float() / 255
-    result = paste_back(model, Canvas(photo, whole, touched, touched), torch.rand(1, 3, 48, 64), 0.02)
+    result = paste_back(model, Canvas(photo, whole, touched), torch.rand(1, 3, 48, 64), 0.02)
     outside = touched[0, 0].numpy() < 0.5
     assert np.array_equal(result[outside], photo[outside])
     assert not np.array_equal(result[~outside], photo[~outside])
@@ -59,35 +59,63 @@ def test_known_pixels_get_back_what_the_autoencoder_lost(model):
     whole = torch.from_numpy(wanted.copy()).permute(2, 0, 1)[None].float() / 255
     everywhere = torch.ones(1, 1, 96, 128)
     drawn = model.decode(model.encode(whole))
-    assert np.array_equal(paste_back(model, Canvas(photo, whole, everywhere, everywhere), drawn, 0.02), wanted)
+    assert np.array_equal(paste_back(model, Canvas(photo, whole, everywhere), drawn, 0.02), wanted)
+
+
+MOVE = Placement((40.5 / 128, 50.5 / 96), (90.5 / 128, 50.5 / 96))
+NO_SHADOW = torch.ones(1, 1, 96, 128)
 
 
 def test_regions_of_a_move():
-    source, placement = disc(), Placement((40.5 / 128, 50.5 / 96), (90.5 / 128, 50.5 / 96))
-    regions = regions_of(source, placement, margin=0.03, reach=0.3)
+    regions = regions_of(disc(), NO_SHADOW, MOVE, margin=0.03)
     torch.testing.assert_close(regions.target, disc(x=90))
-    assert torch.equal(regions.vacated, source)
-    assert (regions.hole * regions.target).sum() == 0
-    assert (regions.touched >= torch.maximum(regions.source, regions.target)).all()
-    assert (regions.touched >= regions.hole).all()
+    assert torch.equal(regions.vacated, disc())
+    assert (regions.hole >= disc()).all()
+    assert (regions.touched >= torch.maximum(regions.hole, regions.target)).all()
+    assert regions.touched[..., 65].sum() == 0
+
+
+def test_a_shadow_is_part_of_both_places():
+    shadow = 1 - 0.5 * disc(x=60, radius=6)
+    regions = regions_of(disc(), shadow, MOVE, margin=0.0)
+    assert (regions.hole >= disc(x=60, radius=6)).all()
+    assert (regions.touched >= disc(x=110, radius=6)).all()
 
 
 def test_an_object_that_leaves_the_photo_does_not_come_back_in():
-    regions = regions_of(disc(), Placement((40.5 / 128, 0.5), (125.5 / 128, 0.5)), 0.02, 0.2)
+    away = Placement((40.5 / 128, 0.5), (125.5 / 128, 0.5))
+    regions = regions_of(disc(), NO_SHADOW, away, 0.02)
     assert regions.target[..., :60].sum() == 0
     assert 0 < regions.target.sum() < disc().sum()
 
 
-def test_composite_moves_the_pixels_and_fills_the_hole():
-    photo = torch.full((1, 3, 96, 128), 0.25)
-    photo = torch.where(disc() > 0.5, torch.tensor((0.9, 0.1, 0.1))[None, :, None, None], photo)
-    placement = Placement((40.5 / 128, 50.5 / 96), (90.5 / 128, 50.5 / 96))
-    regions = regions_of(disc(), placement, 0.03, 0.3)
-    rough = composite(photo, regions, placement, disc())
+def scene_of(plate: float, shade: float, object_colour: tuple[float, float, float]):
+    """A plain plate, a shadow right of the disc, and the disc on both."""
+    shadow = 1 - (1 - shade) * disc(x=55, y=58, radius=9) * (1 - disc())
+    photo = torch.full((1, 3, 96, 128), plate) * shadow
+    return torch.where(disc() > 0.5, torch.tensor(object_colour)[None, :, None, None], photo), shadow
+
+
+def test_taking_apart_finds_the_shadow_and_only_it():
+    photo, shadow = scene_of(0.6, 0.6, (0.9, 0.1, 0.1))
+    photo[..., 70:80, 100:110] *= 0.5  # dark too, but it touches nothing
+    layers = take_apart(photo, torch.full_like(photo, 0.6), disc())
+    found, true = (layers.shadow < 0.9) & (disc() < 0.5), shadow < 0.9
+    assert (found & true).sum() / (found | true).sum() > 0.75
+    assert (layers.shadow[..., 66:, 95:] > 0.99).all()
+    assert layers.shadow[0, 0, 58, 56].item() == pytest.approx(0.6, abs=0.03)
+
+
+def test_composite_moves_object_and_shadow_and_shows_the_plate():
+    photo, shadow = scene_of(0.6, 0.6, (0.9, 0.1, 0.1))
+    layers = Layers(disc(), shadow, torch.full_like(photo, 0.6))
+    regions = regions_of(disc(), shadow, MOVE, 0.03)
+    rough = composite(photo, layers, regions, MOVE)
     torch.testing.assert_close(rough[0, :, 50, 90], torch.tensor((0.9, 0.1, 0.1)), atol=1e-3, rtol=0)
-    torch.testing.assert_close(rough[0, :, 50, 40], torch.full((3,), 0.25), atol=0.01, rtol=0)
+    torch.testing.assert_close(rough[0, :, 50, 40], torch.full((3,), 0.6), atol=1e-3, rtol=0)
+    assert rough[0, 0, 60, 110].item() == pytest.approx(0.36, abs=0.01)
     untouched = regions.touched.expand_as(photo) < 0.5
-    assert torch.equal(rough[untouched], photo[untouched])
+    torch.testing.assert_close(rough[untouched], photo[untouched])
 
 
 def test_fill_continues_the_surroundings():

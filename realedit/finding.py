@@ -1,0 +1,83 @@
+"""Which object is meant, which others there are, and whether the model knows them at all."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from inversion.errors import EditError, PhraseError
+from inversion.model import DiffusionModel
+from inversion.phrases import phrases
+from inversion.reference import Reference
+from realedit.images import resize
+from realedit.inverting import Seen
+from realedit.masks import attention_mask, object_mask
+
+FINEST = 768  # pixels of the longer side at which an object's edge is looked for
+TRUST = 0.25  # overlap (IoU) of a given mask with the words' attention below which words are not used
+COMPACT = 0.3  # of the frame: words that cover more are surroundings, not objects
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """An object of the photo: its `words` in the prompt and its `mask` (1, 1, H, W)."""
+
+    words: tuple[int, ...]
+    mask: Tensor
+
+
+def find_object(photo: Tensor, seen: Seen, words: tuple[int, ...], phrase: str, given: Tensor | None) -> Tensor:
+    """The object's mask at the size of `photo` (1, 3, H, W): as `given`, or where its words attend.
+
+    Raises:
+        EditError: the words attend to nothing in particular.
+    """
+    if given is not None:
+        return given
+    height, width = photo.shape[-2:]
+    factor = min(1.0, FINEST / max(height, width))
+    fine = (round(width * factor), round(height * factor))
+    found = object_mask(resize(photo, fine), attention_mask(seen.reference, words, fine), phrase)
+    return (resize(found, (width, height)) > 0.5).float()
+
+
+def at_model_size(mask: Tensor, seen: Seen) -> Tensor:
+    """A mask of the photo at the model's size.
+
+    Raises:
+        EditError: nothing is left of it there.
+    """
+    small = (resize(mask, (seen.small.shape[-1], seen.small.shape[-2])) > 0.5).float()
+    if not small.any():
+        raise EditError("the object is too small to be seen at the model's size; mark a larger area")
+    return small
+
+
+def other_objects(model: DiffusionModel, seen: Seen, phrase: str) -> list[Found]:
+    """The prompt's other objects at the model's size: phrases named once that are seen in one place."""
+    prompt = seen.reference.header.prompt
+    named = set(model.positions(prompt, phrase))
+    size = (seen.small.shape[-1], seen.small.shape[-2])
+    others = []
+    for name in phrases(prompt):
+        try:
+            words = model.positions(prompt, name)
+            attention = attention_mask(seen.reference, words, size)
+            if named & set(words) or (attention > 0.5).float().mean() > COMPACT:
+                continue
+            others.append(Found(words, object_mask(seen.small, attention, name)))
+        except (PhraseError, EditError):
+            continue
+    return others
+
+
+def known_to_model(reference: Reference, words: tuple[int, ...], source: Tensor) -> bool:
+    """Whether the words attend to the object at all; if not, guiding by them means nothing."""
+    attended = attention_mask(reference, words, (source.shape[-1], source.shape[-2])) > 0.5
+    inside = source > 0.5
+    return bool((attended & inside).sum() >= TRUST * (attended | inside).sum())
+
+
+def union(masks: list[Tensor], like: Tensor) -> Tensor:
+    """All masks (1, 1, h, w) in one; empty where there are none."""
+    return torch.stack([torch.zeros_like(like), *masks]).amax(0)

@@ -1,0 +1,66 @@
+"""The scene without the object: the clean plate that a moved object and its shadow are set on."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from inversion.ddim import silent
+from inversion.model import DiffusionModel
+from inversion.phrases import phrases
+from realedit.anchors import Anchor, known_latents
+from realedit.compositing import fill, to_cells
+from realedit.edits import Placement
+from realedit.inverting import Seen
+from realedit.sampler import Rows, sample
+from realedit.settings import Settings
+
+NOWHERE = Placement((0.5, 0.5), (0.5, 0.5))
+
+
+def prompt_without(prompt: str, phrase: str) -> str:
+    """What the prompt still names once an object is gone.
+
+    >>> prompt_without("a photo of a red ball and a can on a table", "red ball")
+    'a photo of a can and a table'
+    """
+    left = [p for p in phrases(prompt) if p.lower() != phrase.lower()]
+    return "a photo of " + " and ".join(f"a {p}" for p in left) if left else ""
+
+
+def clean_plate(
+    model: DiffusionModel,
+    seen: Seen,
+    phrase: str,
+    hole: Tensor,
+    others: Tensor,
+    settings: Settings,
+    on_step: Callable[[int], None] = silent,
+) -> Tensor:
+    """Draw the photo (1, 3, h, w) with the `hole` (1, 1, h, w) filled by what lies around it.
+
+    Outside the hole every latent is held to the photo's own inversion. Inside, sampling starts from
+    fresh noise over a rough fill that looks past the `others` (1, 1, h, w), the photo's other
+    objects, so that they do not smear into it.
+    """
+    reference = seen.reference
+    schedule = model.schedule(len(reference.header.timesteps))
+    rough = fill(seen.small, torch.maximum(hole, others))
+    rough = torch.where(hole > 0.5, rough, seen.small)
+    photo = model.encode(seen.small)
+    cells = to_cells(hole, photo, 0.25)
+    levels = known_latents(
+        reference.pivots.to(model.device),
+        photo,
+        model.encode(rough),
+        schedule,
+        NOWHERE,
+        torch.zeros_like(cells),
+        cells,
+        torch.Generator().manual_seed(settings.seed),
+    )
+    until = torch.where(cells > 0.5, settings.plate_from, 1.0)
+    empty = model.embed("").tokens.repeat(len(schedule), 1, 1)
+    rows = Rows(model.embed(prompt_without(reference.header.prompt, phrase)), empty, settings.plate_guidance_scale)
+    latent = sample(model, levels[:1], schedule, rows, edits=[Anchor(levels, until)], on_step=on_step)
+    return torch.where(hole > 0.5, model.decode(latent).cpu(), seen.small)
