@@ -1,7 +1,6 @@
 """A pretrained latent diffusion model, ready to be looked into. The only file that knows diffusers
 and transformers."""
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,8 +15,8 @@ from inversion.errors import ModelError
 from inversion.phrases import token_positions
 from inversion.schedule import Parameterisation, Schedule
 from inversion.taps import Sites, tap
+from inversion.weights import BUNDLED, find_weights, fingerprint
 
-BUNDLED = "tabletop"
 BACKWARD_COST = 1.08  # of a forward pass, with frozen weights (counted on Stable Diffusion 1.5)
 
 
@@ -178,12 +177,6 @@ class DiffusionModel:
             handle.remove()
 
 
-def bundled_samples() -> Path:
-    """The folder with the bundled checkpoint and photos, in a checkout and in an installed wheel."""
-    installed = Path(__file__).parent / "samples"
-    return installed if installed.is_dir() else Path(__file__).parent.parent / "samples"
-
-
 def load_model(name_or_path: str = BUNDLED, device: str = "auto", dtype: str = "auto") -> DiffusionModel:
     """Load a Stable Diffusion 1.x or 2.x model in the diffusers layout, weights frozen.
 
@@ -196,7 +189,7 @@ def load_model(name_or_path: str = BUNDLED, device: str = "auto", dtype: str = "
     Raises:
         ModelError: the model is not on this machine and cannot be fetched, or is not of this kind.
     """
-    folder = _folder(name_or_path)
+    folder = find_weights(name_or_path)
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if dtype == "auto":
@@ -206,33 +199,7 @@ def load_model(name_or_path: str = BUNDLED, device: str = "auto", dtype: str = "
         parts[name].requires_grad_(False).eval().to(device)
     if parts["unet"].dtype != getattr(torch, dtype):
         parts["unet"].to(getattr(torch, dtype))
-    return DiffusionModel(name=name_or_path, fingerprint=_fingerprint(folder), **parts)
-
-
-def _folder(name_or_path: str) -> Path:
-    if name_or_path == BUNDLED:
-        return bundled_samples() / BUNDLED
-    if Path(name_or_path).is_dir():
-        return Path(name_or_path)
-    if name_or_path.count("/") != 1 or name_or_path.startswith((".", "/", "~")):
-        raise ModelError(
-            f'no model "{name_or_path}": expected "{BUNDLED}", a folder in the diffusers layout, '
-            "or a hub id such as stable-diffusion-v1-5/stable-diffusion-v1-5"
-        )
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.utils import disable_progress_bars
-
-    disable_progress_bars()
-    wanted = ["model_index.json"]
-    wanted += [f"{p}/*" for p in ("scheduler", "tokenizer")]
-    wanted += [f"{p}/{f}" for p in ("unet", "vae", "text_encoder") for f in ("config.json", "*model.safetensors")]
-    try:
-        return Path(snapshot_download(name_or_path, allow_patterns=wanted))
-    except Exception as error:  # the hub library raises many unrelated types when it cannot reach a model
-        raise ModelError(
-            f'model "{name_or_path}" is not on this machine and could not be fetched '
-            f"({type(error).__name__}); check the name and the network, or give a folder with --model"
-        ) from error
+    return DiffusionModel(name=name_or_path, fingerprint=fingerprint(folder), **parts)
 
 
 def _load_parts(folder: Path, name: str) -> dict[str, Any]:
@@ -264,14 +231,3 @@ def _load_parts(folder: Path, name: str) -> dict[str, Any]:
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0]
-
-
-def _fingerprint(folder: Path) -> str:
-    """A hash of every file's name, size, head and tail: cheap for gigabytes, and weights differ there."""
-    digest = hashlib.sha256()
-    for path in sorted(p for p in folder.glob("*/*") if p.suffix in (".json", ".safetensors", ".txt")):
-        with path.open("rb") as file:
-            head = file.read(1 << 16)
-            file.seek(max(0, path.stat().st_size - (1 << 16)))
-            digest.update(f"{path.relative_to(folder)} {path.stat().st_size}".encode() + head + file.read())
-    return digest.hexdigest()[:16]

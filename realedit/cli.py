@@ -4,8 +4,6 @@ import contextlib
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +11,10 @@ import click
 
 from inversion.errors import EditError, ModelError, RealEditError
 from realedit.edits import Edit, Move, Resize
-from realedit.options import FILE, POINT, SHIFT, Numbers, edit_options, model_options, output_options, settings_from
+from realedit.options import FILE, POINT, SHIFT, Numbers, edit_options, output_options, settings_from
+from realedit.running import Common, Outputs, beside, common, quiet_libraries, run_edit
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from inversion.model import DiffusionModel
     from realedit.images import Photo
 
 INTERRUPTED = 130
@@ -55,192 +51,6 @@ def main() -> None:
     OBJECT is a phrase of the photo's prompt, such as "red ball". Positions are fractions X,Y of the
     photo from its top left corner, or pixels: 84px,72px.
     """
-
-
-@dataclass(frozen=True)
-class Common:
-    """The values of the options that every command with a model shares."""
-
-    prompt: str | None
-    model: str
-    method: str
-    steps: int
-    seed: int
-    device: str
-    dtype: str
-    as_json: bool
-    quiet: bool
-    verbose: bool
-
-    def load(self) -> "DiffusionModel":
-        self.say(f"loading {self.model}", when=self.verbose)
-        _quiet_libraries()
-        from inversion.model import load_model
-
-        return load_model(self.model, self.device, self.dtype)
-
-    def say(self, text: str, *, when: bool = True) -> None:
-        if when and not self.quiet:
-            click.echo(f"realedit: {text}", err=True)
-
-    def prompt_of(self, path: Path, photo: "Photo", assumed: str | None = None) -> str:
-        """The prompt, from the option, a text beside the photo, or its description; else `assumed`."""
-        beside = path.with_suffix(".txt")
-        if self.prompt:
-            return self.prompt
-        if beside.is_file():
-            text = beside.read_text(encoding="utf-8", errors="replace").strip()
-            if text:
-                return text
-        if photo.description or assumed:
-            return photo.description or assumed or ""
-        raise EditError(
-            f'no prompt for {path.name}: say what it shows with --prompt "a photo of ...", or in '
-            f"{beside.name} beside it, or mark the object with --mask or --box"
-        )
-
-    @contextlib.contextmanager
-    def progress(self, total: int) -> Iterator[Callable[[str], None]]:
-        """A bar on stderr, if that is a terminal."""
-        if self.quiet or not sys.stderr.isatty():
-            yield lambda label: None
-            return
-        from rich.console import Console
-        from rich.progress import Progress
-
-        with Progress(console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task("inverting", total=total)
-            yield lambda label: bar.update(task, advance=1, description=label)
-
-
-def common(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Hand the shared options to a command as one `Common`."""
-    import functools
-
-    @model_options
-    @functools.wraps(command)
-    def wrapped(
-        *,
-        prompt: str | None,
-        model: str,
-        method: str,
-        steps: int,
-        seed: int,
-        device: str,
-        dtype: str,
-        as_json: bool,
-        quiet: bool,
-        verbose: bool,
-        **rest: Any,
-    ) -> Any:
-        values = Common(prompt, model, method, steps, seed, device, dtype, as_json, quiet, verbose)
-        return command(shared=values, **rest)
-
-    return wrapped
-
-
-@dataclass(frozen=True)
-class Outputs:
-    """Where an edit writes, all checked before any work is done."""
-
-    result: Path
-    before_after: Path | None = None
-    work: Path | None = None
-    report: Path | None = None
-    force: bool = False
-
-    def check(self, inputs: tuple[Path, ...]) -> None:
-        from realedit.images import check_output
-
-        for path in (self.result, self.before_after):
-            if path is not None:
-                check_output(path, force=self.force, inputs=inputs)
-
-
-def _run_edit(
-    shared: Common,
-    path: Path,
-    edit_of: Callable[["Photo"], Edit],
-    outputs: Outputs,
-    *,
-    mask: Path | None = None,
-    box: Numbers | None = None,
-    max_lpips: float | None = None,
-) -> None:
-    """Everything that an editing command does: check, load, edit, write, print."""
-    from realedit.images import load_photo, save_photo
-
-    photo = load_photo(path)
-    outputs.check(tuple(p for p in (path, mask) if p is not None))
-    edit = edit_of(photo)
-    region = _region(photo, mask, box)
-    prompt = shared.prompt_of(path, photo, f"a photo of {edit.object}" if region is not None else None)
-    for note in photo.notes:
-        shared.say(note)
-    model = shared.load()
-    from realedit.editing import Task, edit_photo
-    from realedit.perceptual import best_perceptual
-
-    model.positions(prompt, edit.object)  # a wrong word is said before anything slow is done
-    perceptual = best_perceptual(model)
-    if max_lpips is not None and perceptual.name != "lpips":
-        raise ModelError(f"--max-lpips needs LPIPS: {perceptual.note}")
-    with shared.progress(4 * shared.steps) as on_step:
-        task = Task(photo, prompt, edit, region, shared.method)
-        edited = edit_photo(model, task, perceptual, settings_from(shared.steps, shared.seed), on_step)
-    if outputs.work is not None:
-        _write_work(edited.work, outputs.work)
-    save_photo(edited.photo, outputs.result)
-    _write_extras(photo, edited, outputs)
-    click.echo(edited.report.to_json() if shared.as_json else edited.report.to_text())
-    shared.say(f"wrote {outputs.result}", when=not shared.as_json)
-    if max_lpips is not None and edited.report.outside.perceptual > max_lpips:
-        raise RealEditError(
-            f"outside the edit LPIPS is {edited.report.outside.perceptual:.4f}, above {max_lpips:g}; the result is kept"
-        )
-
-
-def _write_extras(photo: "Photo", edited: Any, outputs: Outputs) -> None:
-    from realedit.images import write_whole
-    from realedit.report import side_by_side
-
-    if outputs.before_after is not None:
-        sheet = side_by_side(photo.rgb, edited.photo.rgb)
-        write_whole(outputs.before_after, lambda file: sheet.save(file, format="PNG"))
-    if outputs.report is not None:
-        write_whole(outputs.report, lambda file: file.write(edited.report.to_json().encode()))
-
-
-def _write_work(work: dict[str, "Tensor"], folder: Path) -> None:
-    from PIL import Image
-
-    from realedit.images import check_folder, to_bytes, write_whole
-
-    with contextlib.suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
-    check_folder(folder)
-    for name, picture in work.items():
-        image = Image.fromarray(to_bytes(picture.expand(-1, 3, -1, -1)))
-        write_whole(folder / f"{name}.png", lambda file, image=image: image.save(file, format="PNG"))
-
-
-def _region(photo: "Photo", mask: Path | None, box: Numbers | None) -> "Tensor | None":
-    from realedit.images import load_mask
-
-    if mask is not None:
-        return load_mask(mask, photo.size)
-    if box is None:
-        return None
-    from realedit.masks import box_mask
-
-    left, top, right, bottom = box.fractions(photo.size)
-    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
-        raise EditError(f"the box {left:g},{top:g},{right:g},{bottom:g} is not LEFT,TOP,RIGHT,BOTTOM inside the photo")
-    return box_mask((left, top, right, bottom), photo.size)
-
-
-def _beside(path: Path, word: str, suffix: str | None = None) -> Path:
-    return path.with_name(f"{path.stem}-{word}{suffix or path.suffix}")
 
 
 @main.command()
@@ -280,8 +90,8 @@ def move(
 
         return Move(object, to=pair(to), by=pair(by), scale=scale)
 
-    outputs = Outputs(output or _beside(photo, "moved"), before_after, work, force=force)
-    _run_edit(shared, photo, edit, outputs, mask=mask, box=box, max_lpips=max_lpips)
+    outputs = Outputs(output or beside(photo, "moved"), before_after, work, force=force)
+    run_edit(shared, photo, edit, outputs, mask=mask, box=box, max_lpips=max_lpips)
 
 
 @main.command()
@@ -308,8 +118,8 @@ def resize(
 
     Example: realedit resize photo.png "blue can" --scale 1.4 -o larger.png
     """
-    outputs = Outputs(output or _beside(photo, "resized"), before_after, work, force=force)
-    _run_edit(shared, photo, lambda loaded: Resize(object, scale), outputs, mask=mask, box=box, max_lpips=max_lpips)
+    outputs = Outputs(output or beside(photo, "resized"), before_after, work, force=force)
+    run_edit(shared, photo, lambda loaded: Resize(object, scale), outputs, mask=mask, box=box, max_lpips=max_lpips)
 
 
 @main.command()
@@ -318,7 +128,7 @@ def resize(
 @common
 def demo(shared: Common, out_dir: Path, force: bool) -> None:
     """Move an object in a bundled photo: the whole job, offline, in under a minute."""
-    from inversion.model import bundled_samples
+    from inversion.weights import bundled_samples
     from realedit.images import check_folder, check_output
 
     with contextlib.suppress(OSError):
@@ -329,7 +139,7 @@ def demo(shared: Common, out_dir: Path, force: bool) -> None:
     example = json.loads((bundled_samples() / "photos" / "demo.json").read_text())
     photo = bundled_samples() / "photos" / example["photo"]
     shared.say(f'moving the "{example["object"]}" of {photo.name} to {example["to"][0]:g},{example["to"][1]:g}')
-    _run_edit(shared, photo, lambda loaded: Move(example["object"], to=tuple(example["to"])), outputs)
+    run_edit(shared, photo, lambda loaded: Move(example["object"], to=tuple(example["to"])), outputs)
 
 
 @main.command()
@@ -344,7 +154,7 @@ def objects(shared: Common, photo: Path, output: Path | None, force: bool) -> No
     from realedit.images import check_output, load_photo, write_whole
 
     loaded = load_photo(photo)
-    output = output or _beside(photo, "objects", ".png")
+    output = output or beside(photo, "objects", ".png")
     check_output(output, force=force, inputs=(photo,))
     prompt = shared.prompt_of(photo, loaded)
     model = shared.load()
@@ -444,7 +254,7 @@ def check(before: Path, after: Path, region: Path | None, max_lpips: float | Non
             "both must have the same size"
         )
     allowed = load_mask(region, one.size) if region is not None else None
-    _quiet_libraries()
+    quiet_libraries()
     import torch
 
     from inversion.model import load_model
@@ -494,19 +304,6 @@ def cache_path() -> None:
     from realedit.cache import folder
 
     click.echo(str(folder()))
-
-
-def _quiet_libraries() -> None:
-    """Keep other libraries' progress bars and advice off the user's terminal."""
-    import logging
-    import os
-    import warnings
-
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
-    os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
-    logging.getLogger().setLevel(logging.ERROR)
-    warnings.simplefilter("ignore")
 
 
 if __name__ == "__main__":
