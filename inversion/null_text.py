@@ -25,7 +25,7 @@ class NullTextSettings:
     from the first value at the noise to the second at the photo."""
 
     inner_steps: int = 10
-    rate: float = 1e-2
+    rate: float = 3e-2
     tolerance: tuple[float, float] = (1e-5, 1e-4)
 
 

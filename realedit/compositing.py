@@ -11,10 +11,13 @@ from torch.nn import functional as F
 
 from realedit.edits import Placement
 from realedit.images import to_bytes
-from realedit.paste import grow
+from realedit.paste import feathered, grow
 from realedit.warp import warp
 
 SHADE = 0.94  # of the plate's brightness: what is darker beside the object is its shadow
+VISIBLE = 0.97  # a shadow lighter than this is not worth touching pixels for
+TONE_WIDTH = 0.06  # of the shorter side: how far tones are averaged where the plate meets the photo
+SEAM = 0.015  # of the shorter side: the width of the seam between plate and photo
 DEEPEST = 0.25  # a shadow never leaves less light than this
 TINT = 0.2  # a shadow darkens red, green and blue alike; a larger difference is another surface
 
@@ -50,8 +53,30 @@ def around(source: Tensor, reach: float) -> Tensor:
     return grow(source, reach * extent / min(source.shape[-2:]))
 
 
-def take_apart(photo: Tensor, plate: Tensor, source: Tensor) -> Layers:
-    """Find the shadow: what touches the object and is evenly darker than the scene without it."""
+def take_apart(photo: Tensor, plate: Tensor, source: Tensor, margin: float) -> Layers:
+    """Layers of a photo (1, 3, H, W), given the clean `plate` and the object's mask.
+
+    The plate's tones are matched to the photo's where both show the same, around the object and its
+    shadow; `margin` is what masks miss at edges, a fraction of the shorter side."""
+    shadow = cast_shadow(photo, plate, source)
+    covered = grow(torch.maximum(source, (shadow < VISIBLE).float()), margin)
+    return Layers(soft(source), shadow, match_tones(plate, photo, 1 - covered).clamp(0, 1))
+
+
+def match_tones(image: Tensor, model: Tensor, where: Tensor) -> Tensor:
+    """Add to `image` its smooth difference from `model`, as seen `where` (1, 1, H, W) is 1 and
+    continued from there over everything else (normalised convolution)."""
+    width = TONE_WIDTH * min(image.shape[-2:])
+    weight = where[0, 0].numpy()
+    spread = ndimage.gaussian_filter(weight, width) + 1e-6
+    difference = ((model - image) * where)[0].numpy()
+    smooth = np.stack([ndimage.gaussian_filter(channel, width) / spread for channel in difference])
+    return image + torch.from_numpy(smooth).float()[None]
+
+
+def cast_shadow(photo: Tensor, plate: Tensor, source: Tensor) -> Tensor:
+    """The shadow (1, 1, H, W) as a factor: what touches the object and is evenly darker than the
+    scene without it."""
     light = (photo.clamp(min=0.02) / plate.clamp(min=0.02)).clamp(max=2)
     light = F.avg_pool2d(F.pad(light, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
     tint = light.amax(1, keepdim=True) - light.amin(1, keepdim=True)
@@ -65,13 +90,13 @@ def take_apart(photo: Tensor, plate: Tensor, source: Tensor) -> Layers:
     level = shadow[under & (shadow < 1)]
     if len(level):
         shadow = torch.where(source > 0.5, level.mean(), shadow)
-    return Layers(soft(source), _smooth(shadow), plate)
+    return _smooth(shadow)
 
 
 def regions_of(source: Tensor, shadow: Tensor, placement: Placement, margin: float) -> Regions:
     """`margin` is a fraction of the photo's shorter side, for what masks miss at edges."""
     target = (warp(source, placement) > 0.5).float()
-    cast = (shadow < 0.5 * (1 + SHADE)).float()
+    cast = (shadow < VISIBLE).float()
     hole = grow(torch.maximum(source, cast), margin)
     arrival = torch.maximum(target, (warp(cast, placement) > 0.5).float())
     return Regions(
@@ -85,7 +110,8 @@ def regions_of(source: Tensor, shadow: Tensor, placement: Placement, margin: flo
 
 def composite(photo: Tensor, layers: Layers, regions: Regions, placement: Placement) -> Tensor:
     """The photo (1, 3, H, W) with plate in the hole, and object and shadow at their new place."""
-    background = torch.where(regions.hole > 0.5, layers.plate, photo)
+    share = feathered(regions.hole, SEAM)
+    background = photo + share * (layers.plate - photo)
     shaded = background * (1 - warp(1 - layers.shadow, placement))
     moved = warp(photo * layers.alpha, placement)  # premultiplied: no fringe where the mask ends
     return moved + (1 - warp(layers.alpha, placement)) * shaded

@@ -21,7 +21,7 @@ from realedit.inverting import Seen, reconstruct, rows_of, see
 from realedit.looking import look
 from realedit.masks import mask_box, mask_centre
 from realedit.paste import Canvas, grow, paste_back
-from realedit.plate import clean_plate
+from realedit.plate import clean_plate, surroundings
 from realedit.report import EditReport, report_on
 from realedit.sampler import sample
 from realedit.settings import DEFAULTS, Settings
@@ -131,13 +131,16 @@ def make_plan(
     others = other_objects(model, seen, edit.object)
     beside = union([o.mask for o in others], mask) * (1 - mask)
     hole = grow(around(mask, settings.reach), settings.margin) * (1 - beside)
-    plate = clean_plate(model, seen, edit.object, hole, beside, settings, on_step)
-    layers = take_apart(seen.small, plate, mask)
+    known = known_to_model(seen.reference, words, mask)
+    held = settings.plate_from if known else settings.plate_from_unknown
+    prompt = surroundings(seen.reference.header.prompt, [edit.object, *(o.phrase for o in others)])
+    plate = clean_plate(model, seen, prompt, hole, beside, held, settings, on_step)
+    layers = take_apart(seen.small, plate, mask, settings.margin)
     return Plan(
         placement=placement,
         layers=layers,
         regions=regions_of(mask, layers.shadow, placement, settings.margin),
-        words=words if known_to_model(seen.reference, words, mask) else (),
+        words=words if known else (),
         others=[o.words for o in others],
     )
 

@@ -20,8 +20,9 @@ COMPACT = 0.3  # of the frame: words that cover more are surroundings, not objec
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """An object of the photo: its `words` in the prompt and its `mask` (1, 1, H, W)."""
+    """An object of the photo: its `phrase` and `words` in the prompt, and its `mask` (1, 1, H, W)."""
 
+    phrase: str
     words: tuple[int, ...]
     mask: Tensor
 
@@ -65,7 +66,7 @@ def other_objects(model: DiffusionModel, seen: Seen, phrase: str) -> list[Found]
             attention = attention_mask(seen.reference, words, size)
             if named & set(words) or (attention > 0.5).float().mean() > COMPACT:
                 continue
-            others.append(Found(words, object_mask(seen.small, attention, name)))
+            others.append(Found(name, words, object_mask(seen.small, attention, name)))
         except (PhraseError, EditError):
             continue
     return others

@@ -12,10 +12,12 @@ from inversion.properties import centroid
 from inversion.reference import Reference
 from realedit.edits import Box, Point
 from realedit.energies import object_shape, words_of
-from realedit.images import to_bytes
+from realedit.images import resize, to_bytes
 
 SURE, LIKELY, UNLIKELY = 0.8, 0.4, 0.12  # attention levels that seed the colour models
-LATE = 0.4  # the fraction of the schedule from which on attention is read: before, places are vague
+NEAR = 0.06  # of the shorter side: thin parts this near may belong to the object whatever attention says
+FINE = 256  # pixels: smaller photos are enlarged, so that an edge is more than a pixel or two
+LATE = 0.7  # the fraction of the schedule from which on attention is read: before, places are vague
 
 
 def attention_mask(reference: Reference, words: tuple[int, ...], size: tuple[int, int]) -> Tensor:
@@ -36,24 +38,31 @@ def object_mask(photo: Tensor, attention: Tensor, phrase: str) -> Tensor:
     Raises:
         EditError: the words attend to nothing in particular.
     """
-    level = attention[0, 0].cpu().numpy()
-    labels = np.full_like(level, cv2.GC_PR_BGD, dtype=np.uint8)
-    labels[level > LIKELY] = cv2.GC_PR_FGD
-    labels[level > SURE] = cv2.GC_FGD
-    labels[level < UNLIKELY] = cv2.GC_BGD
-    if (labels == cv2.GC_BGD).any():
-        cv2.setRNGSeed(0)  # its colour models start from random clusters
-        models = np.zeros((1, 65)), np.zeros((1, 65))
-        bgr = np.ascontiguousarray(to_bytes(photo)[..., ::-1])
-        cv2.grabCut(bgr, labels, (0, 0, 1, 1), *models, 5, cv2.GC_INIT_WITH_MASK)
-    found = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
-    found = _largest(found, level)
-    share = found.mean()
-    if not 0.001 < share < 0.7:
+    size = (photo.shape[-1], photo.shape[-2])
+    factor = -(-FINE // min(size))
+    enlarged = (size[0] * factor, size[1] * factor)
+    level = resize(attention, enlarged)[0, 0].cpu().numpy()
+    found = _largest(_cut(to_bytes(resize(photo, enlarged)), level), level)
+    mask = (resize(torch.from_numpy(found).float()[None, None], size) > 0.5).float()
+    if not 0.001 < mask.mean() < 0.7:
         raise EditError(
             f'the model does not see "{phrase}" in one place of this photo; say where it is with --mask or --box'
         )
-    return torch.from_numpy(found).float()[None, None]
+    return mask
+
+
+def _cut(rgb: np.ndarray, level: np.ndarray) -> np.ndarray:
+    """GrabCut of a picture (H, W, 3) seeded by attention levels (H, W)."""
+    labels = np.full_like(level, cv2.GC_PR_BGD, dtype=np.uint8)
+    labels[level > LIKELY] = cv2.GC_PR_FGD
+    labels[level > SURE] = cv2.GC_FGD
+    far = np.asarray(ndimage.distance_transform_edt(level <= LIKELY)) > NEAR * min(level.shape)
+    labels[(level < UNLIKELY) & far] = cv2.GC_BGD
+    if (labels == cv2.GC_BGD).any():
+        cv2.setRNGSeed(0)  # its colour models start from random clusters
+        models = np.zeros((1, 65)), np.zeros((1, 65))
+        cv2.grabCut(np.ascontiguousarray(rgb[..., ::-1]), labels, (0, 0, 1, 1), *models, 5, cv2.GC_INIT_WITH_MASK)
+    return (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
 
 
 def _largest(found: np.ndarray, level: np.ndarray) -> np.ndarray:

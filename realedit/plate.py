@@ -1,6 +1,6 @@
 """The scene without the object: the clean plate that a moved object and its shadow are set on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -18,22 +18,30 @@ from realedit.settings import Settings
 NOWHERE = Placement((0.5, 0.5), (0.5, 0.5))
 
 
-def prompt_without(prompt: str, phrase: str) -> str:
-    """What the prompt still names once an object is gone.
+def surroundings(prompt: str, objects: Sequence[str]) -> str:
+    """What the prompt says beside its objects, in its own words where they stand together. Objects
+    that stay are held by their latents; naming them would only invite the model to draw them again.
 
-    >>> prompt_without("a photo of a red ball and a can on a table", "red ball")
-    'a photo of a can and a table'
+    >>> surroundings("a photo of a red ball and a can on a table in front of a wall", ["red ball", "can"])
+    'a photo of a table in front of a wall'
     """
-    left = [p for p in phrases(prompt) if p.lower() != phrase.lower()]
-    return "a photo of " + " and ".join(f"a {p}" for p in left) if left else ""
+    gone = {o.lower() for o in objects}
+    left = [p for p in phrases(prompt) if p.lower() not in gone]
+    if not left:
+        return ""
+    between = prompt[prompt.find(left[0]) : prompt.find(left[-1]) + len(left[-1])]
+    if any(o in between.lower() for o in gone):
+        between = " and a ".join(left)
+    return f"a photo of a {between}"
 
 
 def clean_plate(
     model: DiffusionModel,
     seen: Seen,
-    phrase: str,
+    prompt: str,
     hole: Tensor,
     others: Tensor,
+    held: float,
     settings: Settings,
     on_step: Callable[[int], None] = silent,
 ) -> Tensor:
@@ -41,7 +49,8 @@ def clean_plate(
 
     Outside the hole every latent is held to the photo's own inversion. Inside, sampling starts from
     fresh noise over a rough fill that looks past the `others` (1, 1, h, w), the photo's other
-    objects, so that they do not smear into it.
+    objects, so that they do not smear into it. `prompt` names the surroundings.
+    `held` is the fraction of the schedule for which the hole is held to that rough fill.
     """
     reference = seen.reference
     schedule = model.schedule(len(reference.header.timesteps))
@@ -59,8 +68,8 @@ def clean_plate(
         cells,
         torch.Generator().manual_seed(settings.seed),
     )
-    until = torch.where(cells > 0.5, settings.plate_from, 1.0)
+    until = torch.where(cells > 0.5, held, 1.0)
     empty = model.embed("").tokens.repeat(len(schedule), 1, 1)
-    rows = Rows(model.embed(prompt_without(reference.header.prompt, phrase)), empty, settings.plate_guidance_scale)
+    rows = Rows(model.embed(prompt), empty, settings.plate_guidance_scale)
     latent = sample(model, levels[:1], schedule, rows, edits=[Anchor(levels, until)], on_step=on_step)
     return torch.where(hole > 0.5, model.decode(latent).cpu(), seen.small)

@@ -17,10 +17,16 @@ class Weights:
 
 @dataclass(frozen=True)
 class Settings:
-    """How an edit is made. Fractions `until_*` count from the noise (0) to the photo (1).
+    """How an edit is made. Fractions of the schedule count from the noise (0) to the photo (1).
 
-    `strength`: length of the guidance gradient against the classifier-free-guidance difference, in
-    the touched region. `tolerance`: an energy below this needs no guidance.
+    The clean plate: `plate_from`, until when the old place is held to a rough fill before the model
+    draws there, and the same where the model does not know the object and so hardly the scene;
+    `plate_guidance_scale`. The edit: `object_until` and `surroundings_until`, how long the moved
+    object and what lies around it are held to the composite; `guided_until`. `strength`: length of
+    the guidance gradient against the classifier-free-guidance difference in the touched region;
+    `tolerance`: an energy below this needs no guidance. Regions: `reach`, how far from an object its
+    shadow is looked for, in extents of the object; `margin` and `feather`, fractions of the photo's
+    shorter side, for what masks miss at edges and for the final seam.
     """
 
     steps: int = 30
@@ -33,6 +39,7 @@ class Settings:
     object_until: float = 0.9
     surroundings_until: float = 0.6
     plate_from: float = 0.15
+    plate_from_unknown: float = 0.6
     plate_guidance_scale: float = 3.0
     margin: float = 0.02
     reach: float = 0.8

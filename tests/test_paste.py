@@ -5,10 +5,11 @@ import pytest
 import torch
 
 from inversion.errors import EditError
-from realedit.compositing import Layers, composite, fill, regions_of, take_apart
+from realedit.compositing import Layers, composite, fill, match_tones, regions_of, take_apart
 from realedit.edits import Placement
 from realedit.masks import box_mask, mask_box, mask_centre, object_mask
 from realedit.paste import Canvas, feathered, grow, paste_back
+from realedit.plate import surroundings
 
 
 def disc(height=96, width=128, x=40, y=50, radius=12):
@@ -99,7 +100,7 @@ def scene_of(plate: float, shade: float, object_colour: tuple[float, float, floa
 def test_taking_apart_finds_the_shadow_and_only_it():
     photo, shadow = scene_of(0.6, 0.6, (0.9, 0.1, 0.1))
     photo[..., 70:80, 100:110] *= 0.5  # dark too, but it touches nothing
-    layers = take_apart(photo, torch.full_like(photo, 0.6), disc())
+    layers = take_apart(photo, torch.full_like(photo, 0.6), disc(), 0.02)
     found, true = (layers.shadow < 0.9) & (disc() < 0.5), shadow < 0.9
     assert (found & true).sum() / (found | true).sum() > 0.75
     assert (layers.shadow[..., 66:, 95:] > 0.99).all()
@@ -145,3 +146,16 @@ def test_edges_come_from_the_photo_where_attention_is_coarse():
 def test_words_that_attend_everywhere_are_an_error():
     with pytest.raises(EditError, match="say where it is with --mask or --box"):
         object_mask(torch.rand(1, 3, 96, 128), torch.ones(1, 1, 96, 128), "table")
+
+
+def test_tones_are_matched_from_where_both_are_seen():
+    image = torch.full((1, 3, 96, 128), 0.4)
+    model = torch.where(disc() > 0.5, torch.tensor(0.9), torch.tensor(0.5)).expand(1, 3, -1, -1)
+    matched = match_tones(image, model, 1 - disc())
+    torch.testing.assert_close(matched, torch.full_like(image, 0.5), atol=1e-3, rtol=0)
+
+
+def test_surroundings_of_a_prompt():
+    prompt = "a photo of a red ball and a can on a table"
+    assert surroundings(prompt, ["red ball", "can"]) == "a photo of a table"
+    assert surroundings("a red ball", ["Red ball"]) == ""
