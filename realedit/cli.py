@@ -37,8 +37,10 @@ class Group(click.Group):
         except (click.Abort, KeyboardInterrupt):
             click.echo("realedit: interrupted; nothing was written", err=True)
             code = INTERRUPTED
-        except MemoryError:
-            click.echo("realedit: out of memory; use a smaller photo or fewer --steps", err=True)
+        except (MemoryError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and "memory" not in str(error):
+                raise
+            click.echo("realedit: out of memory; use a smaller photo, or --device cpu", err=True)
             code = 1
         sys.exit(code if isinstance(code, int) else 0)
 
@@ -129,13 +131,13 @@ def resize(
 def demo(shared: Common, out_dir: Path, force: bool) -> None:
     """Move an object in a bundled photo: the whole job, offline, in under a minute."""
     from inversion.weights import bundled_samples
-    from realedit.images import check_folder, check_output
+    from realedit.images import check_folder
 
     with contextlib.suppress(OSError):
         out_dir.mkdir(parents=True, exist_ok=True)
     check_folder(out_dir)
     outputs = Outputs(out_dir / "after.png", out_dir / "before-after.png", report=out_dir / "report.json", force=force)
-    check_output(outputs.result, force=force)
+    outputs.check(())
     example = json.loads((bundled_samples() / "photos" / "demo.json").read_text())
     photo = bundled_samples() / "photos" / example["photo"]
     shared.say(f'moving the "{example["object"]}" of {photo.name} to {example["to"][0]:g},{example["to"][1]:g}')

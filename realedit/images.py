@@ -166,6 +166,11 @@ def check_output(path: Path, *, force: bool, inputs: tuple[Path, ...] = ()) -> N
     """
     if path.suffix.lower() not in Image.registered_extensions():
         raise OutputError(f'cannot write "{path.name}": end the name in .png, .jpg, .webp or .tif')
+    check_new(path, force=force, inputs=inputs)
+
+
+def check_new(path: Path, *, force: bool, inputs: tuple[Path, ...] = ()) -> None:
+    """The same for a file that need not be a picture."""
     if any(path.exists() and p.exists() and path.samefile(p) for p in inputs):
         raise OutputError(f"{path} is the input; give another name with -o")
     if path.exists() and not force:

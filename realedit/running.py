@@ -114,11 +114,17 @@ class Outputs:
     force: bool = False
 
     def check(self, inputs: tuple[Path, ...]) -> None:
-        from realedit.images import check_output
+        from realedit.images import check_folder, check_new, check_output
 
         for path in (self.result, self.before_after):
             if path is not None:
                 check_output(path, force=self.force, inputs=inputs)
+        if self.report is not None:
+            check_new(self.report, force=self.force, inputs=inputs)
+        if self.work is not None:
+            with contextlib.suppress(OSError):
+                self.work.mkdir(parents=True, exist_ok=True)
+            check_folder(self.work)
 
 
 def run_edit(
@@ -178,11 +184,8 @@ def _write_extras(photo: "Photo", edited: Any, outputs: Outputs) -> None:
 def _write_work(work: dict[str, "Tensor"], folder: Path) -> None:
     from PIL import Image
 
-    from realedit.images import check_folder, to_bytes, write_whole
+    from realedit.images import to_bytes, write_whole
 
-    with contextlib.suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
-    check_folder(folder)
     for name, picture in work.items():
         image = Image.fromarray(to_bytes(picture.expand(-1, 3, -1, -1)))
         write_whole(folder / f"{name}.png", lambda file, image=image: image.save(file, format="PNG"))
