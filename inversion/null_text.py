@@ -26,7 +26,7 @@ class NullTextSettings:
 
     inner_steps: int = 10
     rate: float = 3e-2
-    tolerance: tuple[float, float] = (1e-5, 1e-4)
+    tolerance: tuple[float, float] = (1e-4, 1e-3)
 
 
 def invert(

@@ -29,7 +29,7 @@ class Settings:
     shorter side, for what masks miss at edges and for the final seam.
     """
 
-    steps: int = 30
+    steps: int = 25
     guidance_scale: float = 7.5
     seed: int = 0
     weights: Weights = field(default_factory=Weights)
@@ -38,7 +38,7 @@ class Settings:
     guided_until: float = 0.8
     object_until: float = 0.9
     surroundings_until: float = 0.6
-    plate_from: float = 0.15
+    plate_from: float = 0.2
     plate_from_unknown: float = 0.6
     plate_guidance_scale: float = 3.0
     margin: float = 0.02
