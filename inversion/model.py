@@ -205,6 +205,7 @@ def load_model(name_or_path: str = BUNDLED, device: str = "auto", dtype: str = "
 def _load_parts(folder: Path, name: str) -> dict[str, Any]:
     from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
     from transformers import CLIPTextModel, CLIPTokenizer
+    from transformers.utils import logging as transformers_logging
 
     index = folder / "model_index.json"
     if not index.is_file():
@@ -215,6 +216,8 @@ def _load_parts(folder: Path, name: str) -> dict[str, Any]:
         raise ModelError(f'"{name}": {index} is not readable as JSON; fetch the model again') from error
     if "text_encoder_2" in listed or "unet" not in listed:
         raise ModelError(f'"{name}" is a {listed.get("_class_name")}; expected Stable Diffusion 1.x or 2.x')
+    bars = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.disable_progress_bar()
     try:
         scheduler = DDIMScheduler.from_pretrained(folder, subfolder="scheduler", clip_sample=False)
         Parameterisation(scheduler.config.prediction_type)
@@ -227,6 +230,9 @@ def _load_parts(folder: Path, name: str) -> dict[str, Any]:
         }
     except Exception as error:  # a cut-off or foreign file can fail anywhere in these libraries
         raise ModelError(f'"{name}" could not be loaded from {folder}: {_first_line(error)}') from error
+    finally:
+        if bars:
+            transformers_logging.enable_progress_bar()
 
 
 def _first_line(error: Exception) -> str:

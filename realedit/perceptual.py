@@ -16,7 +16,8 @@ def best_perceptual(model: DiffusionModel) -> Perceptual:
     waited = socket.getdefaulttimeout()
     socket.setdefaulttimeout(FETCH_SECONDS)
     try:
-        with contextlib.redirect_stderr(io.StringIO()):  # torchvision announces its download there
+        # torch announces its download on both streams; results alone belong on standard output.
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             return lpips_distance(model.device)
     except Exception as error:  # no network, no disk, a cut-off file, a broken torchvision: all mean "no LPIPS"
         note = (

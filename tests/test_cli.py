@@ -198,7 +198,7 @@ WRONG = {
         "occurs 2 times",
     ),
     "target outside": (["move", "PHOTO", "black vase", "--to", "1.4,0.5"], 2, "lies outside the photo"),
-    "shifted outside": (["move", "PHOTO", "black vase", "--by", "0.9,0"], 2, "would leave the photo"),
+    "shifted outside": (["move", "PHOTO", "black vase", "--by", "0.9,0", *FAST], 2, "would leave the photo"),
     "scale zero": (["resize", "PHOTO", "black vase", "--scale", "0"], 2, "scale 0 is not possible"),
     "scale negative": (["resize", "PHOTO", "black vase", "--scale", "-1"], 2, "scale -1 is not possible"),
     "no target": (["move", "PHOTO", "black vase"], 2, "give either --to X,Y or --by DX,DY"),
