@@ -80,8 +80,9 @@ def tiny_pipeline(prediction_type: str, *, linear: bool) -> StableDiffusionPipel
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _one_thread():
-    torch.set_num_threads(1)
+def _few_threads():
+    """Small tensors on many threads crawl."""
+    torch.set_num_threads(2)
 
 
 @pytest.fixture(scope="session")
