@@ -179,7 +179,7 @@ def objects(shared: Common, photo: Path, output: Path | None, force: bool) -> No
         click.echo(json.dumps([o.as_dict() for o in found], indent=2))
     else:
         for o in found:
-            place = f"({o.position[0]:.3f}, {o.position[1]:.3f})  size {o.size:.1%}"
+            place = f"({o.position[0]:.3f}, {o.position[1]:.3f})  size {o.size:.1%}  attention {o.prominence:.2f}"
             click.echo(f"{o.phrase:<28} {place}")
     shared.say(f"wrote {output}", when=not shared.as_json)
 

@@ -9,13 +9,14 @@ from inversion.errors import EditError, PhraseError
 from inversion.model import DiffusionModel
 from inversion.phrases import phrases
 from inversion.reference import Reference
+from realedit.energies import words_of
 from realedit.images import resize
 from realedit.inverting import Seen
 from realedit.masks import attention_mask, object_mask
 
 FINEST = 768  # pixels of the longer side at which an object's edge is looked for
 TRUST = 0.25  # overlap (IoU) of a given mask with the words' attention below which words are not used
-COMPACT = 0.3  # of the frame: words that cover more are surroundings, not objects
+FAINT = 0.25  # of the edited object's prominence: words below it name surroundings, not objects
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,17 +56,19 @@ def at_model_size(mask: Tensor, seen: Seen) -> Tensor:
 
 
 def other_objects(model: DiffusionModel, seen: Seen, phrase: str) -> list[Found]:
-    """The prompt's other objects at the model's size: phrases named once that are seen in one place."""
+    """The prompt's other objects at the model's size: phrases named once that are about as prominent
+    as the edited one. Words of tables and walls attend faintly, wherever that is."""
     prompt = seen.reference.header.prompt
     named = set(model.positions(prompt, phrase))
+    enough = FAINT * prominence(seen.reference, tuple(named))
     size = (seen.small.shape[-1], seen.small.shape[-2])
     others = []
     for name in phrases(prompt):
         try:
             words = model.positions(prompt, name)
-            attention = attention_mask(seen.reference, words, size)
-            if named & set(words) or (attention > 0.5).float().mean() > COMPACT:
+            if named & set(words) or prominence(seen.reference, words) < enough:
                 continue
+            attention = attention_mask(seen.reference, words, size)
             others.append(Found(name, words, object_mask(seen.small, attention, name)))
         except (PhraseError, EditError):
             continue
@@ -77,6 +80,13 @@ def known_to_model(reference: Reference, words: tuple[int, ...], source: Tensor)
     attended = attention_mask(reference, words, (source.shape[-1], source.shape[-2])) > 0.5
     inside = source > 0.5
     return bool((attended & inside).sum() >= TRUST * (attended | inside).sum())
+
+
+def prominence(reference: Reference, words: tuple[int, ...]) -> float:
+    """How strongly any place attends to the words: the peak of their attention, averaged over words,
+    layers and the later half of the steps."""
+    peaks = [maps[len(maps) // 2 :].amax((-2, -1)).mean() for maps in words_of(reference.attention, words).values()]
+    return float(torch.stack(peaks).mean())
 
 
 def union(masks: list[Tensor], like: Tensor) -> Tensor:

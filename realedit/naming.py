@@ -10,6 +10,7 @@ from inversion.errors import EditError, PhraseError
 from inversion.model import DiffusionModel
 from inversion.phrases import phrases
 from realedit.edits import Box, Point
+from realedit.finding import prominence
 from realedit.images import to_bytes
 from realedit.inverting import Seen
 from realedit.masks import attention_mask, mask_box, mask_centre, object_mask
@@ -19,19 +20,27 @@ TILE = 256  # pixels of a sheet's tile, the longer side
 
 @dataclass(frozen=True, eq=False)
 class NamedObject:
-    """A phrase and where it is. `attention` and `mask` are (1, 1, h, w) at the model's size; where no
+    """A phrase and where it is. `prominence` is the peak of its attention: small for words that name
+    surroundings, whose place then means little. `attention` and `mask` are (1, 1, h, w) at the model's size; where no
     single object is found, `mask` is the attention above one half."""
 
     phrase: str
     position: Point
     size: float
     box: Box
+    prominence: float
     attention: Tensor
     mask: Tensor
 
     def as_dict(self) -> dict[str, object]:
         """The part that can be written as JSON."""
-        return {"phrase": self.phrase, "position": self.position, "size": self.size, "box": self.box}
+        return {
+            "phrase": self.phrase,
+            "position": self.position,
+            "size": self.size,
+            "box": self.box,
+            "prominence": self.prominence,
+        }
 
 
 def name_objects(model: DiffusionModel, seen: Seen) -> list[NamedObject]:
@@ -49,7 +58,10 @@ def name_objects(model: DiffusionModel, seen: Seen) -> list[NamedObject]:
             mask = object_mask(seen.small, attention, phrase)
         except EditError:
             mask = (attention > 0.5).float()
-        found.append(NamedObject(phrase, mask_centre(mask), float(mask.mean()), mask_box(mask), attention, mask))
+        strength = prominence(seen.reference, words)
+        found.append(
+            NamedObject(phrase, mask_centre(mask), float(mask.mean()), mask_box(mask), strength, attention, mask)
+        )
     return found
 
 
