@@ -18,6 +18,7 @@ SHADE = 0.94  # of the plate's brightness: what is darker beside the object is i
 VISIBLE = 0.97  # a shadow lighter than this is not worth touching pixels for
 TONE_WIDTH = 0.06  # of the shorter side: how far tones are averaged where the plate meets the photo
 SEAM = 0.015  # of the shorter side: the width of the seam between plate and photo
+UNLIKE, CRUMBS = 0.12, 0.07  # a missed part differs by this much, within this of the shorter side
 DEEPEST = 0.25  # a shadow never leaves less light than this
 TINT = 0.2  # a shadow darkens red, green and blue alike; a larger difference is another surface
 
@@ -25,11 +26,18 @@ TINT = 0.2  # a shadow darkens red, green and blue alike; a larger difference is
 @dataclass(frozen=True, eq=False)
 class Layers:
     """A photo taken apart: the object's soft mask `alpha` (1, 1, H, W), the `shadow` (1, 1, H, W) it
-    casts as a factor of brightness (1 = none), and the `plate` (1, 3, H, W) behind both."""
+    casts as a factor of brightness (1 = none), the `crumbs` (1, 1, H, W) of the object that its mask
+    missed, and the `plate` (1, 3, H, W) behind all."""
 
     alpha: Tensor
     shadow: Tensor
+    crumbs: Tensor
     plate: Tensor
+
+    @property
+    def behind(self) -> tuple[Tensor, Tensor, Tensor]:
+        """All but the object itself."""
+        return self.shadow, self.crumbs, self.plate
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +67,9 @@ def take_apart(photo: Tensor, plate: Tensor, source: Tensor, margin: float) -> L
     The plate's tones are matched to the photo's where both show the same, around the object and its
     shadow; `margin` is what masks miss at edges, a fraction of the shorter side."""
     shadow = cast_shadow(photo, plate, source)
-    covered = grow(torch.maximum(source, (shadow < VISIBLE).float()), margin)
-    return Layers(soft(source), shadow, match_tones(plate, photo, 1 - covered).clamp(0, 1))
+    crumbs = left_over(photo, plate, source)
+    covered = grow(torch.maximum(torch.maximum(source, crumbs), (shadow < VISIBLE).float()), margin)
+    return Layers(soft(source), shadow, crumbs, match_tones(plate, photo, 1 - covered).clamp(0, 1))
 
 
 def match_tones(image: Tensor, model: Tensor, where: Tensor) -> Tensor:
@@ -74,6 +83,20 @@ def match_tones(image: Tensor, model: Tensor, where: Tensor) -> Tensor:
     return image + torch.from_numpy(smooth).float()[None]
 
 
+def left_over(photo: Tensor, plate: Tensor, source: Tensor) -> Tensor:
+    """What touches the object's mask and is unlike the scene without it: parts that the mask missed."""
+    unlike = ((photo - plate).abs().amax(1, keepdim=True) > UNLIKE) & (grow(source, CRUMBS) > 0.5)
+    return _touching(unlike, source) * (1 - source)
+
+
+def _touching(mask: Tensor, source: Tensor) -> Tensor:
+    """The connected parts of a mask (1, 1, H, W) together with `source` that hold some of `source`."""
+    inside = source[0, 0].numpy() > 0.5
+    parts, _ = ndimage.label(mask[0, 0].numpy() | inside)
+    own = np.unique(parts[inside])
+    return torch.from_numpy(np.isin(parts, own[own > 0])).float()[None, None]
+
+
 def cast_shadow(photo: Tensor, plate: Tensor, source: Tensor) -> Tensor:
     """The shadow (1, 1, H, W) as a factor: what touches the object and is evenly darker than the
     scene without it."""
@@ -82,9 +105,8 @@ def cast_shadow(photo: Tensor, plate: Tensor, source: Tensor) -> Tensor:
     tint = light.amax(1, keepdim=True) - light.amin(1, keepdim=True)
     light = light.mean(1, keepdim=True)
     dark = ((light < SHADE) & (tint < TINT)) | (source > 0.5)
-    parts, _ = ndimage.label(ndimage.binary_opening(dark[0, 0].numpy()) | (source[0, 0].numpy() > 0.5))
-    own = np.unique(parts[source[0, 0].numpy() > 0.5])
-    cast = torch.from_numpy(np.isin(parts, own[own > 0]))[None, None] & (source < 0.5)
+    opened = torch.from_numpy(ndimage.binary_opening(dark[0, 0].numpy()))[None, None]
+    cast = (_touching(opened, source) > 0.5) & (source < 0.5)
     shadow = torch.where(cast, light.clamp(DEEPEST, 1), torch.ones_like(light))
     under = grow(source, 0.02) > 0.5  # below the object the shadow goes on as at its edge
     level = shadow[under & (shadow < 1)]
@@ -93,11 +115,11 @@ def cast_shadow(photo: Tensor, plate: Tensor, source: Tensor) -> Tensor:
     return _smooth(shadow)
 
 
-def regions_of(source: Tensor, shadow: Tensor, placement: Placement, margin: float) -> Regions:
+def regions_of(source: Tensor, layers: Layers, placement: Placement, margin: float) -> Regions:
     """`margin` is a fraction of the photo's shorter side, for what masks miss at edges."""
     target = (warp(source, placement) > 0.5).float()
-    cast = (shadow < VISIBLE).float()
-    hole = grow(torch.maximum(source, cast), margin)
+    cast = (layers.shadow < VISIBLE).float()
+    hole = grow(torch.stack((source, cast, layers.crumbs)).amax(0), margin)
     arrival = torch.maximum(target, (warp(cast, placement) > 0.5).float())
     return Regions(
         source=source,

@@ -139,7 +139,7 @@ def make_plan(
     return Plan(
         placement=placement,
         layers=layers,
-        regions=regions_of(mask, layers.shadow, placement, settings.margin),
+        regions=regions_of(mask, layers, placement, settings.margin),
         words=words if known else (),
         others=[o.words for o in others],
     )
@@ -188,8 +188,8 @@ def paste(
 ) -> tuple[np.ndarray, Tensor]:
     """The result (H, W, 3) at the photo's own size and the mask of what was touched there; the
     object's pixels come from the photo itself."""
-    layers = Layers(soft(source), resize(plan.layers.shadow, photo.size), resize(plan.layers.plate, photo.size))
-    regions = regions_of(source, layers.shadow, plan.placement, settings.margin)
+    layers = Layers(soft(source), *(resize(part, photo.size) for part in plan.layers.behind))
+    regions = regions_of(source, layers, plan.placement, settings.margin)
     whole = composite(photo.tensor(), layers, regions, plan.placement)
     canvas = Canvas(photo.rgb, whole, regions.touched)
     return paste_back(model, canvas, generated, settings.feather), regions.touched

@@ -16,7 +16,7 @@ from realedit.masks import attention_mask, object_mask
 
 FINEST = 768  # pixels of the longer side at which an object's edge is looked for
 TRUST = 0.25  # overlap (IoU) of a given mask with the words' attention below which words are not used
-FAINT = 0.25  # of the edited object's prominence: words below it name surroundings, not objects
+FAINT = 0.4  # of the edited object's prominence: words below it name surroundings, not objects
 
 
 @dataclass(frozen=True, eq=False)

@@ -64,11 +64,15 @@ def test_known_pixels_get_back_what_the_autoencoder_lost(model):
 
 
 MOVE = Placement((40.5 / 128, 50.5 / 96), (90.5 / 128, 50.5 / 96))
-NO_SHADOW = torch.ones(1, 1, 96, 128)
+NOTHING = torch.zeros(1, 1, 96, 128)
+
+
+def layers_of(shadow: torch.Tensor = NOTHING + 1, crumbs: torch.Tensor = NOTHING) -> Layers:
+    return Layers(disc(), shadow, crumbs, torch.full((1, 3, 96, 128), 0.6))
 
 
 def test_regions_of_a_move():
-    regions = regions_of(disc(), NO_SHADOW, MOVE, margin=0.03)
+    regions = regions_of(disc(), layers_of(), MOVE, margin=0.03)
     torch.testing.assert_close(regions.target, disc(x=90))
     assert torch.equal(regions.vacated, disc())
     assert (regions.hole >= disc()).all()
@@ -78,14 +82,14 @@ def test_regions_of_a_move():
 
 def test_a_shadow_is_part_of_both_places():
     shadow = 1 - 0.5 * disc(x=60, radius=6)
-    regions = regions_of(disc(), shadow, MOVE, margin=0.0)
+    regions = regions_of(disc(), layers_of(shadow), MOVE, margin=0.0)
     assert (regions.hole >= disc(x=60, radius=6)).all()
     assert (regions.touched >= disc(x=110, radius=6)).all()
 
 
 def test_an_object_that_leaves_the_photo_does_not_come_back_in():
     away = Placement((40.5 / 128, 0.5), (125.5 / 128, 0.5))
-    regions = regions_of(disc(), NO_SHADOW, away, 0.02)
+    regions = regions_of(disc(), layers_of(), away, 0.02)
     assert regions.target[..., :60].sum() == 0
     assert 0 < regions.target.sum() < disc().sum()
 
@@ -109,8 +113,8 @@ def test_taking_apart_finds_the_shadow_and_only_it():
 
 def test_composite_moves_object_and_shadow_and_shows_the_plate():
     photo, shadow = scene_of(0.6, 0.6, (0.9, 0.1, 0.1))
-    layers = Layers(disc(), shadow, torch.full_like(photo, 0.6))
-    regions = regions_of(disc(), shadow, MOVE, 0.03)
+    layers = layers_of(shadow)
+    regions = regions_of(disc(), layers, MOVE, 0.03)
     rough = composite(photo, layers, regions, MOVE)
     torch.testing.assert_close(rough[0, :, 50, 90], torch.tensor((0.9, 0.1, 0.1)), atol=1e-3, rtol=0)
     torch.testing.assert_close(rough[0, :, 50, 40], torch.full((3,), 0.6), atol=1e-3, rtol=0)
@@ -159,3 +163,13 @@ def test_surroundings_of_a_prompt():
     prompt = "a photo of a red ball and a can on a table"
     assert surroundings(prompt, ["red ball", "can"]) == "a photo of a table"
     assert surroundings("a red ball", ["Red ball"]) == ""
+
+
+def test_what_the_mask_missed_is_cleared_with_the_object():
+    photo, _ = scene_of(0.6, 1.0, (0.9, 0.1, 0.1))
+    missed = disc(x=40, y=37, radius=4) * (1 - disc())
+    photo = torch.where(missed > 0.5, torch.tensor((0.9, 0.1, 0.1))[None, :, None, None], photo)
+    photo[..., 70:80, 100:110] = 0.1  # unlike the plate too, but it touches nothing
+    layers = take_apart(photo, torch.full_like(photo, 0.6), disc(), 0.02)
+    assert torch.equal(layers.crumbs, missed)
+    assert (regions_of(disc(), layers, MOVE, 0.02).hole >= missed).all()
