@@ -108,11 +108,11 @@ def cast_shadow(photo: Tensor, plate: Tensor, source: Tensor) -> Tensor:
     opened = torch.from_numpy(ndimage.binary_opening(dark[0, 0].numpy()))[None, None]
     cast = (_touching(opened, source) > 0.5) & (source < 0.5)
     shadow = torch.where(cast, light.clamp(DEEPEST, 1), torch.ones_like(light))
-    under = grow(source, 0.02) > 0.5  # below the object the shadow goes on as at its edge
-    level = shadow[under & (shadow < 1)]
-    if len(level):
-        shadow = torch.where(source > 0.5, level.mean(), shadow)
-    return _smooth(shadow)
+    # Behind the object the shadow goes on as at the nearest edge: dark at its foot, none at its top.
+    # The object's blurred edge says nothing of the light beside it, so it is passed over too.
+    inside = grow(source, SEAM)[0, 0].numpy() > 0.5
+    _, (rows, columns) = ndimage.distance_transform_edt(inside, return_indices=True)
+    return _smooth(shadow[:, :, torch.from_numpy(rows), torch.from_numpy(columns)])
 
 
 def regions_of(source: Tensor, layers: Layers, placement: Placement, margin: float) -> Regions:

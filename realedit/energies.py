@@ -120,6 +120,15 @@ class WeightedSum:
         return torch.stack([weight * energy(tape, i) for weight, energy in self.terms]).sum()
 
 
+def phrase_map(attention: dict[str, Tensor], words: Sequence[int]) -> Tensor:
+    """Where a whole phrase is attended to, (steps or B, h, w) in [0, 1]: the sum over its words, the
+    mean over the finest layers, relative to its peak. For finding an object, not for guiding one."""
+    maps = words_of(attention, words)
+    cells = max(m.shape[-2] * m.shape[-1] for m in maps.values())
+    total = torch.stack([m.sum(1) for m in maps.values() if m.shape[-2] * m.shape[-1] == cells]).mean(0)
+    return total / total.amax((-2, -1), keepdim=True).clamp(min=1e-9)
+
+
 def object_shape(attention: dict[str, Tensor]) -> Tensor:
     """One soft mask (steps, h, w) of an object, at the finest layer's size: the mean over layers and
     words of their shapes."""

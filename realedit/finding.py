@@ -12,7 +12,7 @@ from inversion.reference import Reference
 from realedit.energies import words_of
 from realedit.images import resize
 from realedit.inverting import Seen
-from realedit.masks import attention_mask, object_mask
+from realedit.masks import ATTENDED, attention_mask, object_mask
 
 FINEST = 768  # pixels of the longer side at which an object's edge is looked for
 TRUST = 0.25  # overlap (IoU) of a given mask with the words' attention below which words are not used
@@ -77,7 +77,7 @@ def other_objects(model: DiffusionModel, seen: Seen, phrase: str) -> list[Found]
 
 def known_to_model(reference: Reference, words: tuple[int, ...], source: Tensor) -> bool:
     """Whether the words attend to the object at all; if not, guiding by them means nothing."""
-    attended = attention_mask(reference, words, (source.shape[-1], source.shape[-2])) > 0.5
+    attended = attention_mask(reference, words, (source.shape[-1], source.shape[-2])) > ATTENDED
     inside = source > 0.5
     return bool((attended & inside).sum() >= TRUST * (attended | inside).sum())
 

@@ -4,15 +4,14 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from inversion.errors import EditError
 from inversion.model import DiffusionModel
 from inversion.schedule import ddim_step
 from inversion.taps import tap
 from realedit.edits import Point
-from realedit.energies import object_shape, words_of
-from realedit.masks import mask_centre, object_mask
+from realedit.energies import phrase_map
+from realedit.masks import enlarged, mask_centre, object_mask
 from realedit.settings import Settings
 
 LOOKS = 4
@@ -44,14 +43,12 @@ def look_mask(model: DiffusionModel, photo: Tensor, prompt: str, phrase: str, se
     latent, text = model.encode(photo), model.embed(prompt)
     words = model.positions(prompt, phrase)
     generator = torch.Generator().manual_seed(settings.seed)
-    shapes = []
+    maps = []
     with tap(model.unet, model.sites) as tape:
         for k in range(LOOKS):
             done = NOISE[0] + (NOISE[1] - NOISE[0]) * k / (LOOKS - 1)
             i = min(len(schedule) - 1, round(done * len(schedule)))
             noise = torch.randn(latent.shape, generator=generator).to(latent.device)
             model.predict(ddim_step(latent, noise, schedule.alpha_from[i]), schedule.timesteps[i], [text])
-            shapes.append(object_shape(words_of(tape.attention, words)))
-    mean = torch.cat(shapes).mean(0)[None, None]
-    mask = F.interpolate(mean, size=photo.shape[-2:], mode="bicubic", align_corners=False).clamp(0, 1).cpu()
-    return (mask - mask.min()) / (mask.max() - mask.min()).clamp(min=1e-6)
+            maps.append(phrase_map(tape.attention, words))
+    return enlarged(torch.cat(maps).cpu(), (photo.shape[-1], photo.shape[-2]))

@@ -11,22 +11,27 @@ from inversion.errors import EditError
 from inversion.properties import centroid
 from inversion.reference import Reference
 from realedit.edits import Box, Point
-from realedit.energies import object_shape, words_of
+from realedit.energies import phrase_map
 from realedit.images import resize, to_bytes
 
-SURE, LIKELY, UNLIKELY = 0.8, 0.4, 0.12  # attention levels that seed the colour models
-NEAR = 0.06  # of the shorter side: thin parts this near may belong to the object whatever attention says
+SURE, LIKELY, UNLIKELY = 0.6, 0.35, 0.1  # attention levels that seed the colour models
+ATTENDED = 0.3  # of the peak: where a phrase counts as attended to
+NEAR = 0.04  # of the shorter side: thin parts this near may belong to the object whatever attention says
 FINE = 256  # pixels: smaller photos are enlarged, so that an edge is more than a pixel or two
-LATE = 0.7  # the fraction of the schedule from which on attention is read: before, places are vague
+LATE = 0.5  # the fraction of the schedule from which on attention is read: before, places are vague
 
 
 def attention_mask(reference: Reference, words: tuple[int, ...], size: tuple[int, int]) -> Tensor:
-    """The object's soft attention mask (1, 1, H, W) in [0, 1] at `size` (width, height)."""
-    shapes = object_shape(words_of(reference.attention, words))
-    first = int(LATE * len(shapes))
-    mean = shapes[first:].mean(0)[None, None]
-    mask = F.interpolate(mean, size=(size[1], size[0]), mode="bicubic", align_corners=False).clamp(0, 1)
-    return (mask - mask.min()) / (mask.max() - mask.min()).clamp(min=1e-6)
+    """The object's attention (1, 1, H, W), 1 at its peak, at `size` (width, height)."""
+    maps = phrase_map(reference.attention, words)
+    return enlarged(maps[int(LATE * len(maps)) :], size)
+
+
+def enlarged(maps: Tensor, size: tuple[int, int]) -> Tensor:
+    """The mean of maps (n, h, w) as one (1, 1, H, W), relative to its peak."""
+    mean = maps.mean(0)[None, None]
+    mask = F.interpolate(mean, size=(size[1], size[0]), mode="bicubic", align_corners=False).clamp(min=0)
+    return mask / mask.max().clamp(min=1e-9)
 
 
 def object_mask(photo: Tensor, attention: Tensor, phrase: str) -> Tensor:
@@ -40,9 +45,9 @@ def object_mask(photo: Tensor, attention: Tensor, phrase: str) -> Tensor:
     """
     size = (photo.shape[-1], photo.shape[-2])
     factor = -(-FINE // min(size))
-    enlarged = (size[0] * factor, size[1] * factor)
-    level = resize(attention, enlarged)[0, 0].cpu().numpy()
-    found = _largest(_cut(to_bytes(resize(photo, enlarged)), level), level)
+    large = (size[0] * factor, size[1] * factor)
+    level = resize(attention, large)[0, 0].cpu().numpy()
+    found = _largest(_cut(to_bytes(resize(photo, large)), level), level)
     mask = (resize(torch.from_numpy(found).float()[None, None], size) > 0.5).float()
     if not 0.001 < mask.mean() < 0.7:
         raise EditError(

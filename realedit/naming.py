@@ -13,7 +13,7 @@ from realedit.edits import Box, Point
 from realedit.finding import prominence
 from realedit.images import to_bytes
 from realedit.inverting import Seen
-from realedit.masks import attention_mask, mask_box, mask_centre, object_mask
+from realedit.masks import ATTENDED, attention_mask, mask_box, mask_centre, object_mask
 
 TILE = 256  # pixels of a sheet's tile, the longer side
 
@@ -22,7 +22,7 @@ TILE = 256  # pixels of a sheet's tile, the longer side
 class NamedObject:
     """A phrase and where it is. `prominence` is the peak of its attention: small for words that name
     surroundings, whose place then means little. `attention` and `mask` are (1, 1, h, w) at the model's size; where no
-    single object is found, `mask` is the attention above one half."""
+    single object is found, `mask` is the area attended to."""
 
     phrase: str
     position: Point
@@ -57,7 +57,7 @@ def name_objects(model: DiffusionModel, seen: Seen) -> list[NamedObject]:
         try:
             mask = object_mask(seen.small, attention, phrase)
         except EditError:
-            mask = (attention > 0.5).float()
+            mask = (attention > ATTENDED).float()
         strength = prominence(seen.reference, words)
         found.append(
             NamedObject(phrase, mask_centre(mask), float(mask.mean()), mask_box(mask), strength, attention, mask)

@@ -6,9 +6,12 @@ import numpy as np
 import torch
 from scipy import ndimage
 from torch import Tensor
+from torch.nn import functional as F
 
 from inversion.model import DiffusionModel
 from realedit.images import resize, to_bytes
+
+CHANGE_WIDTH = 0.012  # of the shorter side at the model's size
 
 
 def grow(mask: Tensor, fraction: float) -> Tensor:
@@ -48,14 +51,17 @@ class Canvas:
 def paste_back(model: DiffusionModel, canvas: Canvas, generated: Tensor, feather: float) -> np.ndarray:
     """Put the model's picture (1, 3, h, w) into the photo (H, W, 3) uint8.
 
-    What the model's autoencoder and size lose of the composite is given back: its detail is the
-    composite minus what the model would make of it. Untouched pixels are the photo's own bytes.
+    What the model changed is its picture minus its view of the composite; that change, smoothed by
+    about a pixel of the model's so that it carries tone and shade but no coarse edges, is added to the
+    composite at full size. Untouched pixels are the photo's own bytes.
     """
     size = (canvas.photo.shape[1], canvas.photo.shape[0])
     small = (generated.shape[-1], generated.shape[-2])
     seen = model.decode(model.encode(resize(canvas.composite, small))).cpu()
-    detail = canvas.composite - resize(seen, size)
-    result = resize(generated.cpu(), size) + detail
+    width = CHANGE_WIDTH * min(small)
+    change = ndimage.gaussian_filter((generated.cpu() - seen).numpy(), (0, 0, width, width))
+    enlarged = F.interpolate(torch.from_numpy(change), size=size[::-1], mode="bicubic", align_corners=False)
+    result = canvas.composite + enlarged
     share = feathered(canvas.touched, feather)
     photo = torch.from_numpy(canvas.photo.copy()).permute(2, 0, 1)[None].float() / 255
     blended = to_bytes(photo + share * (result - photo))

@@ -42,7 +42,7 @@ class Settings:
     plate_from_unknown: float = 0.6
     plate_guidance_scale: float = 3.0
     margin: float = 0.02
-    reach: float = 1.2
+    reach: float = 0.9
     feather: float = 0.015
 
 

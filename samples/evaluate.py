@@ -3,8 +3,8 @@
     python -m samples.evaluate samples/tabletop --scenes 64 --json FILE
 
 Round trip: PSNR of encode and decode. Words: the share of asked objects that generated pictures
-show in the asked colour and shape. Attention: overlap (IoU) of the thresholded cross-attention of
-an object's words with its true mask, at mid noise.
+show in the asked colour and shape. Attention: overlap (IoU) of the cross-attention of an object's
+phrase, thresholded at 0.3 of its peak, with the true mask, at mid noise.
 """
 
 import json
@@ -16,13 +16,13 @@ import numpy as np
 import torch
 from rich.progress import track
 from torch import Tensor
-from torch.nn import functional as F
 
 from inversion.model import DiffusionModel, load_model
 from inversion.schedule import ddim_step
 from inversion.taps import tap
-from realedit.energies import object_shape, words_of
+from realedit.energies import phrase_map
 from realedit.images import to_bytes
+from realedit.masks import ATTENDED, enlarged
 from realedit.sampler import Rows, sample
 from samples.judge import HUES, shows
 from samples.renderer import render
@@ -63,7 +63,7 @@ def words_shown(model: DiffusionModel, count: int) -> tuple[list[bool], Tensor]:
 
 @torch.no_grad()
 def attention_overlaps(model: DiffusionModel, scenes: list[Scene], photos: Tensor, masks: Tensor) -> list[float]:
-    """IoU of attention above one half with the mask of each object that covers at least 1 %."""
+    """IoU of where the phrase is attended to with the true mask, for objects of at least 1 %."""
     schedule, overlaps = model.schedule(STEPS), []
     i = round(MID_NOISE * STEPS)
     for k, scene in enumerate(scenes):
@@ -75,8 +75,7 @@ def attention_overlaps(model: DiffusionModel, scenes: list[Scene], photos: Tenso
         for thing, mask in zip(scene.things, masks[k], strict=False):
             if mask.mean() >= 0.01:
                 words = model.positions(scene.caption, thing.phrase)
-                shape = object_shape(words_of(tape.attention, words))[None]
-                attended = F.interpolate(shape, size=mask.shape, mode="bilinear")[0, 0] > 0.5
+                attended = enlarged(phrase_map(tape.attention, words), (mask.shape[1], mask.shape[0]))[0, 0] > ATTENDED
                 true = mask > 0.5
                 overlaps.append(float((attended & true).sum() / (attended | true).sum()))
     return overlaps
