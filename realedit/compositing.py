@@ -72,6 +72,12 @@ def take_apart(photo: Tensor, plate: Tensor, source: Tensor, margin: float) -> L
     return Layers(soft(source), shadow, crumbs, match_tones(plate, photo, 1 - covered).clamp(0, 1))
 
 
+def cut_out(photo: Tensor, source: Tensor, margin: float) -> Layers:
+    """Layers without a model's help: the plate is filled from the hole's edge, no shadow is known."""
+    plate = fill(photo, grow(source, margin))
+    return Layers(soft(source), torch.ones_like(source), torch.zeros_like(source), plate)
+
+
 def match_tones(image: Tensor, model: Tensor, where: Tensor) -> Tensor:
     """Add to `image` its smooth difference from `model`, as seen `where` (1, 1, H, W) is 1 and
     continued from there over everything else (normalised convolution)."""

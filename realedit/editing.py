@@ -10,7 +10,7 @@ from torch import Tensor
 
 from inversion.model import DiffusionModel
 from realedit.anchors import Anchor, known_latents
-from realedit.compositing import Layers, Regions, around, composite, regions_of, soft, take_apart, to_cells
+from realedit.compositing import Layers, Regions, around, composite, cut_out, regions_of, soft, take_apart, to_cells
 from realedit.edits import Edit, Placement
 from realedit.energies import placement_energies
 from realedit.faithfulness import Perceptual
@@ -129,13 +129,15 @@ def make_plan(
     placement = edit.placement(mask_centre(source), mask_box(source))
     mask = at_model_size(source, seen)
     others = other_objects(model, seen, edit.object)
-    beside = union([o.mask for o in others], mask) * (1 - mask)
-    hole = grow(around(mask, settings.reach), settings.margin) * (1 - beside)
     known = known_to_model(seen.reference, words, mask)
-    held = settings.plate_from if known else settings.plate_from_unknown
-    prompt = surroundings(seen.reference.header.prompt, [edit.object, *(o.phrase for o in others)])
-    plate = clean_plate(model, seen, prompt, hole, beside, held, settings, on_step)
-    layers = take_apart(seen.small, plate, mask, settings.margin)
+    if known:
+        beside = union([o.mask for o in others], mask) * (1 - mask)
+        hole = grow(around(mask, settings.reach), settings.margin) * (1 - beside)
+        prompt = surroundings(seen.reference.header.prompt, [edit.object, *(o.phrase for o in others)])
+        plate = clean_plate(model, seen, prompt, hole, beside, settings, on_step)
+        layers = take_apart(seen.small, plate, mask, settings.margin)
+    else:
+        layers = cut_out(seen.small, mask, settings.margin)
     return Plan(
         placement=placement,
         layers=layers,
@@ -169,8 +171,10 @@ def regenerate(
         to_cells(regions.hole, photo, 0.5),
         torch.Generator().manual_seed(settings.seed),
     )
-    until = torch.where(touched_cells > 0.5, settings.surroundings_until, 1.0)
-    until = torch.where(object_cells > 0.5, settings.object_until, until)
+    until = torch.ones_like(touched_cells)
+    if plan.words:  # what the model does not know it must not repaint
+        until = torch.where(touched_cells > 0.5, settings.surroundings_until, until)
+        until = torch.where(object_cells > 0.5, settings.object_until, until)
     guidance = None
     if plan.words and settings.strength > 0:
         energy = placement_energies(

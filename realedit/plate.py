@@ -41,7 +41,6 @@ def clean_plate(
     prompt: str,
     hole: Tensor,
     others: Tensor,
-    held: float,
     settings: Settings,
     on_step: Callable[[int], None] = silent,
 ) -> Tensor:
@@ -50,7 +49,6 @@ def clean_plate(
     Outside the hole every latent is held to the photo's own inversion. Inside, sampling starts from
     fresh noise over a rough fill that looks past the `others` (1, 1, h, w), the photo's other
     objects, so that they do not smear into it. `prompt` names the surroundings.
-    `held` is the fraction of the schedule for which the hole is held to that rough fill.
     """
     reference = seen.reference
     schedule = model.schedule(len(reference.header.timesteps))
@@ -68,7 +66,7 @@ def clean_plate(
         cells,
         torch.Generator().manual_seed(settings.seed),
     )
-    until = torch.where(cells > 0.5, held, 1.0)
+    until = torch.where(cells > 0.5, settings.plate_from, 1.0)
     empty = model.embed("").tokens.repeat(len(schedule), 1, 1)
     rows = Rows(model.embed(prompt), empty, settings.plate_guidance_scale)
     latent = sample(model, levels[:1], schedule, rows, edits=[Anchor(levels, until)], on_step=on_step)

@@ -20,8 +20,7 @@ class Settings:
     """How an edit is made. Fractions of the schedule count from the noise (0) to the photo (1).
 
     The clean plate: `plate_from`, until when the old place is held to a rough fill before the model
-    draws there, and the same where the model does not know the object and so hardly the scene;
-    `plate_guidance_scale`. The edit: `object_until` and `surroundings_until`, how long the moved
+    draws there; `plate_guidance_scale`. The edit: `object_until` and `surroundings_until`, how long the moved
     object and what lies around it are held to the composite; `guided_until`. `strength`: length of
     the guidance gradient against the classifier-free-guidance difference in the touched region;
     `tolerance`: an energy below this needs no guidance. Regions: `reach`, how far from an object its
@@ -39,7 +38,6 @@ class Settings:
     object_until: float = 0.9
     surroundings_until: float = 0.6
     plate_from: float = 0.2
-    plate_from_unknown: float = 0.6
     plate_guidance_scale: float = 3.0
     margin: float = 0.02
     reach: float = 0.9
