@@ -163,6 +163,7 @@ def save_checkpoint(model: Trained, vae: AutoencoderKL, tokenizer: CLIPTokenizer
 def main(scenes: Path, vae_directory: Path, run_directory: Path, steps: int) -> None:
     """Train on SCENES with the autoencoder of VAE_DIRECTORY, keep the run in RUN_DIRECTORY."""
     vae = AutoencoderKL.from_pretrained(vae_directory).eval()
+    vae.register_to_config(_name_or_path="")  # else the checkpoint names a folder of this machine
     tokenizer = build_tokenizer()
     torch.manual_seed(0)
     model = Trained(build_text_encoder(tokenizer), build_unet().to(memory_format=torch.channels_last))
