@@ -39,7 +39,7 @@ class Settings:
     surroundings_until: float = 0.6
     plate_from: float = 0.2
     plate_guidance_scale: float = 3.0
-    margin: float = 0.02
+    margin: float = 0.04
     reach: float = 0.9
     feather: float = 0.015
 
