@@ -5,7 +5,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from inversion import ddim, null_text
+from inversion import ddim, negative_prompt, null_text
 from inversion.ddim import Inverted
 from inversion.model import DiffusionModel
 from inversion.schedule import Schedule
@@ -25,4 +25,8 @@ class Method(Protocol):
     ) -> Inverted: ...
 
 
-METHODS: dict[str, Method] = {"null-text": null_text.invert, "ddim": ddim.invert}
+METHODS: dict[str, Method] = {
+    "null-text": null_text.invert,
+    "negative-prompt": negative_prompt.invert,
+    "ddim": ddim.invert,
+}

@@ -9,7 +9,11 @@ import click
 
 from realedit.settings import DEFAULTS, Settings
 
-METHOD_NAMES = ("null-text", "ddim")  # kept equal to inversion.methods by a test: help must not load torch
+METHOD_NAMES = (
+    "null-text",
+    "negative-prompt",
+    "ddim",
+)  # kept equal to inversion.methods by a test: help must not load torch
 
 
 @dataclass(frozen=True)

@@ -55,8 +55,8 @@ def test_step_under_tolerance_costs_one_row_and_changes_nothing(model):
     loose = NullTextSettings(tolerance=(1e9, 1e9))
     with model.metered() as meter:
         found = null_text.invert(model, latent, PROMPT, schedule, 7.5, settings=loose)
-    empty = model.embed("").tokens
-    assert all(torch.equal(row, empty[0]) for row in found.unconditional)
+    own = model.embed(PROMPT).tokens
+    assert all(torch.equal(row, own[0]) for row in found.unconditional)
     # Up; prompted row; one check with a graph that is never walked back.
     forwards = STEPS * 3
     assert forwards <= meter.forward_equivalents <= forwards + STEPS * 1.08 + 1e-6
