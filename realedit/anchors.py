@@ -23,6 +23,11 @@ class Anchor:
     levels: Tensor
     until: Tensor
 
+    @property
+    def released(self) -> int:
+        """The last level at which every cell is still held: what lies before needs no sampling."""
+        return min(len(self.levels) - 1, int(float(self.until.min()) * (len(self.levels) - 1)))
+
     def __call__(self, z: Tensor, level: int) -> Tensor:
         done = level / (len(self.levels) - 1)
         return torch.where(self.until >= done, self.levels[level : level + 1], z)

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import torch
 from scipy import ndimage
@@ -10,7 +9,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from realedit.edits import Placement
-from realedit.images import to_bytes
+from realedit.filling import fill_coarsely
+from realedit.matting import lift
 from realedit.paste import feathered, grow
 from realedit.warp import warp
 
@@ -25,10 +25,11 @@ TINT = 0.2  # a shadow darkens red, green and blue alike; a larger difference is
 
 @dataclass(frozen=True, eq=False)
 class Layers:
-    """A photo taken apart: the object's soft mask `alpha` (1, 1, H, W), the `shadow` (1, 1, H, W) it
-    casts as a factor of brightness (1 = none), the `crumbs` (1, 1, H, W) of the object that its mask
-    missed, and the `plate` (1, 3, H, W) behind all."""
+    """A photo taken apart: the object's `colour` (1, 3, H, W) and opacity `alpha` (1, 1, H, W), the
+    `shadow` (1, 1, H, W) it casts as a factor of brightness (1 = none), the `crumbs` (1, 1, H, W) of
+    the object that its mask missed, and the `plate` (1, 3, H, W) behind all."""
 
+    colour: Tensor
     alpha: Tensor
     shadow: Tensor
     crumbs: Tensor
@@ -38,6 +39,11 @@ class Layers:
     def behind(self) -> tuple[Tensor, Tensor, Tensor]:
         """All but the object itself."""
         return self.shadow, self.crumbs, self.plate
+
+
+def layers_of(photo: Tensor, source: Tensor, shadow: Tensor, crumbs: Tensor, plate: Tensor) -> Layers:
+    """Lift the object of the mask `source` off all that lies behind it."""
+    return Layers(*lift(photo, plate * shadow, source), shadow, crumbs, plate)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,16 +72,21 @@ def take_apart(photo: Tensor, plate: Tensor, source: Tensor, margin: float) -> L
 
     The plate's tones are matched to the photo's where both show the same, around the object and its
     shadow; `margin` is what masks miss at edges, a fraction of the shorter side."""
-    shadow = cast_shadow(photo, plate, source)
-    crumbs = left_over(photo, plate, source)
-    covered = grow(torch.maximum(torch.maximum(source, crumbs), (shadow < VISIBLE).float()), margin)
-    return Layers(soft(source), shadow, crumbs, match_tones(plate, photo, 1 - covered).clamp(0, 1))
+    hidden = grow(covered(photo, plate, source), margin)
+    shadow, crumbs = cast_shadow(photo, plate, source), left_over(photo, plate, source)
+    return layers_of(photo, source, shadow, crumbs, match_tones(plate, photo, 1 - hidden).clamp(0, 1))
+
+
+def covered(photo: Tensor, plate: Tensor, source: Tensor) -> Tensor:
+    """Where a photo shows the object, its shadow, or what its mask missed, rather than the `plate`."""
+    cast = (cast_shadow(photo, plate, source) < VISIBLE).float()
+    return torch.stack((source, left_over(photo, plate, source), cast)).amax(0)
 
 
 def cut_out(photo: Tensor, source: Tensor, margin: float) -> Layers:
     """Layers without a model's help: the plate is filled from the hole's edge, no shadow is known."""
-    plate = fill(photo, grow(source, margin))
-    return Layers(soft(source), torch.ones_like(source), torch.zeros_like(source), plate)
+    plate = fill_coarsely(photo, grow(source, margin))
+    return layers_of(photo, source, torch.ones_like(source), torch.zeros_like(source), plate)
 
 
 def match_tones(image: Tensor, model: Tensor, where: Tensor) -> Tensor:
@@ -141,26 +152,13 @@ def composite(photo: Tensor, layers: Layers, regions: Regions, placement: Placem
     share = feathered(regions.hole, SEAM)
     background = photo + share * (layers.plate - photo)
     shaded = background * (1 - warp(1 - layers.shadow, placement))
-    moved = warp(photo * layers.alpha, placement)  # premultiplied: no fringe where the mask ends
+    moved = warp(layers.colour * layers.alpha, placement)  # premultiplied: no fringe where it ends
     return moved + (1 - warp(layers.alpha, placement)) * shaded
-
-
-def fill(photo: Tensor, hole: Tensor) -> Tensor:
-    """The photo with a hole filled from its edge inwards (Telea 2004), without detail."""
-    mask = (hole[0, 0].cpu().numpy() > 0.5).astype(np.uint8)
-    radius = 3  # pixels of surroundings that each filled pixel looks at
-    filled = cv2.inpaint(np.ascontiguousarray(to_bytes(photo)), mask, radius, cv2.INPAINT_TELEA)
-    return torch.from_numpy(filled).permute(2, 0, 1)[None].float() / 255
 
 
 def to_cells(mask: Tensor, latent: Tensor, share: float) -> Tensor:
     """A mask on the latent's grid: 1 in cells of which at least `share` is covered."""
     return (F.interpolate(mask, size=latent.shape[-2:], mode="area") >= share).float().to(latent.device)
-
-
-def soft(mask: Tensor) -> Tensor:
-    """A mask whose edge is one pixel soft, towards the inside."""
-    return _smooth(mask) * mask
 
 
 def _smooth(image: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from inversion.model import DiffusionModel
 from realedit.images import resize, to_bytes
 
-CHANGE_WIDTH = 0.012  # of the shorter side at the model's size
+CHANGE_WIDTH = 0.03  # of the shorter side at the model's size: tone and shade pass, detail does not
 
 
 def grow(mask: Tensor, fraction: float) -> Tensor:

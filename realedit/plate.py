@@ -9,8 +9,9 @@ from inversion.ddim import silent
 from inversion.model import DiffusionModel
 from inversion.phrases import phrases
 from realedit.anchors import Anchor, known_latents
-from realedit.compositing import fill, to_cells
+from realedit.compositing import to_cells
 from realedit.edits import Placement
+from realedit.filling import fill
 from realedit.inverting import Seen
 from realedit.sampler import Rows, sample
 from realedit.settings import Settings
@@ -69,5 +70,7 @@ def clean_plate(
     until = torch.where(cells > 0.5, settings.plate_from, 1.0)
     empty = model.embed("").tokens.repeat(len(schedule), 1, 1)
     rows = Rows(model.embed(prompt), empty, settings.plate_guidance_scale)
-    latent = sample(model, levels[:1], schedule, rows, edits=[Anchor(levels, until)], on_step=on_step)
+    anchor = Anchor(levels, until)
+    first = anchor.released
+    latent = sample(model, levels[first][None], schedule, rows, first=first, edits=[anchor], on_step=on_step)
     return torch.where(hole > 0.5, model.decode(latent).cpu(), seen.small)

@@ -1,0 +1,39 @@
+"""Fill a hole in a picture from what lies around it, without any model."""
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from realedit.images import to_bytes
+
+COARSE = 64  # cells along the shorter side
+
+
+def fill(photo: Tensor, hole: Tensor) -> Tensor:
+    """The photo (1, 3, H, W) with a `hole` (1, 1, H, W) filled from its edge inwards.
+
+    Frequency-selective reconstruction (Genser et al. 2018): each block is continued as the few waves
+    that fit its known surroundings best, so stripes and checks go on through the hole."""
+    source = np.ascontiguousarray(to_bytes(photo))
+    known = (hole[0, 0].cpu().numpy() <= 0.5).astype(np.uint8)
+    if known.all() or not known.any():
+        return photo.clone()
+    filled = source.copy()
+    cv2.xphoto.inpaint(source, known, filled, cv2.xphoto.INPAINT_FSR_FAST)
+    return torch.from_numpy(filled).permute(2, 0, 1)[None].float() / 255
+
+
+def fill_coarsely(photo: Tensor, hole: Tensor) -> Tensor:
+    """As `fill`, seen so small that the hole is a few cells wide: right in tone and in its large shapes,
+    without detail. On photos of real rooms, waves continued at full size go astray."""
+    height, width = photo.shape[-2:]
+    scale = min(1.0, COARSE / min(height, width))
+    size = (max(1, round(height * scale)), max(1, round(width * scale)))
+    outside = 1 - hole
+    share = F.interpolate(outside, size=size, mode="area")
+    small = F.interpolate(photo * outside, size=size, mode="area") / share.clamp(min=1e-3)
+    filled = fill(small.clamp(0, 1), (share < 0.999).float())
+    enlarged = F.interpolate(filled, size=(height, width), mode="bicubic", align_corners=False).clamp(0, 1)
+    return torch.where(hole > 0.5, enlarged, photo)
