@@ -10,7 +10,18 @@ from torch import Tensor
 
 from inversion.model import DiffusionModel
 from realedit.anchors import Anchor, known_latents
-from realedit.compositing import Layers, Regions, around, composite, cut_out, regions_of, soft, take_apart, to_cells
+from realedit.compositing import (
+    Layers,
+    Regions,
+    around,
+    composite,
+    covered,
+    cut_out,
+    layers_of,
+    regions_of,
+    take_apart,
+    to_cells,
+)
 from realedit.edits import Edit, Placement
 from realedit.energies import placement_energies
 from realedit.faithfulness import Perceptual
@@ -42,9 +53,11 @@ class Task:
 
 @dataclass(frozen=True, eq=False)
 class Edited:
-    """The result, the report, and pictures of the way there (1, 3 or 1, h, w)."""
+    """The result, the mask (1, 1, H, W) of what may differ from the photo, the report, and pictures of
+    the way there (1, 3 or 1, h, w)."""
 
     photo: Photo
+    touched: Tensor
     report: EditReport
     work: dict[str, Tensor]
 
@@ -113,7 +126,7 @@ def edit_photo(
         "generated": generated,
         "reconstruction": rebuilt,
     }
-    return Edited(task.photo.with_rgb(result), report, work)
+    return Edited(task.photo.with_rgb(result), touched, report, work)
 
 
 def make_plan(
@@ -132,8 +145,11 @@ def make_plan(
     known = known_to_model(seen.reference, words, mask)
     if known:
         beside = union([o.mask for o in others], mask) * (1 - mask)
-        hole = grow(around(mask, settings.reach), settings.margin) * (1 - beside)
         prompt = surroundings(seen.reference.header.prompt, [edit.object, *(o.phrase for o in others)])
+        # First a wide hole, to learn how far the shadow goes; then only what object and shadow cover.
+        hole = grow(around(mask, settings.reach), settings.margin) * (1 - beside)
+        plate = clean_plate(model, seen, prompt, hole, beside, settings, on_step)
+        hole = grow(covered(seen.small, plate, mask), settings.margin) * (1 - beside)
         plate = clean_plate(model, seen, prompt, hole, beside, settings, on_step)
         layers = take_apart(seen.small, plate, mask, settings.margin)
     else:
@@ -173,18 +189,20 @@ def regenerate(
     )
     until = torch.ones_like(touched_cells)
     if plan.words:  # what the model does not know it must not repaint
-        until = torch.where(touched_cells > 0.5, settings.surroundings_until, until)
-        until = torch.where(object_cells > 0.5, settings.object_until, until)
+        free = (touched_cells > 0.5) & (object_cells < 0.5)
+        until = torch.where(free, settings.surroundings_until, until)
     guidance = None
-    if plan.words and settings.strength > 0:
+    if plan.words and settings.strength.most > 0:
         energy = placement_energies(
             reference, plan.words, plan.others, plan.placement, regions.vacated, settings.weights
         )
-        guidance = Guidance(energy, touched_cells, settings.strength, settings.tolerance, settings.guided_until)
+        begin, end = settings.surroundings_until, settings.guided_until
+        guidance = Guidance(energy, touched_cells, settings.strength, settings.tolerance, begin, end)
     rows, anchor = rows_of(model, reference), Anchor(levels, until)
-    return model.decode(
-        sample(model, levels[:1], schedule, rows, guidance=guidance, edits=[anchor], on_step=on_step)
-    ).cpu()
+    first = anchor.released
+    start = levels[first][None]
+    latent = sample(model, start, schedule, rows, first=first, guidance=guidance, edits=[anchor], on_step=on_step)
+    return model.decode(latent).cpu()
 
 
 def paste(
@@ -192,7 +210,7 @@ def paste(
 ) -> tuple[np.ndarray, Tensor]:
     """The result (H, W, 3) at the photo's own size and the mask of what was touched there; the
     object's pixels come from the photo itself."""
-    layers = Layers(soft(source), *(resize(part, photo.size) for part in plan.layers.behind))
+    layers = layers_of(photo.tensor(), source, *(resize(part, photo.size) for part in plan.layers.behind))
     regions = regions_of(source, layers, plan.placement, settings.margin)
     whole = composite(photo.tensor(), layers, regions, plan.placement)
     canvas = Canvas(photo.rgb, whole, regions.touched)

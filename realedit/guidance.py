@@ -1,10 +1,13 @@
-"""Where an energy's gradient goes, and classifier-free guidance."""
+"""Classifier-free guidance, and self-guidance as a closed loop: how strongly an energy's gradient acts
+follows from what was measured at the steps before."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from realedit.closed_loop import Measured, Strength
 from realedit.energies import Energy
 
 
@@ -13,38 +16,62 @@ def classifier_free(unprompted: Tensor, prompted: Tensor, guidance_scale: float)
     return unprompted + guidance_scale * (prompted - unprompted)
 
 
+class GuidanceRule(Protocol):
+    """What the sampler asks of guidance: an energy, when to use it, and where its gradient goes."""
+
+    @property
+    def energy(self) -> Energy: ...
+
+    def active(self, i: int, steps: int) -> bool:
+        """Whether the energy is measured at step `i` of `steps`."""
+        ...
+
+    def satisfied(self, value: float, i: int, steps: int) -> bool:
+        """Take note of the energy's `value` at step `i`. Whether it asks for nothing: then no gradient
+        is computed."""
+        ...
+
+    def shift(self, gradient: Tensor, noise: Tensor, alpha_bar: Tensor) -> Tensor:
+        """The change of the predicted `noise` for an energy with this `gradient` in z, at the noise
+        level `alpha_bar`."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class Guidance:
-    """An energy, and the rule that turns its gradient into a shift of the noise prediction.
+    """An energy, and the rule that turns its gradient into a shift of the noise prediction. For one run.
 
-    The gradient is scaled until its length in the touched `region` (1, 1, h, w) is `strength` times
-    that of the classifier-free-guidance difference there (the normalisation of Guide-and-Rescale,
-    arXiv 2409.01322), so one strength serves all photos and models. Because such a gradient never
-    fades by itself, it is faded linearly once the energy falls below `tolerance`, and it is off
-    after the fraction `until` of the schedule.
+    The gradient is scaled until its length in the touched `region` (1, 1, h, w) is the strength times
+    that of the predicted noise there, so strengths mean the same for all photos and models. (Guide-and-
+    Rescale, arXiv 2409.01322, takes the classifier-free-guidance difference instead. That vanishes where
+    the unprompted row was fitted to the photo.) The strength adapts to how the energy falls; below
+    `tolerance` nothing is done. Between the fractions `begin` and `until` of the schedule the energy is
+    measured at every second step. `measured` is what was seen so far.
     """
 
     energy: Energy
     region: Tensor
-    strength: float
+    strength: Strength
     tolerance: float
+    begin: float
     until: float
+    measured: list[Measured] = field(default_factory=list)
 
     def active(self, i: int, steps: int) -> bool:
-        """Whether step `i` is guided at all: every step early on, every second one after."""
-        done = i / steps
-        return done < self.until and (done < 0.5 * self.until or i % 2 == 0)
+        return self.begin <= i / steps < self.until and i % 2 == 0
 
-    def shift(self, value: Tensor, gradient: Tensor, difference: Tensor) -> Tensor:
-        """The change of the noise prediction for an energy of `value` with this `gradient` in z,
-        `difference` being cond - uncond times g."""
+    def satisfied(self, value: float, i: int, steps: int) -> bool:
+        self.measured.append(Measured(i / steps, value))
+        return value <= self.tolerance
+
+    def shift(self, gradient: Tensor, noise: Tensor, alpha_bar: Tensor) -> Tensor:
         region = self.region.to(gradient.device)
         masked = gradient * region
         length = _rms(masked, region)
         if length == 0:
             return torch.zeros_like(gradient)
-        fade = min(1.0, float(value) / self.tolerance)
-        return masked * (fade * self.strength * _rms(difference * region, region) / length)
+        strength = self.strength.after(self.measured, self.tolerance, self.until)
+        return masked * (strength * _rms(noise * region, region) / length)
 
 
 def _rms(values: Tensor, region: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from inversion.ddim import silent
 from inversion.model import DiffusionModel, Embedding
 from inversion.schedule import Schedule
 from inversion.taps import tap
-from realedit.guidance import Guidance, classifier_free
+from realedit.guidance import GuidanceRule, classifier_free
 
 LatentEdit = Callable[[Tensor, int], Tensor]
 """(latent, its level) -> latent; level 0 is the noise, level `steps` the photo."""
@@ -34,28 +34,32 @@ def sample(
     schedule: Schedule,
     rows: Rows,
     *,
-    guidance: Guidance | None = None,
+    first: int = 0,
+    guidance: GuidanceRule | None = None,
     edits: Sequence[LatentEdit] = (),
     on_step: Callable[[int], None] = silent,
 ) -> Tensor:
-    """Walk from the noise `start` (1, C, h, w) to a clean latent.
+    """Walk from `start` (1, C, h, w), the noise or the latent before step `first`, to a clean latent.
 
     Without guidance and edits this is diffusers' DDIM pipeline, to the last bit in float32.
     """
     z = start
     for edit in edits:
-        z = edit(z, 0)
-    for i, t in enumerate(schedule.timesteps):
+        z = edit(z, first)
+    for i in range(first, len(schedule)):
+        t = schedule.timesteps[i]
         null = rows.unprompted(i)
 
         # Predict; with a gradient only where guidance wants one, and never for the unprompted row.
         shift = None
         if guidance is not None and guidance.active(i, len(schedule)):
-            value, gradient, prompted = energy_gradient(model, z, t, rows.prompt, guidance, i)
+            _, gradient, prompted = energy_gradient(model, z, t, rows.prompt, guidance, (i, len(schedule)))
             with torch.no_grad():
                 unprompted = model.predict(z, t, [null])
-            shift = guidance.shift(value, gradient, rows.guidance_scale * (prompted - unprompted))
             output = classifier_free(unprompted, prompted, rows.guidance_scale)
+            if gradient is not None:
+                _, noise = schedule.parameterisation.split(output, z, schedule.alpha_from[i])
+                shift = guidance.shift(gradient, noise, schedule.alpha_from[i])
         else:
             with torch.no_grad():
                 output = _predict(model, z, t, null, rows)
@@ -81,12 +85,15 @@ def _predict(model: DiffusionModel, z: Tensor, t: int, null: Embedding, rows: Ro
 
 
 def energy_gradient(
-    model: DiffusionModel, z: Tensor, t: int, prompt: Embedding, guidance: Guidance, i: int
-) -> tuple[Tensor, Tensor, Tensor]:
-    """The energy at `z`, its gradient in z, and the prompted row's output, all without a graph."""
+    model: DiffusionModel, z: Tensor, t: int, prompt: Embedding, guidance: GuidanceRule, when: tuple[int, int]
+) -> tuple[float, Tensor | None, Tensor]:
+    """The energy at `z`, its gradient in z, and the prompted row's output, all without a graph. `when`
+    is the step and the number of steps. No gradient where the energy asks for nothing."""
     z = z.detach().requires_grad_()
     with torch.enable_grad(), tap(model.unet, model.sites) as tape:
         prompted = model.predict(z, t, [prompt])
-        value = guidance.energy(tape, i)
+        value = guidance.energy(tape, when[0])
+        if guidance.satisfied(value.item(), *when):
+            return value.item(), None, prompted.detach()
         (gradient,) = torch.autograd.grad(value, z)
-    return value.detach(), gradient, prompted.detach()
+    return value.item(), gradient, prompted.detach()

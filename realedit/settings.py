@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from realedit.closed_loop import Strength
+
 
 @dataclass(frozen=True)
 class Weights:
@@ -20,10 +22,9 @@ class Settings:
     """How an edit is made. Fractions of the schedule count from the noise (0) to the photo (1).
 
     The clean plate: `plate_from`, until when the old place is held to a rough fill before the model
-    draws there; `plate_guidance_scale`. The edit: `object_until` and `surroundings_until`, how long the moved
-    object and what lies around it are held to the composite; `guided_until`. `strength`: length of
-    the guidance gradient against the classifier-free-guidance difference in the touched region;
-    `tolerance`: an energy below this needs no guidance. Regions: `reach`, how far from an object its
+    draws there; `plate_guidance_scale`. The edit: `surroundings_until`, how long what lies around the
+    moved object is held to the composite; from then until `guided_until` its energies are measured and,
+    above `tolerance`, guide with a `strength` that adapts itself. Regions: `reach`, how far from an object its
     shadow is looked for, in extents of the object; `margin` and `feather`, fractions of the photo's
     shorter side, for what masks miss at edges and for the final seam.
     """
@@ -32,14 +33,13 @@ class Settings:
     guidance_scale: float = 7.5
     seed: int = 0
     weights: Weights = field(default_factory=Weights)
-    strength: float = 1.0
+    strength: Strength = field(default_factory=Strength)
     tolerance: float = 0.02
-    guided_until: float = 0.8
-    object_until: float = 0.9
-    surroundings_until: float = 0.6
-    plate_from: float = 0.2
+    guided_until: float = 0.95
+    surroundings_until: float = 0.8
+    plate_from: float = 0.5
     plate_guidance_scale: float = 3.0
-    margin: float = 0.04
+    margin: float = 0.025
     reach: float = 0.9
     feather: float = 0.015
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from inversion.taps import tap
+from realedit.closed_loop import Strength
 from realedit.energies import CentroidEnergy
 from realedit.guidance import Guidance, classifier_free
 from realedit.sampler import Rows, energy_gradient, sample
@@ -39,7 +40,7 @@ def rows_of(model, steps, scale=4.0):
 
 def centroid_guidance(model, steps, target, **changes):
     targets = {name: torch.tensor(target).expand(steps, 1, 2) for name in model.sites.attention}
-    values = {"strength": 3.0, "tolerance": 1e-3, "until": 1.0} | changes
+    values = {"strength": Strength(0.5, 0.5, 0.5), "tolerance": 1e-3, "begin": 0.0, "until": 1.0} | changes
     return Guidance(CentroidEnergy((6,), targets), torch.ones(1, 1, 8, 12), **values)
 
 
@@ -60,8 +61,7 @@ def test_guidance_pulls_the_energy_down_from_both_sides(tiny):
 
 def test_unprompted_row_and_weights_are_never_in_a_graph(tiny):
     guidance = centroid_guidance(tiny, 4, (0.2, 0.2))
-    value, gradient, output = energy_gradient(tiny, random_latent(), 500, tiny.embed(PROMPT), guidance, 0)
-    assert not value.requires_grad
+    _, gradient, output = energy_gradient(tiny, random_latent(), 500, tiny.embed(PROMPT), guidance, (0, 4))
     assert not gradient.requires_grad
     assert not output.requires_grad
     assert gradient.abs().sum() > 0
@@ -91,7 +91,7 @@ def test_edits_see_every_level_once(model):
 
 
 def test_satisfied_energy_changes_nothing(tiny):
-    """An energy that is zero has no gradient, so the sampler gives the unguided latent."""
+    """An energy that is zero asks for nothing, so the sampler gives the unguided latent."""
 
     class Nothing:
         def __call__(self, tape, i):
@@ -103,7 +103,7 @@ def test_satisfied_energy_changes_nothing(tiny):
         z,
         tiny.schedule(steps),
         rows_of(tiny, steps),
-        guidance=Guidance(Nothing(), torch.ones(1, 1, 8, 12), 1.0, 0.1, 1.0),
+        guidance=Guidance(Nothing(), torch.ones(1, 1, 8, 12), Strength(), 0.1, 0.0, 1.0),
     )
     plain = sample(tiny, z, tiny.schedule(steps), rows_of(tiny, steps))
     torch.testing.assert_close(guided, plain, atol=1e-4, rtol=1e-4)
@@ -111,9 +111,18 @@ def test_satisfied_energy_changes_nothing(tiny):
 
 @pytest.mark.parametrize("steps", [10, 50, 200])
 def test_the_same_share_of_any_schedule_is_guided(model, steps):
-    guidance = centroid_guidance(model, 1, (0.5, 0.5), until=0.8)
+    guidance = centroid_guidance(model, 1, (0.5, 0.5), begin=0.2, until=0.8)
     share = sum(guidance.active(i, steps) for i in range(steps)) / steps
-    assert share == pytest.approx(0.6, abs=0.051)
+    assert share == pytest.approx(0.3, abs=0.051)
+    assert not guidance.active(0, steps)
+    assert not guidance.active(steps - 1, steps)
+
+
+def test_beginning_later_is_the_end_of_the_whole_walk(tiny):
+    schedule, rows, seen = tiny.schedule(6), rows_of(tiny, 6), {}
+    whole = sample(tiny, random_latent(), schedule, rows, edits=[lambda z, level: (seen.update({level: z}), z)[1]])
+    late = sample(tiny, seen[4], schedule, rows, first=4)
+    assert torch.equal(whole, late)
 
 
 class TestShift:
@@ -123,29 +132,29 @@ class TestShift:
         values = {
             "energy": lambda tape, i: torch.tensor(0.0),
             "region": region,
-            "strength": 2.0,
+            "strength": Strength(0.2, 0.05, 0.4, 2.0),
             "tolerance": 0.1,
+            "begin": 0.0,
             "until": 1.0,
         }
         return Guidance(**(values | changes))
 
-    def test_length_is_set_against_the_difference_inside_the_region(self):
+    def test_length_is_set_against_the_noise_inside_the_region(self):
         rule, gradient = self.rule(), torch.randn(1, 4, 4, 6)
-        difference = torch.full((1, 4, 4, 6), 3.0)
-        shift = rule.shift(torch.tensor(1.0), gradient, difference)
+        rule.satisfied(1.0, 0, 10)
+        shift = rule.shift(gradient, torch.full((1, 4, 4, 6), 3.0), torch.tensor(0.5))
         inside = shift[..., 1:3, 2:5]
-        assert inside.square().mean().sqrt().item() == pytest.approx(2.0 * 3.0, rel=1e-5)
+        assert inside.square().mean().sqrt().item() == pytest.approx(0.2 * 3.0, rel=1e-5)
         assert torch.equal(shift * (1 - rule.region), torch.zeros_like(shift))
 
     def test_scale_of_the_gradient_does_not_matter(self):
-        rule, gradient, difference = self.rule(), torch.randn(1, 4, 4, 6), torch.randn(1, 4, 4, 6)
-        one = rule.shift(torch.tensor(1.0), gradient, difference)
-        tiny_gradient = rule.shift(torch.tensor(1.0), 1e-9 * gradient, difference)
-        torch.testing.assert_close(one, tiny_gradient)
+        rule, gradient, noise = self.rule(), torch.randn(1, 4, 4, 6), torch.randn(1, 4, 4, 6)
+        one = rule.shift(gradient, noise, torch.tensor(0.5))
+        torch.testing.assert_close(one, rule.shift(1e-9 * gradient, noise, torch.tensor(0.5)))
+        assert torch.equal(rule.shift(0 * gradient, noise, torch.tensor(0.5)), torch.zeros(1, 4, 4, 6))
 
-    def test_fades_below_the_tolerance_and_survives_a_zero_gradient(self):
-        rule, gradient, difference = self.rule(), torch.randn(1, 4, 4, 6), torch.randn(1, 4, 4, 6)
-        full = rule.shift(torch.tensor(0.1), gradient, difference)
-        half = rule.shift(torch.tensor(0.05), gradient, difference)
-        torch.testing.assert_close(half, 0.5 * full)
-        assert torch.equal(rule.shift(torch.tensor(1.0), 0 * gradient, difference), torch.zeros(1, 4, 4, 6))
+    def test_it_is_satisfied_below_the_tolerance_alone_and_remembers(self):
+        rule = self.rule()
+        assert [rule.satisfied(e, i, 10) for i, e in enumerate((0.2, 0.11, 0.1))] == [False, False, True]
+        assert [m.energy for m in rule.measured] == [0.2, 0.11, 0.1]
+        assert [m.done for m in rule.measured] == [0.0, 0.1, 0.2]

@@ -24,6 +24,7 @@ from rich.table import Table
 from inversion.model import DiffusionModel, load_model
 from realedit.faithfulness import Perceptual
 from realedit.perceptual import best_perceptual
+from realedit.settings import DEFAULTS, Settings
 from samples.scenes import FIRST_HELD_OUT_SEED
 from tests.benchmarks import rows
 from tests.benchmarks.cases import Case, cases
@@ -36,13 +37,13 @@ from tests.benchmarks.statistics import Estimate, median, share
 SHEET_EVERY = 10  # scenes
 
 
-def contestants(model: DiffusionModel, perceptual: Perceptual) -> dict[str, Row]:
+def contestants(model: DiffusionModel, perceptual: Perceptual, settings: Settings) -> dict[str, Row]:
     return {
         "do-nothing": rows.do_nothing,
         "cut-paste-inpaint": rows.cut_paste_inpaint,
-        "textbook": rows.textbook(model),
-        "centroid-only": rows.centroid_only(model),
-        "realedit": rows.realedit(model, perceptual),
+        "textbook": rows.textbook(model, settings),
+        "centroid-only": rows.centroid_only(model, settings),
+        "realedit": rows.realedit(model, perceptual, settings),
     }
 
 
@@ -56,6 +57,7 @@ class Contest:
     model: str
     only: tuple[str, ...] = ()
     threads: int | None = None
+    settings: Settings = DEFAULTS
 
     def __call__(self, case: Case) -> dict[str, Result]:
         """Every contestant's picture of a case, with its verdict. Each pays for its own inversion."""
@@ -74,7 +76,7 @@ def _loaded(contest: Contest) -> tuple[DiffusionModel, Perceptual, dict[str, Row
         torch.set_num_threads(contest.threads)
     model = load_model(contest.model, device="cpu")
     perceptual = best_perceptual(model)
-    every = contestants(model, perceptual)
+    every = contestants(model, perceptual, contest.settings)
     return model, perceptual, {k: v for k, v in every.items() if not contest.only or k in contest.only}
 
 

@@ -76,15 +76,13 @@ def placement_of(case: Case) -> Placement:
     return case.edit.placement(mask_centre(case.source), mask_box(case.source))
 
 
-def textbook(model: DiffusionModel, v: float = TUNED_V, settings: Settings = DEFAULTS) -> Row:
+def textbook(model: DiffusionModel, settings: Settings = DEFAULTS, v: float = TUNED_V) -> Row:
     """The paper's energies and weights as it edits real photos: every object's look, the others'
     shapes, the edited one's shape where it shall be; forward-noised references; fresh noise."""
 
     def row(case: Case) -> tuple[Tensor, Tensor | None]:
         schedule, latent = model.schedule(settings.steps), model.encode(case.before)
-        reference = forward_noised(
-            model, latent, case.prompt, schedule, settings.guidance_scale, settings.seed
-        )
+        reference = forward_noised(model, latent, case.prompt, schedule, settings.guidance_scale, settings.seed)
         weights = replace(settings.weights, ghost=0.0)  # the paper has no such term
         energy = energies(model, case, reference, replace(settings, weights=weights))
         noise = torch.randn(latent.shape, generator=torch.Generator().manual_seed(settings.seed + 1))

@@ -1,0 +1,141 @@
+"""The benchmarks themselves: cases that ask for what their truth shows, a judge that cannot be pleased
+by a wrong edit, statistics by hand, and a small run of the whole contest."""
+
+import json
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+
+from realedit.faithfulness import Perceptual
+from realedit.settings import Settings
+from samples.scenes import FIRST_HELD_OUT_SEED
+from tests.benchmarks import relocation, rows
+from tests.benchmarks.cases import LEAST_SHIFT, Case, cases
+from tests.benchmarks.judge import judge
+from tests.benchmarks.statistics import median, share
+from tests.benchmarks.textbook import PublishedRule
+
+PLAIN = Perceptual("squared difference", lambda a, b: (a - b).square().mean(1, keepdim=True))
+
+
+@pytest.fixture(scope="module")
+def some() -> list[Case]:
+    return cases(FIRST_HELD_OUT_SEED + 800, 3)
+
+
+def test_scenes_that_training_may_have_seen_are_refused():
+    with pytest.raises(ValueError, match="may have been trained on"):
+        cases(FIRST_HELD_OUT_SEED - 1, 1)
+
+
+def test_every_scene_gives_a_move_and_a_resize_with_their_region(some):
+    assert [c.kind for c in some] == ["move", "resize"] * 3
+    assert len({c.before.shape for c in some}) > 1
+    for case in some:
+        assert case.shift >= (0.9 * LEAST_SHIFT if case.kind == "move" else 0)
+        assert (case.region >= torch.maximum(case.source, case.target) * (case.before != case.truth).any(1)).all()
+        same = (case.before - case.truth).abs().amax(1, keepdim=True) <= 13 / 255
+        assert (same | (case.region > 0.5)).all()
+        assert torch.equal((case.before * 255).round() / 255, case.before)
+
+
+def test_the_truth_is_a_success_and_doing_nothing_is_none(some):
+    for case in some:
+        right = judge(case, case.truth, None, PLAIN)
+        assert right.success
+        assert right.psnr_region == math.inf
+        assert right.position_error == right.area_error == 0
+        assert not right.ghost > 0
+        wrong = judge(case, case.before, None, PLAIN)
+        assert wrong.ghost == 1 or math.isnan(wrong.ghost)
+        assert wrong.identical
+        assert not (case.kind == "move" and wrong.success)
+
+
+def test_an_object_at_both_places_is_a_ghost(some):
+    case = next(c for c in some if c.kind == "move")
+    twice = torch.where(case.source > 0.5, case.before, case.truth)
+    verdict = judge(case, twice, None, PLAIN)
+    assert verdict.position_error <= 0.03
+    assert verdict.ghost > 0.9
+    assert not verdict.success
+
+
+def test_an_object_that_is_gone_has_not_arrived(some):
+    case = next(c for c in some if c.kind == "move")
+    verdict = judge(case, case.without, None, PLAIN)
+    assert verdict.area_error == 1
+    assert verdict.ghost == 0
+    assert not verdict.success
+
+
+def test_a_pixel_changed_outside_is_noticed(some):
+    case = some[0]
+    changed = case.truth.clone()
+    y, x = (case.region[0, 0] < 0.5).nonzero()[0]
+    changed[0, 0, y, x] += 1 / 255
+    assert not judge(case, changed, None, PLAIN).identical
+    declared = case.region.clone()
+    declared[0, 0, y, x] = 1
+    same_elsewhere = torch.where(declared > 0.5, changed, case.before)
+    assert judge(case, same_elsewhere, declared, PLAIN).identical
+
+
+def test_cut_and_paste_sets_the_object_down_where_it_belongs(some):
+    case = next(c for c in some if c.kind == "move")
+    picture, touched = rows.cut_paste_inpaint(case)
+    assert touched is None
+    assert judge(case, picture, None, PLAIN).position_error < 0.03
+    assert rows.do_nothing(case)[0] is case.before
+
+
+def test_median_and_its_interval():
+    found = median([1.0, 2.0, 3.0, math.nan])
+    assert found.value == 2.0
+    assert 1.0 <= found.low <= 2.0 <= found.high <= 3.0
+    assert median([math.inf, math.inf]).value == math.inf
+    assert math.isnan(median([math.nan]).value)
+
+
+def test_share_has_wilsons_interval():
+    found = share([True] * 8 + [False] * 2)  # by hand: (p + z²/2n ± z sqrt(p(1-p)/n + z²/4n²)) / (1 + z²/n)
+    assert (found.value, round(found.low, 4), round(found.high, 4)) == (0.8, 0.4902, 0.9433)
+
+
+def test_the_published_rule_is_equation_three():
+    rule = PublishedRule(lambda tape, i: torch.tensor(1.0), 10.0)
+    gradient = torch.randn(1, 4, 3, 5)
+    one, two = (rule.shift(gradient, gradient, torch.tensor(ab)) for ab in (0.36, 0.84))
+    torch.testing.assert_close(one, 10 * 0.8 * gradient)
+    torch.testing.assert_close(two / one, torch.full_like(one, 0.5))
+    assert not rule.satisfied(0.0, 0, 10)
+
+
+def test_four_scenes_through_the_whole_contest(tmp_path, capsys):
+    """Every contestant on eight edits, with few steps; the table and the JSON of the full run."""
+    found = cases(FIRST_HELD_OUT_SEED + 900, 4)
+    results = relocation.run(found, relocation.Contest("tabletop", settings=Settings(steps=8)), workers=1)
+    table = {name: relocation.summary(r) for name, r in results.items()}
+    written = json.loads(relocation.as_json(table, 4))
+    assert list(written["rows"]) == ["do-nothing", "cut-paste-inpaint", "textbook", "centroid-only", "realedit"]
+    nothing, ours = written["rows"]["do-nothing"], written["rows"]["realedit"]
+    assert nothing["move_success"] == 0
+    assert nothing["ghost_median"] == 1
+    assert nothing["psnr_rest_median"] is None  # infinite
+    assert ours["identical_rest"] == 1
+    assert ours["position_error_median"] < 0.03
+    assert ours["psnr_region_median"] > max(
+        r["psnr_region_median"] for n, r in written["rows"].items() if n != "realedit"
+    )
+    assert ours["forward_equivalents"] > written["rows"]["centroid-only"]["forward_equivalents"] > 0
+    relocation.write_sheet(results, tmp_path / "sheet.png")
+    assert (tmp_path / "sheet.png").stat().st_size > 10_000
+
+
+def test_an_edit_that_is_refused_counts_as_the_photo_unchanged(some, tabletop):
+    case = replace(some[0], edit=replace(some[0].edit, object=some[0].edit.object, by=(0.9, 0.0), to=None))
+    picture, touched = rows.realedit(tabletop, PLAIN, Settings(steps=4))(case)
+    assert torch.equal(picture, case.before)
+    assert touched is None
