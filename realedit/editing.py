@@ -96,7 +96,7 @@ def edit_photo(
     with model.metered() as meter:
         seen = see(model, photo, task.prompt, settings, task.method, lambda i: on_step("inverting"))
         source = find_object(photo, seen, words, task.edit.object, task.mask)
-        plan = make_plan(model, seen, task.edit, words, source, settings, lambda i: on_step("clearing"))
+        plan = make_plan(model, seen, task, words, source, settings, lambda i: on_step("clearing"))
         rough = composite(seen.small, plan.layers, plan.regions, plan.placement)
         generated = regenerate(model, seen, plan, rough, settings, lambda i: on_step("editing"))
         result, touched = paste(model, task.photo, source, plan, generated, settings)
@@ -132,17 +132,18 @@ def edit_photo(
 def make_plan(
     model: DiffusionModel,
     seen: Seen,
-    edit: Edit,
+    task: Task,
     words: tuple[int, ...],
     source: Tensor,
     settings: Settings,
     on_step: Callable[[int], None],
 ) -> Plan:
     """Decide what goes where; `source` (1, 1, H, W) is the object in the photo at its own size."""
+    edit = task.edit
     placement = edit.placement(mask_centre(source), mask_box(source))
     mask = at_model_size(source, seen)
     others = other_objects(model, seen, edit.object)
-    known = known_to_model(seen.reference, words, mask)
+    known = known_to_model(seen.reference, words, mask, given=task.mask is not None)
     if known:
         beside = union([o.mask for o in others], mask) * (1 - mask)
         prompt = surroundings(seen.reference.header.prompt, [edit.object, *(o.phrase for o in others)])

@@ -15,7 +15,9 @@ from realedit.inverting import Seen
 from realedit.masks import ATTENDED, attention_mask, object_mask
 
 FINEST = 768  # pixels of the longer side at which an object's edge is looked for
-TRUST = 0.25  # overlap (IoU) of a given mask with the words' attention below which words are not used
+# The overlap (IoU) of the object's mask with its words' attention from which words are used. A mask of
+# the user's own may hold anything, and whatever stands out draws some attention.
+TRUST_FOUND, TRUST_GIVEN = 0.25, 0.5
 FAINT = 0.4  # of the edited object's prominence: words below it name surroundings, not objects
 
 
@@ -75,11 +77,13 @@ def other_objects(model: DiffusionModel, seen: Seen, phrase: str) -> list[Found]
     return others
 
 
-def known_to_model(reference: Reference, words: tuple[int, ...], source: Tensor) -> bool:
-    """Whether the words attend to the object at all; if not, guiding by them means nothing."""
+def known_to_model(reference: Reference, words: tuple[int, ...], source: Tensor, *, given: bool) -> bool:
+    """Whether the words attend to the object at all; if not, guiding by them means nothing. `given`:
+    its mask came from the user, not from the words."""
     attended = attention_mask(reference, words, (source.shape[-1], source.shape[-2])) > ATTENDED
     inside = source > 0.5
-    return bool((attended & inside).sum() >= TRUST * (attended | inside).sum())
+    trust = TRUST_GIVEN if given else TRUST_FOUND
+    return bool((attended & inside).sum() >= trust * (attended | inside).sum())
 
 
 def prominence(reference: Reference, words: tuple[int, ...]) -> float:

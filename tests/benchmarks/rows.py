@@ -118,12 +118,14 @@ def centroid_only(model: DiffusionModel, settings: Settings = DEFAULTS) -> Row:
     return row
 
 
-def realedit(model: DiffusionModel, perceptual: Perceptual, settings: Settings = DEFAULTS) -> Row:
+def realedit(
+    model: DiffusionModel, perceptual: Perceptual, settings: Settings = DEFAULTS, method: str = "null-text"
+) -> Row:
     """The program as a user runs it: the photo, its caption, and the words of the object. An edit that
     is refused counts as the photo unchanged."""
 
     def row(case: Case) -> tuple[Tensor, Tensor | None]:
-        task = Task(Photo(to_bytes(case.before)), case.prompt, case.edit)
+        task = Task(Photo(to_bytes(case.before)), case.prompt, case.edit, method=method)
         try:
             edited = edit_photo(model, task, perceptual, settings)
         except EditError:

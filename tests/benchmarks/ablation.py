@@ -1,0 +1,159 @@
+"""What does each part of an edit earn? The relocation benchmark with one ingredient left out at a time.
+
+python -m tests.benchmarks.ablation [--scenes N] [--first-seed S] [--workers N] [--json FILE]
+"""
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import click
+import torch
+from rich.console import Console
+from torch import Tensor
+
+from inversion.model import DiffusionModel, load_model
+from realedit import compositing, editing
+from realedit.closed_loop import Strength
+from realedit.faithfulness import Perceptual
+from realedit.filling import fill
+from realedit.guidance import Guidance
+from realedit.images import resize, to_bytes
+from realedit.perceptual import best_perceptual
+from realedit.plate import NOWHERE
+from realedit.settings import DEFAULTS, Settings
+from samples.scenes import FIRST_HELD_OUT_SEED
+from tests.benchmarks import rows
+from tests.benchmarks.cases import Case, cases
+from tests.benchmarks.fresh import fresh_cache
+from tests.benchmarks.judge import judge
+from tests.benchmarks.relocation import Result, as_json, as_table, run, summary
+from tests.benchmarks.rows import measured
+from tests.benchmarks.textbook import PublishedRule
+
+Replacement = tuple[Any, str, Callable[..., Any]]  # where, what, by what
+
+
+@dataclass(frozen=True)
+class Variant:
+    """The program with something changed: settings, the inversion, or a function replaced."""
+
+    settings: Settings = DEFAULTS
+    method: str = "null-text"
+    replaced: tuple[Replacement, ...] = ()
+
+
+def _unnormalised(
+    energy: Any, region: Tensor, strength: Strength, tolerance: float, begin: float, until: float
+) -> Guidance:
+    """Guidance in its own window, with the gradient as the paper adds it."""
+    guidance = Guidance(energy, region, strength, tolerance, begin, until)
+    published = PublishedRule(energy, rows.TUNED_V)
+    with_shift = type("Unnormalised", (Guidance,), {"shift": lambda self, g, n, ab: region * published.shift(g, n, ab)})
+    return with_shift(*(getattr(guidance, f) for f in guidance.__dataclass_fields__))
+
+
+def _whole_wide_hole(photo: Tensor, plate: Tensor, source: Tensor) -> Tensor:
+    return compositing.around(source, DEFAULTS.reach)
+
+
+def _classical_plate(
+    model: Any, seen: Any, prompt: str, hole: Tensor, others: Tensor, settings: Any, on_step: Any
+) -> Tensor:
+    return torch.where(hole > 0.5, fill(seen.small, torch.maximum(hole, others)), seen.small)
+
+
+def _latents_where_they_were(*args: Any) -> Tensor:
+    pivots, photo, composite, schedule, _, target, hole, generator = args
+    return KNOWN_LATENTS(pivots, photo, composite, schedule, NOWHERE, torch.zeros_like(target), hole, generator)
+
+
+def _generated_alone(model: Any, photo: Any, source: Any, plan: Any, generated: Tensor, settings: Any) -> Any:
+    return to_bytes(resize(generated, photo.size)), torch.ones_like(source)
+
+
+KNOWN_LATENTS = editing.known_latents
+OFF = Strength(0.0, 0.0, 0.0)
+
+
+def weighing(**weights: float) -> Variant:
+    return Variant(replace(DEFAULTS, weights=replace(DEFAULTS.weights, **weights)))
+
+
+VARIANTS: dict[str, Variant] = {
+    "everything": Variant(),
+    "no null-text (DDIM)": Variant(method="ddim"),
+    "negative-prompt instead": Variant(method="negative-prompt"),
+    "no second, tight plate": Variant(replaced=((editing, "covered", _whole_wide_hole),)),
+    "no model in the plate": Variant(replaced=((editing, "clean_plate", _classical_plate),)),
+    "no matting": Variant(replaced=((compositing, "lift", lambda photo, behind, mask: (photo, mask)),)),
+    "no shadow": Variant(replaced=((compositing, "cast_shadow", lambda photo, plate, mask: torch.ones_like(mask)),)),
+    "no final sampling": Variant(replace(DEFAULTS, surroundings_until=1.0, strength=OFF)),
+    "no guidance": Variant(replace(DEFAULTS, strength=OFF)),
+    "no shape term": weighing(shape=0.0),
+    "no appearance term": weighing(appearance=0.0),
+    "no ghost term": weighing(ghost=0.0),
+    "no gradient normalisation": Variant(replaced=((editing, "Guidance", _unnormalised),)),
+    "no pre-shifted latents": Variant(replaced=((editing, "known_latents", _latents_where_they_were),)),
+    "no paste-back": Variant(replaced=((editing, "paste", _generated_alone),)),
+}
+
+
+@contextmanager
+def replacing(replacements: tuple[Replacement, ...]) -> Iterator[None]:
+    with ExitStack() as stack:
+        for owner, name, value in replacements:
+            stack.enter_context(patch.object(owner, name, value))
+        yield
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """All variants on one case; they share the inversions, so costs are those of the edit alone."""
+
+    model: str
+    threads: int | None = None
+
+    def __call__(self, case: Case) -> dict[str, Result]:
+        model, perceptual = _loaded(self)
+        results = {}
+        with fresh_cache():
+            for name, variant in VARIANTS.items():
+                row = rows.realedit(model, perceptual, variant.settings, variant.method)
+                with replacing(variant.replaced):
+                    outcome = measured(row, case, model)
+                results[name] = (case, outcome, judge(case, outcome.picture, outcome.touched, perceptual))
+        return results
+
+
+@functools.cache
+def _loaded(ablation: Ablation) -> tuple[DiffusionModel, Perceptual]:
+    if ablation.threads:
+        torch.set_num_threads(ablation.threads)
+    model = load_model(ablation.model, device="cpu")
+    return model, best_perceptual(model)
+
+
+@click.command()
+@click.option("--scenes", default=8, show_default=True, type=click.IntRange(1))
+@click.option("--first-seed", default=FIRST_HELD_OUT_SEED, show_default=True, type=click.IntRange(FIRST_HELD_OUT_SEED))
+@click.option("--model", "model_name", default="tabletop", show_default=True)
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes of one thread each.")
+@click.option("--json", "json_path", type=click.Path(path_type=Path))
+def main(scenes: int, first_seed: int, model_name: str, workers: int, json_path: Path | None) -> None:
+    """Leave out one ingredient at a time."""
+    results = run(cases(first_seed, scenes), Ablation(model_name, 1 if workers > 1 else None), workers)
+    table = {name: summary(found) for name, found in results.items()}
+    names = list(table)
+    for some in (names[:5], names[5:10], names[10:]):
+        Console(width=180).print(as_table({name: table[name] for name in some}))
+    if json_path is not None:
+        json_path.write_text(as_json(table, scenes))
+
+
+if __name__ == "__main__":
+    main()
