@@ -10,32 +10,22 @@ from torch import Tensor
 
 from inversion.model import DiffusionModel
 from realedit.anchors import Anchor, known_latents
-from realedit.compositing import (
-    Layers,
-    Regions,
-    around,
-    composite,
-    covered,
-    cut_out,
-    layers_of,
-    regions_of,
-    take_apart,
-    to_cells,
-)
-from realedit.edits import Edit, Placement
+from realedit.compositing import composite, layers_of, regions_of, to_cells
+from realedit.edits import Edit
 from realedit.energies import placement_energies
 from realedit.faithfulness import Perceptual
-from realedit.finding import at_model_size, find_object, known_to_model, other_objects, union
+from realedit.finding import find_object
 from realedit.guidance import Guidance
 from realedit.images import Photo, resize
 from realedit.inverting import Seen, reconstruct, rows_of, see
 from realedit.looking import look
-from realedit.masks import mask_box, mask_centre
-from realedit.paste import Canvas, grow, paste_back
-from realedit.plate import clean_plate, surroundings
-from realedit.report import EditReport, report_on
+from realedit.paste import Canvas, paste_back
+from realedit.planning import Plan, make_plan
+from realedit.report import EditReport, GuidanceReport, report_on
 from realedit.sampler import sample
 from realedit.settings import DEFAULTS, Settings
+
+TOUCHED = 0.01  # share of a cell from which it counts as touched
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,17 +52,6 @@ class Edited:
     work: dict[str, Tensor]
 
 
-@dataclass(frozen=True, eq=False)
-class Plan:
-    """An edit made concrete at the model's size: what goes where, and which words may guide it."""
-
-    placement: Placement
-    layers: Layers
-    regions: Regions
-    words: tuple[int, ...]
-    others: list[tuple[int, ...]]
-
-
 def _silent(label: str) -> None:
     """Report progress to nobody."""
 
@@ -96,9 +75,12 @@ def edit_photo(
     with model.metered() as meter:
         seen = see(model, photo, task.prompt, settings, task.method, lambda i: on_step("inverting"))
         source = find_object(photo, seen, words, task.edit.object, task.mask)
-        plan = make_plan(model, seen, task, words, source, settings, lambda i: on_step("clearing"))
+        plan = make_plan(
+            model, seen, task.edit, words, source, task.mask is not None, settings, lambda i: on_step("clearing")
+        )
         rough = composite(seen.small, plan.layers, plan.regions, plan.placement)
-        generated = regenerate(model, seen, plan, rough, settings, lambda i: on_step("editing"))
+        guidance = guidance_of(seen, plan, settings)
+        generated = regenerate(model, seen, plan, rough, guidance, settings, lambda i: on_step("editing"))
         result, touched = paste(model, task.photo, source, plan, generated, settings)
         after = resize(task.photo.with_rgb(result).tensor(), (seen.small.shape[-1], seen.small.shape[-2]))
         sight = look(model, after, task.prompt, task.edit.object, settings) if plan.words else None
@@ -115,6 +97,7 @@ def edit_photo(
         seconds=time.perf_counter() - began,
         from_cache=seen.from_cache,
         words_used=bool(plan.words),
+        guidance=_told(guidance),
     )
     work = {
         "object": plan.regions.source,
@@ -129,39 +112,24 @@ def edit_photo(
     return Edited(task.photo.with_rgb(result), touched, report, work)
 
 
-def make_plan(
-    model: DiffusionModel,
-    seen: Seen,
-    task: Task,
-    words: tuple[int, ...],
-    source: Tensor,
-    settings: Settings,
-    on_step: Callable[[int], None],
-) -> Plan:
-    """Decide what goes where; `source` (1, 1, H, W) is the object in the photo at its own size."""
-    edit = task.edit
-    placement = edit.placement(mask_centre(source), mask_box(source))
-    mask = at_model_size(source, seen)
-    others = other_objects(model, seen, edit.object)
-    known = known_to_model(seen.reference, words, mask, given=task.mask is not None)
-    if known:
-        beside = union([o.mask for o in others], mask) * (1 - mask)
-        prompt = surroundings(seen.reference.header.prompt, [edit.object, *(o.phrase for o in others)])
-        # First a wide hole, to learn how far the shadow goes; then only what object and shadow cover.
-        hole = grow(around(mask, settings.reach), settings.margin) * (1 - beside)
-        plate = clean_plate(model, seen, prompt, hole, beside, settings, on_step)
-        hole = grow(covered(seen.small, plate, mask), settings.margin) * (1 - beside)
-        plate = clean_plate(model, seen, prompt, hole, beside, settings, on_step)
-        layers = take_apart(seen.small, plate, mask, settings.margin)
-    else:
-        layers = cut_out(seen.small, mask, settings.margin)
-    return Plan(
-        placement=placement,
-        layers=layers,
-        regions=regions_of(mask, layers, placement, settings.margin),
-        words=words if known else (),
-        others=[o.words for o in others],
+def guidance_of(seen: Seen, plan: Plan, settings: Settings) -> Guidance | None:
+    """The edit's energies, for the steps in which the surroundings of the object are free; None where
+    the model does not know the object."""
+    if not plan.words or settings.strength.most == 0:
+        return None
+    energy = placement_energies(
+        seen.reference, plan.words, plan.others, plan.placement, plan.regions.vacated, settings.weights
     )
+    begin, end = settings.surroundings_until, settings.guided_until
+    region = to_cells(plan.regions.touched, seen.reference.pivots, TOUCHED)
+    return Guidance(energy, region, settings.strength, settings.tolerance, begin, end)
+
+
+def _told(guidance: Guidance | None) -> GuidanceReport | None:
+    if guidance is None or not guidance.measured:
+        return None
+    first, last = guidance.measured[0].energy, guidance.measured[-1].energy
+    return GuidanceReport(first, last, guidance.tolerance, guidance.current)
 
 
 def regenerate(
@@ -169,6 +137,7 @@ def regenerate(
     seen: Seen,
     plan: Plan,
     rough: Tensor,
+    guidance: Guidance | None,
     settings: Settings,
     on_step: Callable[[int], None],
 ) -> Tensor:
@@ -177,7 +146,7 @@ def regenerate(
     schedule = model.schedule(len(reference.header.timesteps))
     photo, known = model.encode(seen.small), model.encode(rough)
     object_cells = to_cells(regions.target, photo, 0.5)
-    touched_cells = to_cells(regions.touched, photo, 0.01)
+    touched_cells = to_cells(regions.touched, photo, TOUCHED)
     levels = known_latents(
         reference.pivots.to(model.device),
         photo,
@@ -192,13 +161,6 @@ def regenerate(
     if plan.words:  # what the model does not know it must not repaint
         free = (touched_cells > 0.5) & (object_cells < 0.5)
         until = torch.where(free, settings.surroundings_until, until)
-    guidance = None
-    if plan.words and settings.strength.most > 0:
-        energy = placement_energies(
-            reference, plan.words, plan.others, plan.placement, regions.vacated, settings.weights
-        )
-        begin, end = settings.surroundings_until, settings.guided_until
-        guidance = Guidance(energy, touched_cells, settings.strength, settings.tolerance, begin, end)
     rows, anchor = rows_of(model, reference), Anchor(levels, until)
     first = anchor.released
     start = levels[first][None]

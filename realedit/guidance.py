@@ -70,8 +70,12 @@ class Guidance:
         length = _rms(masked, region)
         if length == 0:
             return torch.zeros_like(gradient)
-        strength = self.strength.after(self.measured, self.tolerance, self.until)
-        return masked * (strength * _rms(noise * region, region) / length)
+        return masked * (self.current * _rms(noise * region, region) / length)
+
+    @property
+    def current(self) -> float:
+        """The strength that follows from what was measured so far."""
+        return self.strength.after(self.measured, self.tolerance, self.until)
 
 
 def _rms(values: Tensor, region: Tensor) -> Tensor:

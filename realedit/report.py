@@ -17,6 +17,21 @@ from realedit.masks import mask_centre
 
 
 @dataclass(frozen=True)
+class GuidanceReport:
+    """How the energy went: at the first and the last measurement, its goal, and the last strength."""
+
+    first: float
+    last: float
+    goal: float
+    strength: float
+
+    def to_text(self) -> str:
+        if self.first <= self.goal:
+            return f"energy {self.first:.3f}, nothing asked (goal {self.goal:g})"
+        return f"energy {self.first:.3f} to {self.last:.3f} (goal {self.goal:g}), strength {self.strength:.2f}"
+
+
+@dataclass(frozen=True)
 class EditReport:
     """The numbers of one edit.
 
@@ -33,6 +48,7 @@ class EditReport:
     reconstruction: FaithfulnessReport
     touched_share: float
     words_used: bool
+    guidance: GuidanceReport | None
     evaluations: float
     seconds: float
     from_cache: bool
@@ -53,6 +69,7 @@ class EditReport:
             f"object          {asked}; {reached}",
             f"outside         {faithfulness_line(self.outside)}; {1 - self.touched_share:.0%} of the photo",
             f"reconstruction  {faithfulness_line(self.reconstruction)}",
+            f"guidance        {self.guidance.to_text() if self.guidance else 'none'}",
             f"cost            {self.evaluations:.0f} network evaluations, {self.seconds:.1f} s"
             + (", inversion from the cache" if self.from_cache else ""),
         ]
@@ -81,6 +98,7 @@ def report_on(
     seconds: float,
     from_cache: bool,
     words_used: bool,
+    guidance: GuidanceReport | None,
 ) -> EditReport:
     """Measure a result (H, W, 3) against its photo outside `touched` (1, 1, H, W)."""
     small, rebuilt = reconstruction
@@ -93,6 +111,7 @@ def report_on(
         reconstruction=compare(small, rebuilt, torch.ones_like(small[:, :1]), perceptual),
         touched_share=float(touched.mean()),
         words_used=words_used,
+        guidance=guidance,
         evaluations=evaluations,
         seconds=seconds,
         from_cache=from_cache,

@@ -17,7 +17,7 @@ from rich.console import Console
 from torch import Tensor
 
 from inversion.model import DiffusionModel, load_model
-from realedit import compositing, editing
+from realedit import compositing, editing, planning
 from realedit.closed_loop import Strength
 from realedit.faithfulness import Perceptual
 from realedit.filling import fill
@@ -88,8 +88,8 @@ VARIANTS: dict[str, Variant] = {
     "everything": Variant(),
     "no null-text (DDIM)": Variant(method="ddim"),
     "negative-prompt instead": Variant(method="negative-prompt"),
-    "no second, tight plate": Variant(replaced=((editing, "covered", _whole_wide_hole),)),
-    "no model in the plate": Variant(replaced=((editing, "clean_plate", _classical_plate),)),
+    "no second, tight plate": Variant(replaced=((planning, "covered", _whole_wide_hole),)),
+    "no model in the plate": Variant(replaced=((planning, "clean_plate", _classical_plate),)),
     "no matting": Variant(replaced=((compositing, "lift", lambda photo, behind, mask: (photo, mask)),)),
     "no shadow": Variant(replaced=((compositing, "cast_shadow", lambda photo, plate, mask: torch.ones_like(mask)),)),
     "no final sampling": Variant(replace(DEFAULTS, surroundings_until=1.0, strength=OFF)),

@@ -1,5 +1,6 @@
 """Edits with a known answer: held-out scenes, an edit of each, and the renderer's true picture of it."""
 
+import itertools
 import math
 import random
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ LEAST_SHIFT = 0.15  # of the frame
 SCALES = (0.6, 0.8), (1.25, 1.6)
 EDGE, GAP = 0.02, 0.02  # of the frame: how near the edited object may come to the border, and to others
 TRIES = 200
+SEEDS_PER_BIN = 200
+SHARE_OF_BOX = 0.8  # of its box that an object covers, about
+Bins = tuple[tuple[float, float], ...]  # from, to
 
 
 @dataclass(frozen=True)
@@ -141,3 +145,34 @@ def drawn_case(name: str, change: Change, size: tuple[int, int]) -> Case:
     edit: Edit = Move(phrase, by=(dx, dy), scale=scale) if change.kind == "move" else Resize(phrase, scale)
     region = ((touched_mask(before, without) + touched_mask(truth, without)) > 0).float()
     return Case(name, change.kind, scene.caption, edit, before, truth, without, source, target, region, vacated)
+
+
+def ranged_cases(first_seed: int, sizes: Bins, shifts: Bins) -> list[Case]:
+    """One move for every bin of the object's size (share of the frame) and of its shift (fraction of the
+    frame), in scenes of a single object that is scaled as needed. Bins that no scene fits stay empty."""
+    if first_seed < FIRST_HELD_OUT_SEED:
+        raise ValueError(f"seeds below {FIRST_HELD_OUT_SEED} may have been trained on, got {first_seed}")
+    found, frame = [], SIZES[0]
+    for number, (size, shift) in enumerate(itertools.product(sizes, shifts)):
+        rng = random.Random(first_seed + number)
+        change = _draw_in_bins(first_seed + SEEDS_PER_BIN * number, size, shift, frame, rng)
+        if change is not None:
+            name = f"{size[0]:.0%} to {size[1]:.0%} by {shift[0]:.0%} to {shift[1]:.0%}"
+            found.append(drawn_case(name, change, frame))
+    return found
+
+
+def _draw_in_bins(
+    seed: int, size: tuple[float, float], shift: tuple[float, float], frame: tuple[int, int], rng: random.Random
+) -> Change | None:
+    for scene in (sample_scene(s, *frame) for s in range(seed, seed + SEEDS_PER_BIN)):
+        if len(scene.things) != 1:
+            continue
+        for _ in range(TRIES // 10):
+            scaled = scene.resized(0, rng.uniform(0.5, 3.0)).moved(0, rng.uniform(-1, 1), rng.uniform(-0.5, 0.5))
+            change = Change(scaled, 0, scaled.moved(0, rng.uniform(-3, 3)), "move")
+            left, top, right, bottom = extent(scaled, scaled.things[0], *frame)
+            area = SHARE_OF_BOX * (right - left) * (bottom - top)
+            if size[0] <= area < size[1] and shift[0] <= _distance(change, frame) < shift[1] and free(change, frame):
+                return change
+    return None
