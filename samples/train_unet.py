@@ -123,6 +123,14 @@ def training_loss(model: Trained, sites: Sites, alpha_bar: Tensor, blank: Tensor
     return noise_loss, grounded
 
 
+def kept_tokenizer(folder: Path) -> CLIPTokenizer:
+    """The tokenizer that this run began with. Made anew it may number rare tokens differently, which a
+    resumed run would have to learn again."""
+    if not folder.is_dir():
+        build_tokenizer().save_pretrained(folder)
+    return CLIPTokenizer.from_pretrained(folder)
+
+
 def pipeline(model: Trained, vae: AutoencoderKL, tokenizer: CLIPTokenizer) -> StableDiffusionPipeline:
     return StableDiffusionPipeline(
         vae=vae,
@@ -164,7 +172,7 @@ def main(scenes: Path, vae_directory: Path, run_directory: Path, steps: int) -> 
     """Train on SCENES with the autoencoder of VAE_DIRECTORY, keep the run in RUN_DIRECTORY."""
     vae = AutoencoderKL.from_pretrained(vae_directory).eval()
     vae.register_to_config(_name_or_path="")  # else the checkpoint names a folder of this machine
-    tokenizer = build_tokenizer()
+    tokenizer = kept_tokenizer(run_directory / "tokenizer")
     torch.manual_seed(0)
     model = Trained(build_text_encoder(tokenizer), build_unet().to(memory_format=torch.channels_last))
     model.unet.set_attn_processor(AttnProcessor())  # the fused kernel's backward is slower on a CPU

@@ -4,6 +4,7 @@ by a wrong edit, statistics by hand, and a small run of the whole contest."""
 import json
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,12 +12,13 @@ import torch
 from realedit.faithfulness import Perceptual
 from realedit.settings import Settings
 from samples.scenes import FIRST_HELD_OUT_SEED
-from tests.benchmarks import relocation, rows
-from tests.benchmarks.cases import LEAST_SHIFT, Case, cases
+from tests.benchmarks import ablation, real_photos, relocation, rows
+from tests.benchmarks.cases import LEAST_SHIFT, Case, cases, ranged_cases
 from tests.benchmarks.judge import judge
 from tests.benchmarks.statistics import median, share
 from tests.benchmarks.textbook import PublishedRule
 
+OBJMOVE = Path(__file__).parent.parent.parent / "shared" / "photos" / "objmove"
 PLAIN = Perceptual("squared difference", lambda a, b: (a - b).square().mean(1, keepdim=True))
 
 
@@ -138,3 +140,36 @@ def test_an_edit_that_is_refused_counts_as_the_photo_unchanged(some, tabletop):
     picture, touched = rows.realedit(tabletop, PLAIN, Settings(steps=4))(case)
     assert torch.equal(picture, case.before)
     assert touched is None
+
+
+def test_every_ablation_replaces_something_that_is_there(tabletop):
+    names = set()
+    for name, variant in ablation.VARIANTS.items():
+        for owner, attribute, _ in variant.replaced:
+            before = getattr(owner, attribute)
+            with ablation.replacing(variant.replaced):
+                assert getattr(owner, attribute) is not before, name
+            assert getattr(owner, attribute) is before
+        names.add((variant.settings, variant.method, tuple(a for _, a, _ in variant.replaced)))
+    assert len(names) == len(ablation.VARIANTS)
+
+
+def test_ranged_cases_lie_in_their_bins():
+    (case,) = ranged_cases(FIRST_HELD_OUT_SEED, ((0.05, 0.10),), ((0.30, 0.45),))
+    assert 0.03 < case.source.mean() < 0.12
+    assert 0.28 < case.shift < 0.47
+    assert ranged_cases(FIRST_HELD_OUT_SEED, ((0.9, 0.95),), ((0.5, 0.6),)) == []
+
+
+@pytest.mark.skipif(not OBJMOVE.is_dir(), reason="no real photos on this machine")
+def test_real_photos_are_read_with_their_truth():
+    entries = json.loads((OBJMOVE / "edits.json").read_text())
+    name, entry = next(iter(entries.items()))
+    case = real_photos.load_scene(OBJMOVE, name, entry)
+    right = real_photos.numbers(case, case.truth, PLAIN)
+    assert right.psnr_full == right.psnr_region == math.inf
+    assert right.ghost < 0.1
+    nothing = real_photos.numbers(case, case.before, PLAIN)
+    assert nothing.ghost == 1
+    pasted = real_photos.numbers(case, real_photos.paste(case), PLAIN)
+    assert nothing.psnr_region < pasted.psnr_region < right.psnr_region
