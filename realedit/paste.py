@@ -52,7 +52,8 @@ def paste_back(model: DiffusionModel, canvas: Canvas, generated: Tensor, feather
     """Put the model's picture (1, 3, h, w) into the photo (H, W, 3) uint8.
 
     What the model changed is its picture minus its view of the composite; that change, smoothed so
-    that it carries tone and shade but no edges, is added to the composite at full size. Untouched pixels are the photo's own bytes.
+    that it carries tone and shade but no edges, is added to the composite at full size. Untouched pixels
+    are the photo's own bytes.
     """
     size = (canvas.photo.shape[1], canvas.photo.shape[0])
     small = (generated.shape[-1], generated.shape[-2])
