@@ -49,12 +49,15 @@ def clean_plate(
 
     Outside the hole every latent is held to the photo's own inversion. Inside, sampling starts from
     fresh noise over a rough fill that looks past the `others` (1, 1, h, w), the photo's other
-    objects, so that they do not smear into it. `prompt` names the surroundings.
+    objects, so that they do not smear into it. `prompt` names the surroundings; if it is empty, the
+    rough fill is all there is, since a model that is told nothing draws another object.
     """
     reference = seen.reference
     schedule = model.schedule(len(reference.header.timesteps))
     rough = fill(seen.small, torch.maximum(hole, others))
     rough = torch.where(hole > 0.5, rough, seen.small)
+    if not prompt:
+        return rough
     photo = model.encode(seen.small)
     cells = to_cells(hole, photo, 0.25)
     levels = known_latents(

@@ -7,9 +7,11 @@ import torch
 from inversion.errors import EditError
 from realedit.compositing import Layers, composite, match_tones, regions_of, take_apart
 from realedit.edits import Placement
+from realedit.inverting import see
 from realedit.masks import box_mask, mask_box, mask_centre, object_mask
 from realedit.paste import Canvas, feathered, grow, paste_back
-from realedit.plate import surroundings
+from realedit.plate import clean_plate, surroundings
+from realedit.settings import Settings
 
 
 def disc(height=96, width=128, x=40, y=50, radius=12):
@@ -168,3 +170,16 @@ def test_what_the_mask_missed_is_cleared_with_the_object():
     layers = take_apart(photo, torch.full_like(photo, 0.6), disc(), 0.02)
     assert torch.equal(layers.crumbs, missed)
     assert (regions_of(disc(), layers, MOVE, 0.02).hole >= missed).all()
+
+
+def test_without_words_for_the_surroundings_the_plate_is_the_rough_fill(model):
+    torch.manual_seed(0)
+    photo = torch.rand(1, 3, 32, 48)
+    seen = see(model, photo, "a red ball", Settings(steps=4), "ddim")
+    hole = torch.zeros(1, 1, *seen.small.shape[-2:])
+    hole[..., 8:20, 12:24] = 1
+    with model.metered() as meter:
+        plate = clean_plate(model, seen, "", hole, torch.zeros_like(hole), Settings(steps=4))
+    assert meter.forward_equivalents == 0
+    assert torch.equal(plate[..., hole[0, 0] == 0], seen.small[..., hole[0, 0] == 0])
+    assert not torch.equal(plate, seen.small)

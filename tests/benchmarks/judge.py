@@ -10,6 +10,7 @@ from inversion.properties import centroid
 from realedit.faithfulness import Perceptual, psnr, region_mean, ssim_map
 from tests.benchmarks.cases import Case
 
+FEWEST = 0.02  # of the object's pixels: fewer vacated ones are its edge seen from elsewhere, and say nothing
 DIFFERS = 0.08  # of the range: where truth and empty scene are this far apart, a pixel can be told
 POSITION, AREA, GHOST = 0.03, 0.2, 0.1  # what a successful edit may miss by
 MARGIN = 0.1  # above the perceptual distance at which the object's own pixels, set in place, sit
@@ -20,7 +21,7 @@ class Verdict:
     """One result against the truth.
 
     `position_error` in fractions of the frame, `area_error` and `ghost` shares (`ghost` is NaN where
-    nothing was vacated), `object_distance` the perceptual distance of the object at its target minus
+    next to nothing was vacated), `object_distance` the perceptual distance of the object at its target minus
     that of the photo's own object, aligned. `identical`: every pixel that the edit does not call
     touched is the photo's own.
     """
@@ -75,10 +76,11 @@ def placed(case: Case, result: Tensor) -> tuple[float, float]:
 
 
 def ghost(case: Case, result: Tensor) -> float:
-    """The share of the vacated pixels that are nearer to the photo before than to the empty scene."""
+    """The share of the vacated pixels that are nearer to the photo before than to the empty scene; NaN
+    where next to nothing was vacated."""
     tellable = (case.before - case.without).abs().amax(1, keepdim=True) > DIFFERS
     vacated = (case.vacated > 0.5) & tellable
-    if not vacated.any():
+    if vacated.sum() <= FEWEST * case.source.sum():
         return math.nan
     return float(nearer(result, case.before, case.without)[vacated].float().mean())
 
