@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from inversion.errors import ModelError
-from inversion.phrases import token_positions
+from inversion.phrases import span_positions, token_positions
 from inversion.schedule import Parameterisation, Schedule
 from inversion.taps import Sites, tap
 from inversion.weights import BUNDLED, find_weights, fingerprint
@@ -131,6 +131,10 @@ class DiffusionModel:
     def positions(self, prompt: str, phrase: str) -> tuple[int, ...]:
         """The token positions of a phrase of the prompt; see `inversion.phrases`."""
         return token_positions(self.tokenizer, prompt, phrase)
+
+    def span_positions(self, prompt: str, span: tuple[int, int]) -> tuple[int, ...]:
+        """The token positions of the characters [start, end) of a prompt."""
+        return span_positions(self.tokenizer, prompt, span)
 
     def predict(self, z: Tensor, t: int, rows: Sequence[Embedding]) -> Tensor:
         """The network's output for each row's text, float32 (rows, C, h, w).

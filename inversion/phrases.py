@@ -61,11 +61,19 @@ def token_positions(tokenizer: Any, prompt: str, phrase: str) -> tuple[int, ...]
     Raises:
         PhraseError: the phrase is missing, ambiguous, or cut off by the prompt's maximum length.
     """
-    start, end = find_phrase(prompt, phrase)
-    positions = _positions(_offsets(tokenizer, prompt), start, end)
+    return span_positions(tokenizer, prompt, find_phrase(prompt, phrase))
+
+
+def span_positions(tokenizer: Any, prompt: str, span: tuple[int, int]) -> tuple[int, ...]:
+    """Where the tokens of the characters [start, end) of `prompt` stand in its encoded row.
+
+    Raises:
+        PhraseError: they are cut off by the prompt's maximum length.
+    """
+    positions = _positions(_offsets(tokenizer, prompt), *span)
     if not positions:
         raise PhraseError(
-            f'"{phrase}" lies beyond the {tokenizer.model_max_length} tokens that the model reads; '
+            f'"{prompt[slice(*span)]}" lies beyond the {tokenizer.model_max_length} tokens that the model reads; '
             "shorten the prompt or name the object earlier"
         )
     return positions

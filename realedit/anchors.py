@@ -5,13 +5,14 @@ place filled in roughly. Its latent, mixed with the noise in which the model hol
 with the object), is what a cell is set to while it is held; afterwards the model draws freely.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from inversion.schedule import Schedule
-from realedit.edits import Placement
+from realedit.placement import Placement
 from realedit.warp import warp
 
 
@@ -38,23 +39,24 @@ def known_latents(
     photo: Tensor,
     composite: Tensor,
     schedule: Schedule,
-    placement: Placement,
-    target: Tensor,
+    moved: Sequence[tuple[Placement, Tensor]],
     hole: Tensor,
     generator: torch.Generator,
 ) -> Tensor:
     """The composite at every noise level (steps + 1, C, h, w).
 
     `pivots` (steps + 1, C, h, w) are the photo's inverted latents, `photo` and `composite`
-    (1, C, h, w) clean latents. The noise of a level is what the pivot holds beside the photo; in
-    the `target` cells it comes from where the object was, in the `hole` it is fresh.
+    (1, C, h, w) clean latents. The noise of a level is what the pivot holds beside the photo; in the
+    `hole` it is fresh, and where something was `moved`, in the cells (1, 1, h, w) given with each
+    placement, it comes from where that was.
     """
     fresh = torch.randn(photo.shape, generator=generator).to(photo.device)
     levels = []
     for pivot, alpha_bar in zip(pivots[:, None], _levels(schedule), strict=True):
         noise = (pivot - alpha_bar**0.5 * photo) / (1 - alpha_bar) ** 0.5
-        moved = warp(noise, placement, nearest=True)
-        noise_there = torch.where(target > 0.5, moved, torch.where(hole > 0.5, fresh, noise))
+        noise_there = torch.where(hole > 0.5, fresh, noise)
+        for placement, target in moved:
+            noise_there = torch.where(target > 0.5, warp(noise, placement, nearest=True), noise_there)
         # Written as a change of the pivot, so that cells which nothing touches keep it to the bit.
         change = alpha_bar**0.5 * (composite - photo) + (1 - alpha_bar) ** 0.5 * (noise_there - noise)
         levels.append(pivot + change)

@@ -1,21 +1,13 @@
 """The command line: read options, call the library, print. Heavy imports stay inside commands."""
 
-import contextlib
-import json
-import math
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from inversion.errors import EditError, ModelError, RealEditError
-from realedit.edits import Edit, Move, Resize
-from realedit.options import FILE, POINT, SHIFT, Numbers, edit_options, output_options, settings_from
-from realedit.running import Common, Outputs, beside, common, quiet_libraries, run_edit
-
-if TYPE_CHECKING:
-    from realedit.images import Photo
+from inversion.errors import RealEditError
+from realedit.commands import edits, making, recipes, seeing
+from realedit.commands.demo import demo
 
 INTERRUPTED = 130
 
@@ -48,265 +40,15 @@ class Group(click.Group):
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="realedit")
 def main() -> None:
-    """Edit your own photos: move and resize objects, and keep everything else as it was.
+    """Edit your own photos: move, resize and restyle objects, and keep everything else as it was.
 
     OBJECT is a phrase of the photo's prompt, such as "red ball". Positions are fractions X,Y of the
     photo from its top left corner, or pixels: 84px,72px.
     """
 
 
-@main.command()
-@click.argument("photo", type=FILE)
-@click.argument("object")
-@click.option("--to", type=POINT, help="Where the object's centre goes.")
-@click.option("--by", type=SHIFT, help="How far it is shifted.")
-@click.option("--scale", type=float, default=1.0, show_default=True, help="Enlarge or shrink it on the way.")
-@edit_options
-@output_options
-@common
-def move(
-    shared: Common,
-    photo: Path,
-    object: str,
-    to: Numbers | None,
-    by: Numbers | None,
-    scale: float,
-    mask: Path | None,
-    box: Numbers | None,
-    before_after: Path | None,
-    work: Path | None,
-    max_lpips: float | None,
-    output: Path | None,
-    force: bool,
-) -> None:
-    """Move an object to another place.
-
-    Example: realedit move photo.png "red ball" --to 0.7,0.6 -o moved.png
-    """
-    if (to is None) == (by is None):
-        raise click.UsageError("give either --to X,Y or --by DX,DY")
-
-    def edit(loaded: "Photo") -> Edit:
-        def pair(numbers: Numbers | None) -> tuple[float, float] | None:
-            return None if numbers is None else numbers.fractions(loaded.size)[:2]  # type: ignore[return-value]
-
-        return Move(object, to=pair(to), by=pair(by), scale=scale)
-
-    outputs = Outputs(output or beside(photo, "moved"), before_after, work, force=force)
-    run_edit(shared, photo, edit, outputs, mask=mask, box=box, max_lpips=max_lpips)
-
-
-@main.command()
-@click.argument("photo", type=FILE)
-@click.argument("object")
-@click.option("--scale", type=float, required=True, help="2 doubles its width and height.")
-@edit_options
-@output_options
-@common
-def resize(
-    shared: Common,
-    photo: Path,
-    object: str,
-    scale: float,
-    mask: Path | None,
-    box: Numbers | None,
-    before_after: Path | None,
-    work: Path | None,
-    max_lpips: float | None,
-    output: Path | None,
-    force: bool,
-) -> None:
-    """Enlarge or shrink an object where it stands.
-
-    Example: realedit resize photo.png "blue can" --scale 1.4 -o larger.png
-    """
-    outputs = Outputs(output or beside(photo, "resized"), before_after, work, force=force)
-    run_edit(shared, photo, lambda loaded: Resize(object, scale), outputs, mask=mask, box=box, max_lpips=max_lpips)
-
-
-@main.command()
-@click.option("--out-dir", type=FILE, default=Path("realedit-demo"), show_default=True, help="Where to write.")
-@click.option("--force", is_flag=True, help="Replace the files of an earlier demo.")
-@common
-def demo(shared: Common, out_dir: Path, force: bool) -> None:
-    """Move an object in a bundled photo: the whole job, offline, in under a minute."""
-    from inversion.weights import bundled_samples
-    from realedit.images import check_folder
-
-    with contextlib.suppress(OSError):
-        out_dir.mkdir(parents=True, exist_ok=True)
-    check_folder(out_dir)
-    outputs = Outputs(out_dir / "after.png", out_dir / "before-after.png", report=out_dir / "report.json", force=force)
-    outputs.check(())
-    example = json.loads((bundled_samples() / "photos" / "demo.json").read_text())
-    photo = bundled_samples() / "photos" / example["photo"]
-    shared.say(f'moving the "{example["object"]}" of {photo.name} to {example["to"][0]:g},{example["to"][1]:g}')
-    run_edit(shared, photo, lambda loaded: Move(example["object"], to=tuple(example["to"])), outputs)
-
-
-@main.command()
-@click.argument("photo", type=FILE)
-@output_options
-@common
-def objects(shared: Common, photo: Path, output: Path | None, force: bool) -> None:
-    """Show what the model sees: every phrase with its place, its size and its attention.
-
-    Example: realedit objects photo.png --prompt "a photo of a red ball on a table"
-    """
-    from realedit.images import check_output, load_photo, write_whole
-
-    loaded = load_photo(photo)
-    output = output or beside(photo, "objects", ".png")
-    check_output(output, force=force, inputs=(photo,))
-    prompt = shared.prompt_of(photo, loaded)
-    model = shared.load()
-    from realedit.inverting import see
-    from realedit.naming import attention_sheet, name_objects
-
-    with shared.progress(3 * shared.steps) as on_step:
-        seen = see(
-            model,
-            loaded.tensor(),
-            prompt,
-            settings_from(shared.steps, shared.seed),
-            shared.method,
-            lambda i: on_step("inverting"),
-        )
-    found = name_objects(model, seen)
-    sheet = attention_sheet(seen, found)
-    write_whole(output, lambda file: sheet.save(file, format="PNG"))
-    if shared.as_json:
-        click.echo(json.dumps([o.as_dict() for o in found], indent=2))
-    else:
-        for o in found:
-            place = f"({o.position[0]:.3f}, {o.position[1]:.3f})  size {o.size:.1%}  attention {o.prominence:.2f}"
-            click.echo(f"{o.phrase:<28} {place}")
-    shared.say(f"wrote {output}", when=not shared.as_json)
-
-
-@main.command()
-@click.argument("photo", type=FILE)
-@common
-def invert(shared: Common, photo: Path) -> None:
-    """Find the noise in which the model holds a photo, and keep it for later edits."""
-    from realedit.images import load_photo
-
-    loaded = load_photo(photo)
-    prompt = shared.prompt_of(photo, loaded)
-    model = shared.load()
-    import torch
-
-    from realedit.faithfulness import compare
-    from realedit.inverting import reconstruct, see
-    from realedit.perceptual import best_perceptual
-    from realedit.report import faithfulness_line
-
-    perceptual = best_perceptual(model)
-    with shared.progress(3 * shared.steps) as on_step, model.metered() as meter:
-        seen = see(
-            model,
-            loaded.tensor(),
-            prompt,
-            settings_from(shared.steps, shared.seed),
-            shared.method,
-            lambda i: on_step("inverting"),
-        )
-    everywhere = torch.ones_like(seen.small[:, :1])
-    bound = compare(seen.small, model.decode(model.encode(seen.small)).cpu(), everywhere, perceptual)
-    rebuilt = compare(seen.small, reconstruct(model, seen.reference), everywhere, perceptual)
-    if shared.as_json:
-        click.echo(
-            json.dumps(
-                {
-                    "reconstruction": vars(rebuilt),
-                    "autoencoder": vars(bound),
-                    "evaluations": meter.forward_equivalents,
-                    "from_cache": seen.from_cache,
-                },
-                indent=2,
-            )
-        )
-        return
-    click.echo(f"reconstruction  {faithfulness_line(rebuilt)}")
-    click.echo(f"autoencoder     {faithfulness_line(bound)} (the best any inversion can do)")
-    click.echo(
-        f"cost            {meter.forward_equivalents:.0f} network evaluations"
-        + (", from the cache" if seen.from_cache else "")
-    )
-    shared.say(perceptual.note or "", when=perceptual.note is not None)
-
-
-@main.command()
-@click.argument("before", type=FILE)
-@click.argument("after", type=FILE)
-@click.option("--region", type=FILE, help="Mask that is white where changes are allowed.")
-@click.option("--max-lpips", type=click.FloatRange(min=0), help="Exit 1 if the rest changed more than this.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON value instead of text.")
-def check(before: Path, after: Path, region: Path | None, max_lpips: float | None, as_json: bool) -> None:
-    """Measure how faithful an edit is, also one made by another program.
-
-    Example: realedit check photo.png moved.png --region mask.png --max-lpips 0.05
-    """
-    from realedit.images import load_mask, load_photo
-
-    one, two = load_photo(before), load_photo(after)
-    if one.size != two.size:
-        raise EditError(
-            f"{before.name} is {one.size[0]}x{one.size[1]}, {after.name} is {two.size[0]}x{two.size[1]}; "
-            "both must have the same size"
-        )
-    allowed = load_mask(region, one.size) if region is not None else None
-    quiet_libraries()
-    import torch
-
-    from inversion.model import load_model
-    from realedit.faithfulness import compare
-    from realedit.perceptual import best_perceptual
-    from realedit.report import faithfulness_line
-
-    perceptual = best_perceptual(load_model())
-    if max_lpips is not None and perceptual.name != "lpips":
-        raise ModelError(f"--max-lpips needs LPIPS: {perceptual.note}")
-    outside = 1 - allowed if allowed is not None else torch.ones(1, 1, one.size[1], one.size[0])
-    report = compare(one.tensor(), two.tensor(), outside, perceptual)
-    values = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in vars(report).items()}
-    click.echo(json.dumps(values, indent=2) if as_json else faithfulness_line(report))
-    if perceptual.note and not as_json:
-        click.echo(f"realedit: {perceptual.note}", err=True)
-    if max_lpips is not None and report.perceptual > max_lpips:
-        raise RealEditError(f"LPIPS is {report.perceptual:.4f}, above {max_lpips:g}")
-
-
-@main.group()
-def cache() -> None:
-    """The recorded inversions that later edits reuse."""
-
-
-@cache.command("ls")
-def cache_ls() -> None:
-    """List what is kept, newest first."""
-    from realedit.cache import entries
-
-    for entry in entries():
-        click.echo(f"{entry.bytes / 1e6:8.1f} MB  {entry.path.name}")
-
-
-@cache.command("clear")
-def cache_clear() -> None:
-    """Delete every kept inversion."""
-    from realedit.cache import clear
-
-    gone = clear()
-    click.echo(f"deleted {len(gone)} references, {sum(e.bytes for e in gone) / 1e6:.1f} MB")
-
-
-@cache.command("path")
-def cache_path() -> None:
-    """Print the folder."""
-    from realedit.cache import folder
-
-    click.echo(str(folder()))
-
+for command in (demo, *edits.COMMANDS, *recipes.COMMANDS, *making.COMMANDS, *seeing.COMMANDS):
+    main.add_command(command)
 
 if __name__ == "__main__":
     main()

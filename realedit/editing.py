@@ -1,44 +1,59 @@
-"""One edit of one photo, from the pixels to the pixels: the whole flow in the order of the plan."""
+"""Edits of one photo, from the pixels to the pixels: the whole flow in the order of the plan."""
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from inversion.model import DiffusionModel
-from realedit.anchors import Anchor, known_latents
-from realedit.compositing import composite, layers_of, regions_of, to_cells
-from realedit.edits import Edit
-from realedit.energies import placement_energies
+from realedit.dressing import dress
+from realedit.edits import Edit, Insert, Source
 from realedit.faithfulness import Perceptual
-from realedit.finding import find_object
-from realedit.guidance import Guidance
+from realedit.finding import find_at, find_object
+from realedit.guests import Guest, OtherPhoto, bring, meet
 from realedit.images import Photo, resize
-from realedit.inverting import Seen, reconstruct, rows_of, see
+from realedit.inverting import Seen, reconstruct, see
 from realedit.looking import look
 from realedit.paste import Canvas, paste_back
-from realedit.planning import Plan, make_plan
-from realedit.report import EditReport, GuidanceReport, report_on
-from realedit.sampler import sample
+from realedit.placement import Point
+from realedit.planning import Given, Plan, make_plan
+from realedit.regenerating import Script, regenerate, script_of
+from realedit.report import EditReport, ObjectReport, report_on
+from realedit.separating import Backdrop
 from realedit.settings import DEFAULTS, Settings
+from realedit.staging import Stage, set_stage
 
-TOUCHED = 0.01  # share of a cell from which it counts as touched
+UNKNOWN = "the model does not know this object"
 
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """What is asked: the edit, on which photo, and where its object is if the user said so.
+    """What is asked: the edits, on which photo, and where their objects are if the user said so.
 
-    `mask` (1, 1, H, W) overrides what the words attend to."""
+    `masks` (1, 1, H, W) or `points` on them, by phrase, override what the words attend to; `others` are
+    the photos that the
+    edits' sources name."""
 
     photo: Photo
     prompt: str
-    edit: Edit
-    mask: Tensor | None = None
+    edits: tuple[Edit, ...]
+    masks: Mapping[str, Tensor] = field(default_factory=dict)
+    points: Mapping[str, Point] = field(default_factory=dict)
+    others: Mapping[str, OtherPhoto] = field(default_factory=dict)
     method: str = "null-text"
+
+    @property
+    def objects(self) -> tuple[str, ...]:
+        """The phrases that the edits name, each once."""
+        return tuple(dict.fromkeys(phrase for edit in self.edits for phrase in edit.objects))
+
+    def check_words(self, model: DiffusionModel) -> None:
+        """Raises `PhraseError` unless the prompt holds every object once: said before anything slow."""
+        for phrase in self.objects:
+            model.positions(self.prompt, phrase)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,118 +78,127 @@ def edit_photo(
     settings: Settings = DEFAULTS,
     on_step: Callable[[str], None] = _silent,
 ) -> Edited:
-    """Make one edit.
+    """Make all edits of a task in one run of the sampler.
 
     Raises:
-        PhraseError: the prompt does not name the edit's object exactly once.
-        EditError: the object is not found, or would leave the photo.
+        PhraseError: a prompt does not name an edit's object exactly once.
+        EditError: an object is not found, or would leave the photo, or edits contradict each other.
     """
     began = time.perf_counter()
-    words = model.positions(task.prompt, task.edit.object)
+    task.check_words(model)
     photo = task.photo.tensor()
     with model.metered() as meter:
         seen = see(model, photo, task.prompt, settings, task.method, lambda i: on_step("inverting"))
-        source = find_object(photo, seen, words, task.edit.object, task.mask)
-        plan = make_plan(
-            model, seen, task.edit, words, source, task.mask is not None, settings, lambda i: on_step("clearing")
-        )
-        rough = composite(seen.small, plan.layers, plan.regions, plan.placement)
-        guidance = guidance_of(seen, plan, settings)
-        generated = regenerate(model, seen, plan, rough, guidance, settings, lambda i: on_step("editing"))
-        result, touched = paste(model, task.photo, source, plan, generated, settings)
-        after = resize(task.photo.with_rgb(result).tensor(), (seen.small.shape[-1], seen.small.shape[-2]))
-        sight = look(model, after, task.prompt, task.edit.object, settings) if plan.words else None
+        given = {phrase: _given(model, task, seen, phrase) for phrase in task.objects}
+        guests = _guests(model, task, settings, lambda i: on_step("inverting"))
+        extras = [
+            bring(model, guests[e.source], e, settings, lambda i: on_step("clearing"))
+            for e in task.edits
+            if isinstance(e, Insert)
+        ]
+        plan = make_plan(model, seen, task.edits, given, extras, settings, lambda i: on_step("clearing"))
+        stage = set_stage(seen.small, plan.cast, settings.margin)
+        script = script_of(model, seen, plan, stage, guests, settings)
+        generated = regenerate(model, seen, plan, stage, script, settings, lambda i: on_step("editing"))
+        result, whole = paste(model, task.photo, given, plan, script, stage, generated, settings)
+        objects = _objects(model, result, script, stage, plan, settings)
         rebuilt = reconstruct(model, seen.reference)
     report = report_on(
         before=task.photo,
         after=result,
-        touched=touched,
-        target=plan.regions.target,
+        touched=whole.touched,
+        objects=objects,
         reconstruction=(seen.small, rebuilt),
-        sight=sight,
         perceptual=perceptual,
         evaluations=meter.forward_equivalents,
         seconds=time.perf_counter() - began,
         from_cache=seen.from_cache,
-        words_used=bool(plan.words),
-        guidance=_told(guidance),
+        guidance=script.told(),
+        overlaps=_overlaps(plan, whole),
     )
     work = {
-        "object": plan.regions.source,
-        "plate": plan.layers.plate,
-        "shadow": plan.layers.shadow,
-        "rough": rough,
-        "hole": plan.regions.hole,
-        "touched": plan.regions.touched,
+        "object": torch.stack([*plan.cast.sources, torch.zeros_like(stage.hole)]).amax(0),
+        "plate": plan.cast.backdrop.plate,
+        "rough": script.rough,
+        "hole": stage.hole,
+        "touched": stage.touched,
         "generated": generated,
         "reconstruction": rebuilt,
     }
-    return Edited(task.photo.with_rgb(result), touched, report, work)
+    return Edited(task.photo.with_rgb(result), whole.touched, report, work)
 
 
-def guidance_of(seen: Seen, plan: Plan, settings: Settings) -> Guidance | None:
-    """The edit's energies, for the steps in which the surroundings of the object are free; None where
-    the model does not know the object."""
-    if not plan.words or settings.strength.most == 0:
-        return None
-    energy = placement_energies(
-        seen.reference, plan.words, plan.others, plan.placement, plan.regions.vacated, settings.weights
-    )
-    begin, end = settings.surroundings_until, settings.guided_until
-    region = to_cells(plan.regions.touched, seen.reference.pivots, TOUCHED)
-    return Guidance(energy, region, settings.strength, settings.tolerance, begin, end)
+def _given(model: DiffusionModel, task: Task, seen: Seen, phrase: str) -> Given:
+    """Where an object is: as the user said, or where its words attend."""
+    photo, by_user = task.photo.tensor(), phrase in task.masks or phrase in task.points
+    if phrase in task.points:
+        return Given(find_at(photo, seen, task.points[phrase]), by_user)
+    words = model.positions(task.prompt, phrase)
+    return Given(find_object(photo, seen, words, phrase, task.masks.get(phrase)), by_user)
 
 
-def _told(guidance: Guidance | None) -> GuidanceReport | None:
-    if guidance is None or not guidance.measured:
-        return None
-    first, last = guidance.measured[0].energy, guidance.measured[-1].energy
-    return GuidanceReport(first, last, guidance.tolerance, guidance.current)
-
-
-def regenerate(
-    model: DiffusionModel,
-    seen: Seen,
-    plan: Plan,
-    rough: Tensor,
-    guidance: Guidance | None,
-    settings: Settings,
-    on_step: Callable[[int], None],
-) -> Tensor:
-    """Sample the edited picture (1, 3, h, w) at the model's size."""
-    reference, regions = seen.reference, plan.regions
-    schedule = model.schedule(len(reference.header.timesteps))
-    photo, known = model.encode(seen.small), model.encode(rough)
-    object_cells = to_cells(regions.target, photo, 0.5)
-    touched_cells = to_cells(regions.touched, photo, TOUCHED)
-    levels = known_latents(
-        reference.pivots.to(model.device),
-        photo,
-        known,
-        schedule,
-        plan.placement,
-        object_cells,
-        to_cells(regions.hole, photo, 0.5),
-        torch.Generator().manual_seed(settings.seed),
-    )
-    until = torch.ones_like(touched_cells)
-    if plan.words:  # what the model does not know it must not repaint
-        free = (touched_cells > 0.5) & (object_cells < 0.5)
-        until = torch.where(free, settings.surroundings_until, until)
-    rows, anchor = rows_of(model, reference), Anchor(levels, until)
-    first = anchor.released
-    start = levels[first][None]
-    latent = sample(model, start, schedule, rows, first=first, guidance=guidance, edits=[anchor], on_step=on_step)
-    return model.decode(latent).cpu()
+def _guests(
+    model: DiffusionModel, task: Task, settings: Settings, on_step: Callable[[int], None]
+) -> dict[Source, Guest]:
+    """What the edits take from other photos."""
+    guests = {}
+    for edit in task.edits:
+        source = edit.source if isinstance(edit, Insert) else edit.look.source if edit.look else None
+        if source is not None and source not in guests:
+            guests[source] = meet(model, task.others[source.photo], source.object, settings, task.method, on_step)
+    return guests
 
 
 def paste(
-    model: DiffusionModel, photo: Photo, source: Tensor, plan: Plan, generated: Tensor, settings: Settings
-) -> tuple[np.ndarray, Tensor]:
-    """The result (H, W, 3) at the photo's own size and the mask of what was touched there; the
-    object's pixels come from the photo itself."""
-    layers = layers_of(photo.tensor(), source, *(resize(part, photo.size) for part in plan.layers.behind))
-    regions = regions_of(source, layers, plan.placement, settings.margin)
-    whole = composite(photo.tensor(), layers, regions, plan.placement)
-    canvas = Canvas(photo.rgb, whole, regions.touched)
-    return paste_back(model, canvas, generated, settings.feather), regions.touched
+    model: DiffusionModel,
+    photo: Photo,
+    given: Mapping[str, Given],
+    plan: Plan,
+    script: Script,
+    small: Stage,
+    generated: Tensor,
+    settings: Settings,
+) -> tuple[np.ndarray, Stage]:
+    """The result (H, W, 3) at the photo's own size, and what is where in it; objects' pixels come from
+    the photo itself, new looks from the model."""
+    cast = plan.cast
+    backdrop = Backdrop(resize(cast.backdrop.plate, photo.size), resize(cast.backdrop.crumbs, photo.size))
+    shadows = [resize(shadow, photo.size) for shadow in cast.shadows]
+    large = replace(cast, sources=[g.mask for g in given.values()], shadows=shadows, backdrop=backdrop)
+    whole = set_stage(photo.tensor(), large, settings.margin)
+    rough = whole.rough
+    for k in script.dressed:
+        rough = dress(rough, whole.opacities[k], generated, small.rough)
+    return paste_back(model, Canvas(photo.rgb, rough, whole.touched), generated, settings.feather), whole
+
+
+def _objects(
+    model: DiffusionModel, result: np.ndarray, script: Script, stage: Stage, plan: Plan, settings: Settings
+) -> list[ObjectReport]:
+    """Where every object was asked to be, and where the model sees it in the result."""
+    picture = torch.from_numpy(result.copy()).permute(2, 0, 1)[None].float() / 255
+    after = resize(picture, (stage.rough.shape[-1], stage.rough.shape[-2]))
+    names = [s.phrase for s in plan.cast.subjects] + [e.phrase for e in plan.cast.extras]
+    reports = []
+    for k, (name, target) in enumerate(zip(names, stage.targets, strict=True)):
+        span = script.prompt.spans.get(name)
+        own = k < len(plan.cast.subjects)
+        known = own and bool(plan.cast.subjects[k].words)
+        seen_there = (
+            look(model, after, script.prompt.prompt, span, settings) if known and span and target.any() else None
+        )
+        why = "not found in the result" if known else UNKNOWN if own else "it comes from another photo"
+        words = script.prompt.prompt[slice(*span)] if span else name
+        reports.append(ObjectReport.of(name, words, target, seen_there, why=why))
+    return reports
+
+
+def _overlaps(plan: Plan, stage: Stage) -> list[str]:
+    """Which objects cover each other after the edit."""
+    names = [s.phrase for s in plan.cast.subjects] + [e.phrase for e in plan.cast.extras]
+    pairs = []
+    for i, one in enumerate(stage.targets):
+        for j in range(i):
+            if (one * stage.targets[j]).any():
+                pairs.append(f'"{names[j]}" and "{names[i]}"')
+    return pairs

@@ -1,92 +1,247 @@
 """What a person wants changed, as values that can be written down. No torch, no model.
 
-Every edit of this file ends as one `Placement`: where the object's pixels go. That is all the rest
-of the program needs to know of a move or a resize.
+An edit says two things about the objects it names: where they go (`placements`), and what they look
+like there (`look`). That is all the rest of the program asks of one, so several edits of a photo are
+simply several answers.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar, Protocol
 
 from inversion.errors import EditError
+from realedit.placement import STAY, Place, Placement, Point
 
-Point = tuple[float, float]
-Box = tuple[float, float, float, float]  # left, top, right, bottom
+Places = Mapping[str, Place]
+Placements = Mapping[str, tuple[Placement, ...]]
 
 
 @dataclass(frozen=True)
-class Placement:
-    """A similarity: scale by `scale` about `anchor`, then shift so that `anchor` lands on `target`.
+class Source:
+    """An object of another photo: the photo's path, and its words in that photo's prompt (None: the
+    only object there, or all of it)."""
 
-    Points are fractions (x, y) of the photo."""
+    photo: str
+    object: str | None = None
 
-    anchor: Point
-    target: Point
-    scale: float = 1.0
+
+@dataclass(frozen=True)
+class Look:
+    """What an object shall look like: its new words, or the `source` whose look it takes on."""
+
+    words: str | None = None
+    source: Source | None = None
+
+
+class Edit(Protocol):
+    """Everything that can be asked of a photo."""
 
     @property
-    def identity(self) -> bool:
-        return self.anchor == self.target and self.scale == 1.0
+    def objects(self) -> tuple[str, ...]:
+        """The phrases of the photo's prompt that it changes."""
+        ...
 
-    def __call__(self, point: Point) -> Point:
-        """Where a point of the photo goes."""
-        x, y = ((p - a) * self.scale + t for p, a, t in zip(point, self.anchor, self.target, strict=True))
-        return x, y
+    def placements(self, places: Places) -> Placements:
+        """Where each of its objects is drawn, given where they are; {} if they stay as they are.
 
-    def inverse(self, point: Point) -> Point:
-        """Where a point of the result came from."""
-        x, y = ((p - t) / self.scale + a for p, a, t in zip(point, self.anchor, self.target, strict=True))
-        return x, y
+        Raises:
+            EditError: one would leave the photo.
+        """
+        ...
+
+    @property
+    def look(self) -> Look | None:
+        """The new look of its objects; None if they keep their own."""
+        ...
 
 
 @dataclass(frozen=True)
-class Move:
+class _OneObject:
+    """What edits of a single object share."""
+
+    object: str
+
+    @property
+    def objects(self) -> tuple[str, ...]:
+        return (self.object,)
+
+    @property
+    def look(self) -> Look | None:
+        return None
+
+    def placements(self, places: Places) -> Placements:
+        return {}
+
+
+@dataclass(frozen=True)
+class Move(_OneObject):
     """Relocate an object: its centre goes `to` a point, or is shifted `by` fractions of the photo.
 
     With `scale` it is enlarged or shrunk on the way, about its centre."""
 
-    object: str
     to: Point | None = None
     by: Point | None = None
     scale: float = 1.0
 
     def __post_init__(self) -> None:
-        if (self.to is None) == (self.by is None):
-            raise EditError("a move needs either a target (to) or a shift (by), not both")
+        _check_target("move", self.to, self.by)
         _check_scale(self.scale)
-        if self.to is not None and not all(0 <= v <= 1 for v in self.to):
-            raise EditError(f"the target {self.to} lies outside the photo; give fractions from 0 to 1")
 
-    def placement(self, centre: Point, box: Box) -> Placement:
-        """Where the object goes, given its centre and box in the photo.
+    def placements(self, places: Places) -> Placements:
+        return {self.object: (self.placement(places[self.object]),)}
+
+    def placement(self, place: Place) -> Placement:
+        """Where the object goes.
 
         Raises:
             EditError: its centre would leave the photo.
         """
-        by = self.by or (0.0, 0.0)
-        target = self.to if self.to is not None else (centre[0] + by[0], centre[1] + by[1])
-        if not all(0 <= v <= 1 for v in target):
-            raise EditError(
-                f'"{self.object}" is at ({centre[0]:.2f}, {centre[1]:.2f}); moved by '
-                f"({by[0]:g}, {by[1]:g}) its centre would leave the photo"
-            )
-        return Placement(centre, target, self.scale)
+        return _shifted(self.object, place, self.to, self.by, self.scale)
 
 
 @dataclass(frozen=True)
-class Resize:
+class Duplicate(_OneObject):
+    """Draw an object a second time, `to` a point or `by` a shift, as `Move` would; it also stays."""
+
+    to: Point | None = None
+    by: Point | None = None
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        _check_target("duplicate", self.to, self.by)
+        _check_scale(self.scale)
+
+    def placements(self, places: Places) -> Placements:
+        return {self.object: (STAY, _shifted(self.object, places[self.object], self.to, self.by, self.scale))}
+
+
+@dataclass(frozen=True)
+class Resize(_OneObject):
     """Enlarge or shrink an object where it stands: the middle of its lower edge stays in place."""
 
-    object: str
     scale: float
 
     def __post_init__(self) -> None:
         _check_scale(self.scale)
 
-    def placement(self, centre: Point, box: Box) -> Placement:
-        foot = ((box[0] + box[2]) / 2, box[3])
-        return Placement(foot, foot, self.scale)
+    def placements(self, places: Places) -> Placements:
+        return {self.object: (self.placement(places[self.object]),)}
+
+    def placement(self, place: Place) -> Placement:
+        return Placement(place.foot, place.foot, self.scale)
 
 
-Edit = Move | Resize
+@dataclass(frozen=True)
+class Remove(_OneObject):
+    """Take an object away, with its shadow."""
+
+    def placements(self, places: Places) -> Placements:
+        return {self.object: ()}
+
+
+@dataclass(frozen=True)
+class Swap(_OneObject):
+    """Two objects change places: each stands where the other stood."""
+
+    other: str
+
+    def __post_init__(self) -> None:
+        if self.object == self.other:
+            raise EditError(f'"{self.object}" cannot be swapped with itself; name two objects')
+
+    @property
+    def objects(self) -> tuple[str, ...]:
+        return self.object, self.other
+
+    def placements(self, places: Places) -> Placements:
+        one, two = places[self.object].foot, places[self.other].foot
+        return {self.object: (Placement(one, two),), self.other: (Placement(two, one),)}
+
+
+@dataclass(frozen=True)
+class Restyle(_OneObject):
+    """Give an object a new look from `words`, such as "striped blue can"; its shape and place stay."""
+
+    words: str
+
+    def __post_init__(self) -> None:
+        if not any(c.isalnum() for c in self.words):
+            raise EditError(f'"{self.words}" says nothing of a new look; give words such as "striped blue can"')
+
+    @property
+    def look(self) -> Look:
+        return Look(words=self.words)
+
+
+@dataclass(frozen=True)
+class Transfer(_OneObject):
+    """Give an object the look of an object in another photo; its shape and place stay."""
+
+    source: Source
+
+    @property
+    def look(self) -> Look:
+        return Look(source=self.source)
+
+
+@dataclass(frozen=True)
+class Insert:
+    """Set an object of another photo into this one, its centre at `to`. With `scale` 1 it is as large
+    against the photo's shorter side as it was in its own."""
+
+    source: Source
+    to: Point
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        _check_target("insert", self.to, None)
+        _check_scale(self.scale)
+
+    objects: ClassVar[tuple[str, ...]] = ()
+    look: ClassVar[None] = None
+
+    def placements(self, places: Places) -> Placements:
+        return {}
+
+    def placement(self, place: Place) -> Placement:
+        return Placement(place.centre, self.to, self.scale)
+
+
+def check_together(edits: Sequence[Edit]) -> None:
+    """Refuse edits that contradict each other.
+
+    Raises:
+        EditError: two of them send one object to different places, or give it two looks, or one
+            removes what another changes.
+    """
+    if not edits:
+        raise EditError("no edit is given; name at least one")
+    for phrase in dict.fromkeys(p for e in edits for p in e.objects):
+        own = [e for e in edits if phrase in e.objects]
+        places = [e for e in own if e.look is None]
+        looks = [e for e in own if e.look is not None]
+        removed = any(isinstance(e, Remove) for e in own)
+        if len(places) > 1 or len(looks) > 1 or (removed and len(own) > 1):
+            names = " and ".join(type(e).__name__.lower() for e in own)
+            raise EditError(f'"{phrase}" is asked to {names}, which contradict each other; keep one of them')
+
+
+def _shifted(name: str, place: Place, to: Point | None, by: Point | None, scale: float) -> Placement:
+    centre, shift = place.centre, by or (0.0, 0.0)
+    target = to if to is not None else (centre[0] + shift[0], centre[1] + shift[1])
+    if not all(0 <= v <= 1 for v in target):
+        raise EditError(
+            f'"{name}" is at ({centre[0]:.2f}, {centre[1]:.2f}); moved by '
+            f"({shift[0]:g}, {shift[1]:g}) its centre would leave the photo"
+        )
+    return Placement(centre, target, scale)
+
+
+def _check_target(verb: str, to: Point | None, by: Point | None) -> None:
+    if (to is None) == (by is None):
+        raise EditError(f"a {verb} needs either a target (to) or a shift (by), not both")
+    if to is not None and not all(0 <= v <= 1 for v in to):
+        raise EditError(f"the target {to} lies outside the photo; give fractions from 0 to 1")
 
 
 def _check_scale(scale: float) -> None:

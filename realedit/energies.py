@@ -17,7 +17,7 @@ from inversion.properties import appearance, centroid, shape, size
 from inversion.record import pooled
 from inversion.reference import Reference
 from inversion.taps import Tape
-from realedit.edits import Placement
+from realedit.placement import Placement
 from realedit.settings import Weights
 from realedit.warp import warp
 
@@ -140,35 +140,70 @@ def object_shape(attention: dict[str, Tensor]) -> Tensor:
     return torch.stack(each).mean(0)
 
 
-def placement_energies(
-    reference: Reference,
-    words: tuple[int, ...],
-    others: Sequence[tuple[int, ...]],
-    placement: Placement,
-    vacated: Tensor,
-    weights: Weights,
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """What is asked of one object. Its words were at the tokens `then` of the reference's prompt and are
+    at `now` of the prompt that is sampled; it is drawn at each of `placements`; nothing of it shall stay
+    on the `vacated` place (1, 1, H, W). Its look is kept, or is that of `look` (features and words of a
+    reference), or is left to the words (`new_look`)."""
+
+    then: tuple[int, ...]
+    now: tuple[int, ...]
+    placements: tuple[Placement, ...]
+    vacated: Tensor
+    new_look: bool = False
+    look: tuple[Reference, tuple[int, ...]] | None = None
+
+
+def edit_energies(
+    reference: Reference, wanted: Sequence[Wanted], others: Sequence[tuple[int, ...]], weights: Weights
 ) -> WeightedSum:
-    """What moving or resizing one object asks for: its shape where `placement` puts it, its look as
-    it was, the other objects as they were, and nothing of it on the `vacated` place."""
-    maps = words_of(reference.attention, words)
-    shapes = {name: warp(shape(m), placement) for name, m in maps.items()}
-    centres = {name: _placed(centroid(m), placement) for name, m in maps.items()}
-    sizes = {name: size(m) * placement.scale**2 for name, m in maps.items()}
-    where = object_shape(maps)
-    features = {name: f.float() for name, f in reference.features.items()}
-    looks = {name: appearance(f, where) for name, f in features.items()}
-    spread = {name: f.std((-2, -1)).clamp(min=1e-3) for name, f in features.items()}
-    terms: list[tuple[float, Energy]] = [
-        (weights.shape, ShapeEnergy(words, shapes)),
-        (weights.centroid, CentroidEnergy(words, centres)),
-        (weights.size, SizeEnergy(words, sizes)),
-        (weights.appearance, AppearanceEnergy(words, looks, spread)),
-        (weights.ghost, GhostEnergy(words, vacated)),
-    ]
+    """What an edit asks for: every object's shape where its placements put it, its look as it was or
+    shall be, the `others` (their tokens) as they were, and nothing on vacated places."""
+    terms: list[tuple[float, Energy]] = []
+    for each in wanted:
+        terms += object_energies(reference, each, weights)
     for other in others:
         kept = {name: shape(m) for name, m in words_of(reference.attention, other).items()}
         terms.append((weights.others / len(others), ShapeEnergy(other, kept)))
     return WeightedSum(tuple((w, e) for w, e in terms if w > 0))
+
+
+def object_energies(reference: Reference, wanted: Wanted, weights: Weights) -> list[tuple[float, Energy]]:
+    """The terms of one object."""
+    maps, now = words_of(reference.attention, wanted.then), wanted.now
+    terms: list[tuple[float, Energy]] = []
+    if wanted.vacated.any():
+        terms.append((weights.ghost, GhostEnergy(now, wanted.vacated)))
+    if not wanted.placements:
+        return terms
+
+    def per_word(values: Tensor) -> Tensor:  # other words than then: each gets what all had on average
+        return values.mean(1, keepdim=True).repeat_interleave(len(now), 1) if wanted.new_look else values
+
+    shapes, centres, sizes = {}, {}, {}
+    for name, m in maps.items():
+        shapes[name] = per_word(torch.stack([warp(shape(m), p) for p in wanted.placements]).amax(0))
+        centres[name] = per_word(torch.stack([_placed(centroid(m), p) for p in wanted.placements]).mean(0))
+        sizes[name] = per_word(torch.stack([size(m) * p.scale**2 for p in wanted.placements]).sum(0))
+    terms += [
+        (weights.shape, ShapeEnergy(now, shapes)),
+        (weights.centroid, CentroidEnergy(now, centres)),
+        (weights.size, SizeEnergy(now, sizes)),
+    ]
+    source = wanted.look or (None if wanted.new_look else (reference, wanted.then))
+    if source is not None:
+        terms.append((weights.appearance, appearance_energy(now, *source)))
+    return terms
+
+
+def appearance_energy(now: tuple[int, ...], reference: Reference, words: tuple[int, ...]) -> AppearanceEnergy:
+    """The look that the `words` of a reference have there, for the tokens `now`."""
+    where = object_shape(words_of(reference.attention, words))
+    features = {name: f.float() for name, f in reference.features.items()}
+    looks = {name: appearance(f, where) for name, f in features.items()}
+    spread = {name: f.std((-2, -1)).clamp(min=1e-3) for name, f in features.items()}
+    return AppearanceEnergy(now, looks, spread)
 
 
 def _placed(points: Tensor, placement: Placement) -> Tensor:

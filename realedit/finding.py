@@ -1,8 +1,11 @@
 """Which object is meant, which others there are, and whether the model knows them at all."""
 
+import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from scipy import ndimage
 from torch import Tensor
 
 from inversion.errors import EditError, PhraseError
@@ -12,12 +15,14 @@ from inversion.reference import Reference
 from realedit.energies import words_of
 from realedit.images import resize
 from realedit.inverting import Seen
-from realedit.masks import ATTENDED, attention_mask, object_mask
+from realedit.masks import ATTENDED, LATE, LIKELY, attention_mask, object_mask
+from realedit.placement import Point
 
 FINEST = 768  # pixels of the longer side at which an object's edge is looked for
 # The overlap (IoU) of the object's mask with its words' attention from which words are used. A mask of
 # the user's own may hold anything, and whatever stands out draws some attention.
 TRUST_FOUND, TRUST_GIVEN = 0.25, 0.5
+UNLIKE, ALIKE = 0.3, 0.8  # the cosine of features that have nothing in common, and of one object's
 FAINT = 0.4  # of the edited object's prominence: words below it name surroundings, not objects
 
 
@@ -45,6 +50,42 @@ def find_object(photo: Tensor, seen: Seen, words: tuple[int, ...], phrase: str, 
     return (resize(found, (width, height)) > 0.5).float()
 
 
+def find_at(photo: Tensor, seen: Seen, point: Point) -> Tensor:
+    """The mask (1, 1, H, W) of what lies at a point of `photo` (1, 3, H, W): the area around it in which
+    the photo's recorded features are like those at the point.
+
+    Raises:
+        EditError: nothing stands out there.
+    """
+    height, width = photo.shape[-2:]
+    factor = min(1.0, FINEST / max(height, width))
+    fine = (round(width * factor), round(height * factor))
+    level = resize(likeness(seen.reference, point), fine)
+    found = object_mask(resize(photo, fine), level, f"the point {point[0]:g},{point[1]:g}")
+    return (resize(found, (width, height)) > 0.5).float()
+
+
+def likeness(reference: Reference, point: Point) -> Tensor:
+    """How like the features at a point those of the cells connected to it are (1, 1, h, w), from 0 to 1:
+    the mean over feature layers of their cosine, the frame's average taken off, late steps only."""
+    maps = []
+    for features in reference.features.values():
+        late = features[int(LATE * len(features)) :].float().mean(0)
+        centred = late - late.mean((1, 2), keepdim=True)
+        unit = centred / centred.norm(dim=0).clamp(min=1e-6)
+        row, column = cell_of(point, unit)
+        maps.append((unit * unit[:, row, column, None, None]).sum(0))
+    level = ((torch.stack(maps).mean(0) - UNLIKE) / (ALIKE - UNLIKE)).clamp(0, 1)
+    parts, _ = ndimage.label(level.numpy() > LIKELY)
+    return (level * torch.from_numpy(parts == parts[cell_of(point, level)]))[None, None]
+
+
+def cell_of(point: Point, maps: Tensor) -> tuple[int, int]:
+    """The row and column of a point in maps (..., h, w)."""
+    height, width = maps.shape[-2:]
+    return min(height - 1, int(point[1] * height)), min(width - 1, int(point[0] * width))
+
+
 def at_model_size(mask: Tensor, seen: Seen) -> Tensor:
     """A mask of the photo at the model's size.
 
@@ -57,24 +98,40 @@ def at_model_size(mask: Tensor, seen: Seen) -> Tensor:
     return small
 
 
-def other_objects(model: DiffusionModel, seen: Seen, phrase: str) -> list[Found]:
+def other_objects(model: DiffusionModel, seen: Seen, edited: Sequence[str]) -> list[Found]:
     """The prompt's other objects at the model's size: phrases named once that are about as prominent
-    as the edited one. Words of tables and walls attend faintly, wherever that is."""
-    prompt = seen.reference.header.prompt
-    named = set(model.positions(prompt, phrase))
-    enough = FAINT * prominence(seen.reference, tuple(named))
+    as the faintest of the `edited` ones. Words of tables and walls attend faintly, wherever that is."""
+    edited_words = [model.positions(seen.reference.header.prompt, phrase) for phrase in edited]
+    taken = {token for words in edited_words for token in words}
+    enough = FAINT * min(prominence(seen.reference, words) for words in edited_words)
+    return [o for o in _prominent(model, seen, enough) if not taken & set(o.words)]
+
+
+def all_objects(model: DiffusionModel, seen: Seen) -> list[Found]:
+    """Every object of the prompt: phrases about as prominent as the most prominent one."""
+    named = named_once(model, seen.reference.header.prompt)
+    enough = FAINT * max((prominence(seen.reference, words) for words in named.values()), default=0.0)
+    return _prominent(model, seen, enough)
+
+
+def named_once(model: DiffusionModel, prompt: str) -> dict[str, tuple[int, ...]]:
+    """The phrases that a prompt holds once, and their tokens."""
+    found = {}
+    for phrase in phrases(prompt):
+        with contextlib.suppress(PhraseError):  # named twice, or beyond what the model reads
+            found[phrase] = model.positions(prompt, phrase)
+    return found
+
+
+def _prominent(model: DiffusionModel, seen: Seen, enough: float) -> list[Found]:
     size = (seen.small.shape[-1], seen.small.shape[-2])
-    others = []
-    for name in phrases(prompt):
-        try:
-            words = model.positions(prompt, name)
-            if named & set(words) or prominence(seen.reference, words) < enough:
-                continue
+    found = []
+    for name, words in named_once(model, seen.reference.header.prompt).items():
+        if prominence(seen.reference, words) >= enough:
             attention = attention_mask(seen.reference, words, size)
-            others.append(Found(name, words, object_mask(seen.small, attention, name)))
-        except (PhraseError, EditError):
-            continue
-    return others
+            with contextlib.suppress(EditError):  # its words attend to nothing in particular
+                found.append(Found(name, words, object_mask(seen.small, attention, name)))
+    return found
 
 
 def known_to_model(reference: Reference, words: tuple[int, ...], source: Tensor, *, given: bool) -> bool:
@@ -91,8 +148,3 @@ def prominence(reference: Reference, words: tuple[int, ...]) -> float:
     layers and the later half of the steps."""
     peaks = [maps[len(maps) // 2 :].amax((-2, -1)).mean() for maps in words_of(reference.attention, words).values()]
     return float(torch.stack(peaks).mean())
-
-
-def union(masks: list[Tensor], like: Tensor) -> Tensor:
-    """All masks (1, 1, h, w) in one; empty where there are none."""
-    return torch.stack([torch.zeros_like(like), *masks]).amax(0)

@@ -1,7 +1,7 @@
 """From a photo to its reference: read from the cache, or inverted, recorded and kept there."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
@@ -15,6 +15,8 @@ from realedit import cache
 from realedit.images import resize, working_size
 from realedit.sampler import Rows, sample
 from realedit.settings import Settings
+
+GENERATED = "generated"  # the method of a reference whose picture was drawn, not inverted
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,21 +41,28 @@ def see(
     small = resize(photo, size)
     schedule = model.schedule(settings.steps)
     header = Header(model.fingerprint, prompt, method, schedule.timesteps, settings.guidance_scale)
-    path = cache.path_of(cache_key(small, header))
-    if path.exists():
-        try:
-            return Seen(small, Reference.load(path, header), from_cache=True)
-        except ReferenceMismatch:
-            path.unlink(missing_ok=True)  # cut off or of an older version: make it again
+    for kept in (header, replace(header, method=GENERATED)):
+        path = cache.path_of(cache_key(small, kept))
+        if path.exists():
+            try:
+                return Seen(small, Reference.load(path, kept), from_cache=True)
+            except ReferenceMismatch:
+                path.unlink(missing_ok=True)  # cut off or of an older version: make it again
     invert = METHODS[method]
     inverted = invert(model, model.encode(small), prompt, schedule, settings.guidance_scale, on_step)
     reference = record(model, inverted, prompt, schedule, method, on_step)
+    keep(small, reference)
+    return Seen(small, reference, from_cache=False)
+
+
+def keep(small: Tensor, reference: Reference) -> None:
+    """Put a reference into the cache, if it can be written."""
+    path = cache.path_of(cache_key(small, reference.header))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         reference.save(path)
     except OSError:
         pass  # a full or read-only cache costs time at the next edit, nothing else
-    return Seen(small, reference, from_cache=False)
 
 
 def rows_of(model: DiffusionModel, reference: Reference) -> Rows:

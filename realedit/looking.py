@@ -9,9 +9,9 @@ from inversion.errors import EditError
 from inversion.model import DiffusionModel
 from inversion.schedule import ddim_step
 from inversion.taps import tap
-from realedit.edits import Point
 from realedit.energies import phrase_map
 from realedit.masks import enlarged, mask_centre, object_mask
+from realedit.placement import Point
 from realedit.settings import Settings
 
 LOOKS = 4
@@ -26,22 +26,22 @@ class Sight:
     size: float
 
 
-def look(model: DiffusionModel, photo: Tensor, prompt: str, phrase: str, settings: Settings) -> Sight | None:
-    """Find an object in a photo (1, 3, h, w) at the model's size; None where the words attend to
-    nothing in particular. The noise is fixed by the seed."""
+def look(model: DiffusionModel, photo: Tensor, prompt: str, span: tuple[int, int], settings: Settings) -> Sight | None:
+    """Find the object that the characters [start, end) of a prompt name in a photo (1, 3, h, w) at the
+    model's size; None where they attend to nothing in particular. The noise is fixed by the seed."""
     try:
-        mask = object_mask(photo, look_mask(model, photo, prompt, phrase, settings), phrase)
+        mask = object_mask(photo, look_mask(model, photo, prompt, span, settings), prompt[slice(*span)])
     except EditError:
         return None
     return Sight(mask_centre(mask), float(mask.mean()))
 
 
 @torch.no_grad()
-def look_mask(model: DiffusionModel, photo: Tensor, prompt: str, phrase: str, settings: Settings) -> Tensor:
+def look_mask(model: DiffusionModel, photo: Tensor, prompt: str, span: tuple[int, int], settings: Settings) -> Tensor:
     """The soft attention mask (1, 1, h, w) of a phrase, averaged over looks at several noise levels."""
     schedule = model.schedule(settings.steps)
     latent, text = model.encode(photo), model.embed(prompt)
-    words = model.positions(prompt, phrase)
+    words = model.span_positions(prompt, span)
     generator = torch.Generator().manual_seed(settings.seed)
     maps = []
     with tap(model.unet, model.sites) as tape:

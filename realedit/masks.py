@@ -10,9 +10,9 @@ from torch.nn import functional as F
 from inversion.errors import EditError
 from inversion.properties import centroid
 from inversion.reference import Reference
-from realedit.edits import Box, Point
 from realedit.energies import phrase_map
 from realedit.images import resize, to_bytes
+from realedit.placement import Box, Place, Point
 
 SURE, LIKELY, UNLIKELY = 0.6, 0.35, 0.1  # attention levels that seed the colour models
 ATTENDED = 0.3  # of the peak: where a phrase counts as attended to
@@ -106,3 +106,8 @@ def mask_box(mask: Tensor) -> Box:
         (int(columns[-1]) + 1) / width,
         (int(rows[-1]) + 1) / height,
     )
+
+
+def mask_place(mask: Tensor) -> Place:
+    """Where the object of a mask is."""
+    return Place(mask_centre(mask), mask_box(mask))

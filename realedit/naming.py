@@ -3,19 +3,18 @@
 from dataclasses import dataclass
 
 import torch
-from PIL import Image, ImageDraw
+from PIL import Image
 from torch import Tensor
 
 from inversion.errors import EditError, PhraseError
 from inversion.model import DiffusionModel
 from inversion.phrases import phrases
-from realedit.edits import Box, Point
 from realedit.finding import prominence
 from realedit.images import to_bytes
 from realedit.inverting import Seen
 from realedit.masks import ATTENDED, attention_mask, mask_box, mask_centre, object_mask
-
-TILE = 256  # pixels of a sheet's tile, the longer side
+from realedit.placement import Box, Point
+from realedit.tiles import contact_sheet
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,26 +66,10 @@ def name_objects(model: DiffusionModel, seen: Seen) -> list[NamedObject]:
 
 def attention_sheet(seen: Seen, found: list[NamedObject]) -> Image.Image:
     """The photo, then for every phrase its attention over the photo with the object outlined."""
-    photo = to_bytes(seen.small)
-    tiles = [_tile(Image.fromarray(photo), "photo")]
+    pictures = [("photo", to_bytes(seen.small))]
     for o in found:
         dimmed = seen.small * (0.25 + 0.75 * o.attention)
         edge = o.mask - (torch.nn.functional.avg_pool2d(o.mask, 3, stride=1, padding=1) > 0.99).float()
         outlined = torch.where(edge > 0.5, torch.tensor((1.0, 0.9, 0.1))[None, :, None, None], dimmed)
-        tiles.append(_tile(Image.fromarray(to_bytes(outlined)), o.phrase))
-    width, height = tiles[0].size
-    columns = min(4, len(tiles))
-    rows = -(-len(tiles) // columns)
-    sheet = Image.new("RGB", (columns * (width + 4) - 4, rows * (height + 4) - 4), "white")
-    for index, tile in enumerate(tiles):
-        sheet.paste(tile, (index % columns * (width + 4), index // columns * (height + 4)))
-    return sheet
-
-
-def _tile(image: Image.Image, label: str) -> Image.Image:
-    factor = TILE / max(image.size)
-    image = image.resize((round(image.width * factor), round(image.height * factor)), Image.Resampling.BICUBIC)
-    draw = ImageDraw.Draw(image)
-    draw.rectangle((0, 0, 8 + 6 * len(label), 16), fill="black")
-    draw.text((4, 2), label, fill="white")
-    return image
+        pictures.append((o.phrase, to_bytes(outlined)))
+    return contact_sheet(pictures)

@@ -1,7 +1,8 @@
 """The options that commands share, and the types of their values. No torch."""
 
+import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,8 @@ class NumbersType(click.ParamType):
         return "0.7,0.6 or 84px,72px" if self.count == 2 else "0.1,0.2,0.5,0.8"
 
 
-POINT, SHIFT, BOX = NumbersType("X,Y", 2), NumbersType("DX,DY", 2), NumbersType("LEFT,TOP,RIGHT,BOTTOM", 4)
+POINT, SHIFT, SIZE = NumbersType("X,Y", 2), NumbersType("DX,DY", 2), NumbersType("WIDTH,HEIGHT", 2)
+BOX = NumbersType("LEFT,TOP,RIGHT,BOTTOM", 4)
 FILE = click.Path(path_type=Path)
 
 
@@ -109,21 +111,57 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+@dataclass(frozen=True)
+class EditOptions:
+    """The values of the options that every editing command shares."""
+
+    mask: Path | None = None
+    box: Numbers | None = None
+    point: Numbers | None = None
+    output: Path | None = None
+    before_after: Path | None = None
+    work: Path | None = None
+    max_lpips: float | None = None
+    sidecar: bool = True
+    force: bool = False
+
+
+def result_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Hand what is written, and how it is checked, to a command as one `EditOptions`."""
+    return _gathered(command, ())
+
+
 def edit_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Options of every command that edits an object."""
-    for option in reversed(
-        (
-            click.option("--mask", type=FILE, help="Picture that is white where the object is."),
-            click.option("--box", type=BOX, help="Box around the object: LEFT,TOP,RIGHT,BOTTOM."),
-            click.option("--before-after", type=FILE, help="Also write before and after in one picture."),
-            click.option("--work", type=FILE, help="Folder for pictures of the steps in between."),
-            click.option(
-                "--max-lpips", type=click.FloatRange(min=0), help="Exit 1 if the rest changed more than this."
-            ),
-        )
-    ):
-        command = option(command)
-    return command
+    """The same, and where the edited object is."""
+    marks = (
+        click.option("--mask", type=FILE, help="Picture that is white where the object is."),
+        click.option("--box", type=BOX, help="Box around the object: LEFT,TOP,RIGHT,BOTTOM."),
+        click.option("--point", type=POINT, help="A point on the object."),
+    )
+    return _gathered(command, marks)
+
+
+def _gathered(command: Callable[..., Any], marks: tuple[Callable[..., Any], ...]) -> Callable[..., Any]:
+    @functools.wraps(command)
+    def wrapped(**values: Any) -> Any:
+        own = {f.name: values.pop(f.name) for f in fields(EditOptions) if f.name in values}
+        return command(options=EditOptions(**own), **values)
+
+    gathered: Callable[..., Any] = wrapped
+    written = (
+        click.option("--before-after", type=FILE, help="Also write before and after in one picture."),
+        click.option("--work", type=FILE, help="Folder for pictures of the steps in between."),
+        click.option("--max-lpips", type=click.FloatRange(min=0), help="Exit 1 if the rest changed more than this."),
+        click.option(
+            "--sidecar/--no-sidecar",
+            default=True,
+            show_default=True,
+            help="Write beside the result how it was made, for redo.",
+        ),
+    )
+    for option in reversed((*marks, *written)):
+        gathered = option(gathered)
+    return output_options(gathered)
 
 
 def settings_from(steps: int, seed: int) -> Settings:

@@ -10,13 +10,10 @@ from inversion.model import DiffusionModel
 from inversion.phrases import phrases
 from realedit.anchors import Anchor, known_latents
 from realedit.compositing import to_cells
-from realedit.edits import Placement
 from realedit.filling import fill
 from realedit.inverting import Seen
 from realedit.sampler import Rows, sample
 from realedit.settings import Settings
-
-NOWHERE = Placement((0.5, 0.5), (0.5, 0.5))
 
 
 def surroundings(prompt: str, objects: Sequence[str]) -> str:
@@ -65,8 +62,7 @@ def clean_plate(
         photo,
         model.encode(rough),
         schedule,
-        NOWHERE,
-        torch.zeros_like(cells),
+        (),
         cells,
         torch.Generator().manual_seed(settings.seed),
     )

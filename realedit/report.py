@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -9,11 +10,11 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from realedit.edits import Point
 from realedit.faithfulness import FaithfulnessReport, Perceptual, compare
 from realedit.images import Photo
 from realedit.looking import Sight
 from realedit.masks import mask_centre
+from realedit.placement import Point
 
 
 @dataclass(frozen=True)
@@ -32,41 +33,76 @@ class GuidanceReport:
 
 
 @dataclass(frozen=True)
-class EditReport:
-    """The numbers of one edit.
+class ObjectReport:
+    """One object after the edit. Positions are fractions (x, y), sizes shares of the frame; `asked_...`
+    is None where it was removed, `reached_...` where it could not be measured, and `note` says why."""
 
-    `outside`: the result against the photo, where nothing may change. `reconstruction`: the photo
-    at the model's size against what its inversion gives back. Positions are fractions (x, y), sizes
-    shares of the frame; `reached` is None where the model cannot see the object.
-    """
-
-    asked_position: Point
+    phrase: str
+    words: str
+    asked_position: Point | None
     asked_size: float
     reached_position: Point | None
     reached_size: float | None
+    note: str | None
+
+    @classmethod
+    def of(cls, phrase: str, words: str, target: Tensor, sight: Sight | None, *, why: str) -> "ObjectReport":
+        """`target` (1, 1, h, w) is where it was asked to be, `sight` where the model sees it, and `why` it
+        does not."""
+        there = bool(target.any())
+        return cls(
+            phrase=phrase,
+            words=words,
+            asked_position=mask_centre(target) if there else None,
+            asked_size=float(target.mean()),
+            reached_position=sight.position if sight else None,
+            reached_size=sight.size if sight else None,
+            note=None if sight or not there else why,
+        )
+
+    def to_text(self) -> str:
+        name = f'"{self.phrase}"' if self.words == self.phrase else f'"{self.phrase}" as "{self.words}"'
+        if self.asked_position is None:
+            return f"{name} removed"
+        x, y = self.asked_position
+        asked = f"{name} asked ({x:.3f}, {y:.3f}), size {self.asked_size:.1%}"
+        if self.reached_position is None or self.reached_size is None:
+            return f"{asked}; not measured: {self.note}"
+        x, y = self.reached_position
+        return f"{asked}; measured ({x:.3f}, {y:.3f}), size {self.reached_size:.1%}"
+
+
+@dataclass(frozen=True)
+class EditReport:
+    """The numbers of one run.
+
+    `outside`: the result against the photo, where nothing may change. `reconstruction`: the photo
+    at the model's size against what its inversion gives back. `overlaps` names objects that cover each
+    other after the edit.
+    """
+
+    objects: tuple[ObjectReport, ...]
     outside: FaithfulnessReport
     reconstruction: FaithfulnessReport
     touched_share: float
-    words_used: bool
     guidance: GuidanceReport | None
     evaluations: float
     seconds: float
     from_cache: bool
+    overlaps: tuple[str, ...]
     perceptual_note: str | None
 
     def to_json(self) -> str:
-        return json.dumps(_finite(asdict(self)), indent=2)
+        return json.dumps(self.as_dict(), indent=2)
+
+    def as_dict(self) -> dict[str, object]:
+        """As values that JSON can hold."""
+        return _finite(asdict(self))  # type: ignore[return-value]
 
     def to_text(self) -> str:
-        asked = f"asked ({self.asked_position[0]:.3f}, {self.asked_position[1]:.3f}), size {self.asked_size:.1%}"
-        if self.reached_position is None or self.reached_size is None:
-            why = "the model does not know this object" if not self.words_used else "not found in the result"
-            reached = f"not measured: {why}"
-        else:
-            x, y = self.reached_position
-            reached = f"measured ({x:.3f}, {y:.3f}), size {self.reached_size:.1%}"
-        lines = [
-            f"object          {asked}; {reached}",
+        lines = [f"object          {o.to_text()}" for o in self.objects]
+        lines += [f"overlap         {pair} cover each other" for pair in self.overlaps]
+        lines += [
             f"outside         {faithfulness_line(self.outside)}; {1 - self.touched_share:.0%} of the photo",
             f"reconstruction  {faithfulness_line(self.reconstruction)}",
             f"guidance        {self.guidance.to_text() if self.guidance else 'none'}",
@@ -90,31 +126,27 @@ def report_on(
     before: Photo,
     after: np.ndarray,
     touched: Tensor,
-    target: Tensor,
+    objects: Sequence[ObjectReport],
     reconstruction: tuple[Tensor, Tensor],
-    sight: Sight | None,
     perceptual: Perceptual,
     evaluations: float,
     seconds: float,
     from_cache: bool,
-    words_used: bool,
     guidance: GuidanceReport | None,
+    overlaps: Sequence[str],
 ) -> EditReport:
     """Measure a result (H, W, 3) against its photo outside `touched` (1, 1, H, W)."""
     small, rebuilt = reconstruction
     return EditReport(
-        asked_position=mask_centre(target),
-        asked_size=float(target.mean()),
-        reached_position=sight.position if sight else None,
-        reached_size=sight.size if sight else None,
+        objects=tuple(objects),
         outside=compare(before.tensor(), before.with_rgb(after).tensor(), 1 - touched, perceptual),
         reconstruction=compare(small, rebuilt, torch.ones_like(small[:, :1]), perceptual),
         touched_share=float(touched.mean()),
-        words_used=words_used,
         guidance=guidance,
         evaluations=evaluations,
         seconds=seconds,
         from_cache=from_cache,
+        overlaps=tuple(overlaps),
         perceptual_note=perceptual.note,
     )
 
@@ -123,6 +155,8 @@ def _finite(value: object) -> object:
     """JSON has no infinity and no NaN: both become null."""
     if isinstance(value, dict):
         return {k: _finite(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(v) for v in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

@@ -15,6 +15,7 @@ class Weights:
     appearance: float = 0.2
     others: float = 1.0
     ghost: float = 2.0
+    look_alone: float = 1.0  # of appearance where nothing else is asked
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,11 @@ class Settings:
     The clean plate: `plate_from`, until when the old place is held to a rough fill before the model
     draws there; `plate_guidance_scale`. The edit: `surroundings_until`, how long what lies around the
     moved object is held to the composite; from then until `guided_until` its energies are measured and,
-    above `tolerance`, guide with a `strength` that adapts itself. Regions: `reach`, how far from an object its
-    shadow is looked for, in extents of the object; `margin` and `feather`, fractions of the photo's
-    shorter side, for what masks miss at edges and for the final seam.
+    above `tolerance`, guide with a `strength` that adapts itself. A new look: `look_from`, until when the
+    object is held as it was; `look_guidance_scale`, between the old words and the new. Whole pictures:
+    `draw_guidance_scale`. Regions: `reach`,
+    how far from an object its shadow is looked for, in extents of the object; `margin` and `feather`,
+    fractions of the photo's shorter side, for what masks miss at edges and for the final seam.
     """
 
     steps: int = 25
@@ -39,6 +42,9 @@ class Settings:
     surroundings_until: float = 0.8
     plate_from: float = 0.5
     plate_guidance_scale: float = 3.0
+    look_from: float = 0.2
+    look_guidance_scale: float = 3.0
+    draw_guidance_scale: float = 5.0
     margin: float = 0.025
     reach: float = 0.9
     feather: float = 0.015

@@ -103,7 +103,7 @@ def test_json_is_all_of_stdout(photo, tmp_path):
     report = json.loads(
         run("move", photo, "black vase", "--to", "0.5,0.6", "-o", tmp_path / "a.png", "--json", *FAST).stdout
     )
-    assert report["asked_position"] == pytest.approx([0.5, 0.6], abs=0.02)
+    assert report["objects"][0]["asked_position"] == pytest.approx([0.5, 0.6], abs=0.02)
     assert report["outside"]["identical"] is True
     assert report["outside"]["psnr_db"] is None
     assert report["evaluations"] > 0
@@ -121,8 +121,8 @@ def test_mask_and_box_override_the_region_and_give_a_prompt(tmp_path):
                 "move", photo, "thing", "--by", "0.2,0.1", "-o", tmp_path / "a.png", "--force", "--json", *option, *FAST
             ).stdout
         )
-        assert report["asked_position"] == pytest.approx([51 / 128 + 0.2, 50 / 128 + 0.1], abs=0.01)
-        assert report["reached_position"] is None
+        assert report["objects"][0]["asked_position"] == pytest.approx([51 / 128 + 0.2, 50 / 128 + 0.1], abs=0.01)
+        assert report["objects"][0]["reached_position"] is None
 
 
 def test_large_and_wide_photos_keep_their_size(tmp_path):

@@ -3,20 +3,34 @@
 import pytest
 
 from inversion.errors import EditError
-from realedit.edits import Move, Placement, Resize
+from realedit.edits import (
+    Duplicate,
+    Insert,
+    Move,
+    Placement,
+    Remove,
+    Resize,
+    Restyle,
+    Source,
+    Swap,
+    Transfer,
+    check_together,
+)
+from realedit.placement import STAY, Place
 
-CENTRE, BOX = (0.4, 0.5), (0.3, 0.4, 0.5, 0.7)
+PLACE = Place((0.4, 0.5), (0.3, 0.4, 0.5, 0.7))
+OTHER = Place((0.8, 0.6), (0.7, 0.5, 0.9, 0.8))
 
 
 def test_move_to_and_by():
-    assert Move("cup", to=(0.7, 0.6)).placement(CENTRE, BOX) == Placement(CENTRE, (0.7, 0.6))
-    moved = Move("cup", by=(0.1, -0.2), scale=1.5).placement(CENTRE, BOX)
+    assert Move("cup", to=(0.7, 0.6)).placement(PLACE) == Placement(PLACE.centre, (0.7, 0.6))
+    moved = Move("cup", by=(0.1, -0.2), scale=1.5).placement(PLACE)
     assert moved.target == pytest.approx((0.5, 0.3))
     assert moved.scale == 1.5
 
 
 def test_resize_stands_on_its_foot():
-    placement = Resize("cup", 2.0).placement(CENTRE, BOX)
+    placement = Resize("cup", 2.0).placement(PLACE)
     assert placement.anchor == placement.target == (0.4, 0.7)
     assert placement((0.4, 0.4)) == pytest.approx((0.4, 0.1))
 
@@ -41,10 +55,46 @@ def test_target_outside_the_photo(to):
 
 def test_shift_out_of_the_photo():
     with pytest.raises(EditError, match="would leave the photo"):
-        Move("cup", by=(0.7, 0)).placement(CENTRE, BOX)
+        Move("cup", by=(0.7, 0)).placement(PLACE)
 
 
 @pytest.mark.parametrize("targets", [{}, {"to": (0.5, 0.5), "by": (0.1, 0)}])
 def test_exactly_one_target(targets):
     with pytest.raises(EditError, match="either a target"):
         Move("cup", **targets)
+
+
+def test_what_every_edit_says_of_its_objects():
+    places = {"cup": PLACE, "jug": OTHER}
+    assert Move("cup", by=(0.1, 0.0)).placements(places) == {"cup": (Placement((0.4, 0.5), (0.5, 0.5)),)}
+    assert Remove("cup").placements(places) == {"cup": ()}
+    assert Duplicate("cup", to=(0.1, 0.5)).placements(places)["cup"][0] == STAY
+    swapped = Swap("cup", "jug").placements(places)
+    assert swapped["cup"][0]((0.4, 0.7)) == pytest.approx((0.8, 0.8))
+    assert swapped["jug"][0]((0.8, 0.8)) == pytest.approx((0.4, 0.7))
+    assert Swap("cup", "jug").objects == ("cup", "jug")
+    for look in (Restyle("cup", "red cup"), Transfer("cup", Source("other.png"))):
+        assert look.placements(places) == {}
+        assert look.look is not None
+    assert Insert(Source("other.png"), (0.5, 0.5)).objects == ()
+
+
+def test_edits_that_contradict_each_other():
+    check_together([Move("cup", by=(0.1, 0)), Restyle("cup", "red cup"), Remove("jug")])
+    for pair in (
+        [Move("cup", by=(0.1, 0)), Resize("cup", 2)],
+        [Restyle("cup", "red cup"), Restyle("cup", "blue cup")],
+        [Remove("cup"), Restyle("cup", "red cup")],
+        [Swap("cup", "jug"), Move("jug", by=(0.1, 0))],
+    ):
+        with pytest.raises(EditError, match="contradict each other"):
+            check_together(pair)
+    with pytest.raises(EditError, match="no edit is given"):
+        check_together([])
+
+
+def test_impossible_looks_and_swaps():
+    with pytest.raises(EditError, match="says nothing of a new look"):
+        Restyle("cup", " ")
+    with pytest.raises(EditError, match="swapped with itself"):
+        Swap("cup", "cup")

@@ -6,15 +6,16 @@ import torch
 from inversion.properties import appearance, centroid, shape, size
 from inversion.reference import Header, Reference
 from inversion.taps import Tape
-from realedit.edits import Placement
 from realedit.energies import (
     AppearanceEnergy,
     CentroidEnergy,
     GhostEnergy,
     ShapeEnergy,
     SizeEnergy,
-    placement_energies,
+    Wanted,
+    edit_energies,
 )
+from realedit.placement import STAY, Placement
 from realedit.settings import Weights
 
 H, W = 12, 20
@@ -131,40 +132,32 @@ def reference_of(maps: torch.Tensor) -> Reference:
     return Reference(header, torch.zeros(2, 4, H, W), torch.zeros(1, 4, 8), {"layer": attention}, {"site": features})
 
 
+def wanted(*placements: Placement, **more) -> Wanted:
+    return Wanted((1,), (1,), placements, torch.zeros(1, 1, H, W), **more)
+
+
 def test_an_edit_that_asks_for_nothing_has_energy_zero():
     """Reference and live pass agree: only half precision is between them."""
     maps = soft_blob(0.4, 0.5)
-    energy = placement_energies(
-        reference_of(maps),
-        (1,),
-        [(2,)],
-        Placement((0.4, 0.5), (0.4, 0.5)),
-        torch.zeros(1, 1, H, W),
-        Weights(appearance=0),
-    )
+    energy = edit_energies(reference_of(maps), [wanted(STAY)], [(2,)], Weights(appearance=0))
     assert energy(tape_of(maps, soft_blob(0.8, 0.3, 0.08)), 0).item() == pytest.approx(0, abs=5e-3)
 
 
 def test_a_move_is_satisfied_by_the_moved_map_and_scale_reaches_the_energy():
     start, target = (0.3, 0.5), (0.6, 0.5)
     reference = reference_of(soft_blob(*start, 0.1))
-    weights, nowhere = Weights(appearance=0), torch.zeros(1, 1, H, W)
-    energy = placement_energies(reference, (1,), [], Placement(start, target), nowhere, weights)
+    weights = Weights(appearance=0)
+    energy = edit_energies(reference, [wanted(Placement(start, target))], [], weights)
     moved, stayed = (energy(tape_of(soft_blob(*p, 0.1)), 0).item() for p in (target, start))
     assert moved < 0.1 * stayed
-    larger = placement_energies(reference, (1,), [], Placement(start, start, 1.6), nowhere, weights)
+    larger = edit_energies(reference, [wanted(Placement(start, start, 1.6))], [], weights)
     grown, same = (larger(tape_of(soft_blob(*start, r)), 0).item() for r in (0.16, 0.1))
     assert grown < 0.35 * same
 
 
 def test_targets_carry_no_graph():
-    energy = placement_energies(
-        reference_of(soft_blob(0.4, 0.5)),
-        (1,),
-        [(2,)],
-        Placement((0.4, 0.5), (0.6, 0.5)),
-        torch.zeros(1, 1, H, W),
-        Weights(),
+    energy = edit_energies(
+        reference_of(soft_blob(0.4, 0.5)), [wanted(Placement((0.4, 0.5), (0.6, 0.5)))], [(2,)], Weights()
     )
     for _, term in energy.terms:
         for value in getattr(term, "targets", {}).values():

@@ -5,13 +5,14 @@ import pytest
 import torch
 
 from inversion.errors import EditError
-from realedit.compositing import Layers, composite, match_tones, regions_of, take_apart
-from realedit.edits import Placement
 from realedit.inverting import see
 from realedit.masks import box_mask, mask_box, mask_centre, object_mask
 from realedit.paste import Canvas, feathered, grow, paste_back
+from realedit.placement import STAY, Placement
 from realedit.plate import clean_plate, surroundings
+from realedit.separating import Backdrop, match_tones, take_apart
 from realedit.settings import Settings
+from realedit.staging import Cast, Stage, Subject, set_stage
 
 
 def disc(height=96, width=128, x=40, y=50, radius=12):
@@ -69,32 +70,62 @@ MOVE = Placement((40.5 / 128, 50.5 / 96), (90.5 / 128, 50.5 / 96))
 NOTHING = torch.zeros(1, 1, 96, 128)
 
 
-def layers_of(shadow: torch.Tensor = NOTHING + 1, crumbs: torch.Tensor = NOTHING) -> Layers:
-    colour = torch.tensor((0.9, 0.1, 0.1))[None, :, None, None].expand(1, 3, 96, 128)
-    return Layers(colour, disc(), shadow, crumbs, torch.full((1, 3, 96, 128), 0.6))
+RED = torch.tensor((0.9, 0.1, 0.1))[None, :, None, None]
+PLAIN = torch.full((1, 3, 96, 128), 0.6)
 
 
-def test_regions_of_a_move():
-    regions = regions_of(disc(), layers_of(), MOVE, margin=0.03)
-    torch.testing.assert_close(regions.target, disc(x=90))
-    assert torch.equal(regions.vacated, disc())
-    assert (regions.hole >= disc()).all()
-    assert (regions.touched >= torch.maximum(regions.hole, regions.target)).all()
-    assert regions.touched[..., 65].sum() == 0
+def staged(
+    *placements: Placement, margin: float = 0.03, shadow: torch.Tensor = NOTHING + 1, crumbs: torch.Tensor = NOTHING
+) -> Stage:
+    """A red disc on a plain plate, drawn at each of the placements."""
+    photo = torch.where(disc() > 0.5, RED, PLAIN * shadow)
+    subject = Subject("disc", (1,), placements, None)
+    return set_stage(photo, Cast([subject], [disc()], [shadow], Backdrop(PLAIN, crumbs)), margin)
+
+
+def test_masks_of_a_move():
+    stage = staged(MOVE)
+    torch.testing.assert_close(stage.targets[0], disc(x=90))
+    assert torch.equal(stage.vacated([disc()])[0], disc())
+    assert (stage.hole >= disc()).all()
+    assert (stage.touched >= torch.maximum(stage.hole, stage.targets[0])).all()
+    assert stage.touched[..., 65].sum() == 0
 
 
 def test_a_shadow_is_part_of_both_places():
-    shadow = 1 - 0.5 * disc(x=60, radius=6)
-    regions = regions_of(disc(), layers_of(shadow), MOVE, margin=0.0)
-    assert (regions.hole >= disc(x=60, radius=6)).all()
-    assert (regions.touched >= disc(x=110, radius=6)).all()
+    stage = staged(MOVE, margin=0.0, shadow=1 - 0.5 * disc(x=60, radius=6))
+    assert (stage.hole >= disc(x=60, radius=6)).all()
+    assert (stage.touched >= disc(x=110, radius=6)).all()
 
 
 def test_an_object_that_leaves_the_photo_does_not_come_back_in():
-    away = Placement((40.5 / 128, 0.5), (125.5 / 128, 0.5))
-    regions = regions_of(disc(), layers_of(), away, 0.02)
-    assert regions.target[..., :60].sum() == 0
-    assert 0 < regions.target.sum() < disc().sum()
+    stage = staged(Placement((40.5 / 128, 0.5), (125.5 / 128, 0.5)), margin=0.02)
+    assert stage.targets[0][..., :60].sum() == 0
+    assert 0 < stage.targets[0].sum() < disc().sum()
+
+
+def test_a_copy_leaves_the_original_alone_and_a_removed_object_leaves_the_plate():
+    copied = staged(STAY, MOVE)
+    assert copied.hole.sum() == 0
+    torch.testing.assert_close(copied.targets[0], torch.maximum(disc(), disc(x=90)))
+    torch.testing.assert_close(copied.rough[0, :, 50, 40], RED[0, :, 0, 0])
+    torch.testing.assert_close(copied.rough[0, :, 50, 90], RED[0, :, 0, 0], atol=1e-3, rtol=0)
+    removed = staged()
+    assert removed.targets[0].sum() == 0
+    torch.testing.assert_close(removed.rough, PLAIN, atol=1e-3, rtol=0)
+
+
+def test_what_stands_lower_in_the_frame_is_drawn_in_front():
+    blue = torch.tensor((0.1, 0.1, 0.9))[None, :, None, None]
+    far, near = disc(y=30), disc(y=60, x=90)
+    photo = torch.where(far > 0.5, RED, torch.where(near > 0.5, blue, PLAIN))
+    subjects = [
+        Subject("near", (1,), (Placement((90.5 / 128, 60.5 / 96), (66.5 / 128, 60.5 / 96)),), None),
+        Subject("far", (2,), (Placement((40.5 / 128, 30.5 / 96), (66.5 / 128, 50.5 / 96)),), None),
+    ]
+    cast = Cast(subjects, [near, far], [NOTHING + 1, NOTHING + 1], Backdrop(PLAIN, NOTHING))
+    both = set_stage(photo, cast, 0.02).rough[0, :, 55, 66]
+    torch.testing.assert_close(both, blue[0, :, 0, 0], atol=1e-3, rtol=0)
 
 
 def scene_of(plate: float, shade: float, object_colour: tuple[float, float, float]):
@@ -107,23 +138,21 @@ def scene_of(plate: float, shade: float, object_colour: tuple[float, float, floa
 def test_taking_apart_finds_the_shadow_and_only_it():
     photo, shadow = scene_of(0.6, 0.6, (0.9, 0.1, 0.1))
     photo[..., 70:80, 100:110] *= 0.5  # dark too, but it touches nothing
-    layers = take_apart(photo, torch.full_like(photo, 0.6), disc(), 0.02)
-    found, true = (layers.shadow < 0.9) & (disc() < 0.5), shadow < 0.9
+    _, (found_shadow,) = take_apart(photo, torch.full_like(photo, 0.6), [disc()], 0.02)
+    found, true = (found_shadow < 0.9) & (disc() < 0.5), shadow < 0.9
     assert (found & true).sum() / (found | true).sum() > 0.75
-    assert (layers.shadow[..., 66:, 95:] > 0.99).all()
-    assert layers.shadow[0, 0, 58, 56].item() == pytest.approx(0.6, abs=0.03)
+    assert (found_shadow[..., 66:, 95:] > 0.99).all()
+    assert found_shadow[0, 0, 58, 56].item() == pytest.approx(0.6, abs=0.03)
 
 
-def test_composite_moves_object_and_shadow_and_shows_the_plate():
+def test_the_rough_result_moves_object_and_shadow_and_shows_the_plate():
     photo, shadow = scene_of(0.6, 0.6, (0.9, 0.1, 0.1))
-    layers = layers_of(shadow)
-    regions = regions_of(disc(), layers, MOVE, 0.03)
-    rough = composite(photo, layers, regions, MOVE)
-    torch.testing.assert_close(rough[0, :, 50, 90], torch.tensor((0.9, 0.1, 0.1)), atol=1e-3, rtol=0)
-    torch.testing.assert_close(rough[0, :, 50, 40], torch.full((3,), 0.6), atol=1e-3, rtol=0)
-    assert rough[0, 0, 60, 110].item() == pytest.approx(0.36, abs=0.01)
-    untouched = regions.touched.expand_as(photo) < 0.5
-    torch.testing.assert_close(rough[untouched], photo[untouched])
+    stage = staged(MOVE, shadow=shadow)
+    torch.testing.assert_close(stage.rough[0, :, 50, 90], RED[0, :, 0, 0], atol=1e-3, rtol=0)
+    torch.testing.assert_close(stage.rough[0, :, 50, 40], torch.full((3,), 0.6), atol=1e-3, rtol=0)
+    assert stage.rough[0, 0, 60, 110].item() == pytest.approx(0.36, abs=0.01)
+    untouched = stage.touched.expand_as(photo) < 0.5
+    torch.testing.assert_close(stage.rough[untouched], photo[untouched])
 
 
 def test_box_and_centre():
@@ -167,9 +196,9 @@ def test_what_the_mask_missed_is_cleared_with_the_object():
     missed = disc(x=40, y=37, radius=4) * (1 - disc())
     photo = torch.where(missed > 0.5, torch.tensor((0.9, 0.1, 0.1))[None, :, None, None], photo)
     photo[..., 70:80, 100:110] = 0.1  # unlike the plate too, but it touches nothing
-    layers = take_apart(photo, torch.full_like(photo, 0.6), disc(), 0.02)
-    assert torch.equal(layers.crumbs, missed)
-    assert (regions_of(disc(), layers, MOVE, 0.02).hole >= missed).all()
+    backdrop, _ = take_apart(photo, torch.full_like(photo, 0.6), [disc()], 0.02)
+    assert torch.equal(backdrop.crumbs, missed)
+    assert (staged(MOVE, margin=0.02, crumbs=backdrop.crumbs).hole >= missed).all()
 
 
 def test_without_words_for_the_surroundings_the_plate_is_the_rough_fill(model):

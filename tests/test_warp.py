@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inversion.properties import centroid
-from realedit.edits import Placement
+from realedit.placement import Placement
 from realedit.warp import warp
 
 fractions = st.floats(0, 1)

@@ -4,7 +4,7 @@ python -m tests.benchmarks.ablation [--scenes N] [--first-seed S] [--workers N] 
 """
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,14 +17,13 @@ from rich.console import Console
 from torch import Tensor
 
 from inversion.model import DiffusionModel, load_model
-from realedit import compositing, editing, planning
+from realedit import compositing, editing, planning, regenerating, separating
 from realedit.closed_loop import Strength
 from realedit.faithfulness import Perceptual
 from realedit.filling import fill
 from realedit.guidance import Guidance
 from realedit.images import resize, to_bytes
 from realedit.perceptual import best_perceptual
-from realedit.plate import NOWHERE
 from realedit.settings import DEFAULTS, Settings
 from samples.scenes import FIRST_HELD_OUT_SEED
 from tests.benchmarks import rows
@@ -57,8 +56,8 @@ def _unnormalised(
     return with_shift(*(getattr(guidance, f) for f in guidance.__dataclass_fields__))
 
 
-def _whole_wide_hole(photo: Tensor, plate: Tensor, source: Tensor) -> Tensor:
-    return compositing.around(source, DEFAULTS.reach)
+def _whole_wide_hole(photo: Tensor, plate: Tensor, sources: Sequence[Tensor]) -> Tensor:
+    return separating.union([separating.around(source, DEFAULTS.reach) for source in sources], photo)
 
 
 def _classical_plate(
@@ -68,15 +67,17 @@ def _classical_plate(
 
 
 def _latents_where_they_were(*args: Any) -> Tensor:
-    pivots, photo, composite, schedule, _, target, hole, generator = args
-    return KNOWN_LATENTS(pivots, photo, composite, schedule, NOWHERE, torch.zeros_like(target), hole, generator)
+    pivots, photo, composite, schedule, _, hole, generator = args
+    return KNOWN_LATENTS(pivots, photo, composite, schedule, (), hole, generator)
 
 
-def _generated_alone(model: Any, photo: Any, source: Any, plan: Any, generated: Tensor, settings: Any) -> Any:
-    return to_bytes(resize(generated, photo.size)), torch.ones_like(source)
+def _generated_alone(*args: Any) -> Any:
+    photo, generated = args[1], args[6]
+    _, whole = PASTE(*args)
+    return to_bytes(resize(generated, photo.size)), replace(whole, touched=torch.ones_like(whole.touched))
 
 
-KNOWN_LATENTS = editing.known_latents
+KNOWN_LATENTS, PASTE = regenerating.known_latents, editing.paste
 OFF = Strength(0.0, 0.0, 0.0)
 
 
@@ -91,14 +92,16 @@ VARIANTS: dict[str, Variant] = {
     "no second, tight plate": Variant(replaced=((planning, "covered", _whole_wide_hole),)),
     "no model in the plate": Variant(replaced=((planning, "clean_plate", _classical_plate),)),
     "no matting": Variant(replaced=((compositing, "lift", lambda photo, behind, mask: (photo, mask)),)),
-    "no shadow": Variant(replaced=((compositing, "cast_shadow", lambda photo, plate, mask: torch.ones_like(mask)),)),
+    "no shadow": Variant(
+        replaced=((separating, "cast_shadow", lambda photo, plate, mask, others: torch.ones_like(mask)),)
+    ),
     "no final sampling": Variant(replace(DEFAULTS, surroundings_until=1.0, strength=OFF)),
     "no guidance": Variant(replace(DEFAULTS, strength=OFF)),
     "no shape term": weighing(shape=0.0),
     "no appearance term": weighing(appearance=0.0),
     "no ghost term": weighing(ghost=0.0),
-    "no gradient normalisation": Variant(replaced=((editing, "Guidance", _unnormalised),)),
-    "no pre-shifted latents": Variant(replaced=((editing, "known_latents", _latents_where_they_were),)),
+    "no gradient normalisation": Variant(replaced=((regenerating, "Guidance", _unnormalised),)),
+    "no pre-shifted latents": Variant(replaced=((regenerating, "known_latents", _latents_where_they_were),)),
     "no paste-back": Variant(replaced=((editing, "paste", _generated_alone),)),
 }
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from inversion.properties import centroid
-from realedit.edits import Edit, Move, Resize
+from realedit.edits import Move, Resize
 from samples.renderer import render, touched_mask
 from samples.scenes import FIRST_HELD_OUT_SEED, Scene, extent, project, sample_scene
 from samples.shapes import SHAPES
@@ -46,7 +46,7 @@ class Case:
     name: str
     kind: str
     prompt: str
-    edit: Edit
+    edit: Move | Resize
     before: Tensor
     truth: Tensor
     without: Tensor
@@ -142,7 +142,7 @@ def drawn_case(name: str, change: Change, size: tuple[int, int]) -> Case:
     vacated = ((covered[0] > 0.99) & (covered[1] < 0.01)).float()
     phrase, scale = scene.things[k].phrase, float(target.sum() / source.sum()) ** 0.5
     dx, dy = (centroid(target[0, 0]) - centroid(source[0, 0])).tolist()
-    edit: Edit = Move(phrase, by=(dx, dy), scale=scale) if change.kind == "move" else Resize(phrase, scale)
+    edit: Move | Resize = Move(phrase, by=(dx, dy), scale=scale) if change.kind == "move" else Resize(phrase, scale)
     region = ((touched_mask(before, without) + touched_mask(truth, without)) > 0).float()
     return Case(name, change.kind, scene.caption, edit, before, truth, without, source, target, region, vacated)
 

@@ -89,7 +89,7 @@ def realedit(model: DiffusionModel, perceptual: Perceptual) -> Callable[[Case], 
     """The program with its default settings, given the mask."""
 
     def row(case: Case) -> Tensor:
-        task = Task(Photo(to_bytes(case.before)), case.prompt, case.edit, mask=case.source)
+        task = Task(Photo(to_bytes(case.before)), case.prompt, (case.edit,), {OBJECT: case.source})
         with fresh_cache():
             return edit_photo(model, task, perceptual).photo.tensor()
 

@@ -15,14 +15,14 @@ from inversion.model import DiffusionModel
 from inversion.record import record
 from inversion.reference import Reference
 from realedit.editing import Task, edit_photo
-from realedit.edits import Placement
-from realedit.energies import CentroidEnergy, WeightedSum, placement_energies
+from realedit.energies import CentroidEnergy, Wanted, WeightedSum, edit_energies
 from realedit.faithfulness import Perceptual
 from realedit.finding import other_objects
 from realedit.guidance import Guidance
 from realedit.images import Photo, to_bytes
 from realedit.inverting import Seen, rows_of
-from realedit.masks import mask_box, mask_centre
+from realedit.masks import mask_place
+from realedit.placement import Placement
 from realedit.sampler import Rows, sample
 from realedit.settings import DEFAULTS, Settings
 from realedit.warp import warp
@@ -73,7 +73,7 @@ def cut_paste_inpaint(case: Case) -> tuple[Tensor, Tensor | None]:
 
 
 def placement_of(case: Case) -> Placement:
-    return case.edit.placement(mask_centre(case.source), mask_box(case.source))
+    return case.edit.placement(mask_place(case.source))
 
 
 def textbook(model: DiffusionModel, settings: Settings = DEFAULTS, v: float = TUNED_V) -> Row:
@@ -95,9 +95,9 @@ def textbook(model: DiffusionModel, settings: Settings = DEFAULTS, v: float = TU
 def energies(model: DiffusionModel, case: Case, reference: Reference, settings: Settings) -> WeightedSum:
     seen = Seen(case.before, reference, from_cache=False)
     words = model.positions(case.prompt, case.edit.object)
-    others = [o.words for o in other_objects(model, seen, case.edit.object)]
+    others = [o.words for o in other_objects(model, seen, [case.edit.object])]
     vacated = torch.zeros_like(case.source)
-    return placement_energies(reference, words, others, placement_of(case), vacated, settings.weights)
+    return edit_energies(reference, [Wanted(words, words, (placement_of(case),), vacated)], others, settings.weights)
 
 
 def centroid_only(model: DiffusionModel, settings: Settings = DEFAULTS) -> Row:
@@ -125,7 +125,7 @@ def realedit(
     is refused counts as the photo unchanged."""
 
     def row(case: Case) -> tuple[Tensor, Tensor | None]:
-        task = Task(Photo(to_bytes(case.before)), case.prompt, case.edit, method=method)
+        task = Task(Photo(to_bytes(case.before)), case.prompt, (case.edit,), method=method)
         try:
             edited = edit_photo(model, task, perceptual, settings)
         except EditError:

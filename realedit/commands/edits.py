@@ -1,0 +1,264 @@
+"""Commands that edit one object, or two: each writes the one-edit recipe of what was asked, and runs it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from realedit.options import FILE, POINT, SHIFT, EditOptions, Numbers, edit_options, result_options
+from realedit.recipe import (
+    DuplicateItem,
+    InsertItem,
+    Item,
+    MoveItem,
+    Photo,
+    Recipe,
+    RemoveItem,
+    ResizeItem,
+    RestyleItem,
+    SwapItem,
+    TransferItem,
+    Where,
+)
+from realedit.running import Common, Job, Outputs, beside, common, run_job
+
+if TYPE_CHECKING:
+    from realedit.images import Photo as LoadedPhoto
+
+
+def run_one(
+    shared: Common,
+    photo: Path,
+    object: str | None,
+    item_of: Callable[["LoadedPhoto"], Item],
+    options: EditOptions,
+    word: str,
+    photos: dict[str, Photo] | None = None,
+) -> None:
+    """Run one edit; `word` is added to the name of the result."""
+    from realedit.images import load_photo
+
+    loaded = load_photo(photo)
+    where = where_of(options, loaded)
+    recipe = Recipe(
+        edit=(item_of(loaded),),
+        prompt=shared.prompt,
+        where={object: where} if where is not None and object is not None else {},
+        photos=photos or {},
+        method=shared.method,
+        steps=shared.steps,
+        seed=shared.seed,
+    )
+    outputs = outputs_of(options, options.output or beside(photo, word))
+    run_job(shared, Job(photo, recipe, Path()), outputs, max_lpips=options.max_lpips)
+
+
+def outputs_of(options: EditOptions, result: Path) -> Outputs:
+    return Outputs(result, options.before_after, options.work, sidecar=options.sidecar, force=options.force)
+
+
+def where_of(options: EditOptions, photo: "LoadedPhoto") -> Where | None:
+    """Where the user says the object is; a mask goes before a box, a box before a point."""
+    if options.mask is not None:
+        return Where(mask=str(options.mask))
+    if options.box is not None:
+        return Where(box=options.box.fractions(photo.size))  # type: ignore[arg-type]
+    if options.point is not None:
+        return Where(point=_pair(options.point, photo))
+    return None
+
+
+def _pair(numbers: Numbers | None, photo: "LoadedPhoto") -> tuple[float, float] | None:
+    return None if numbers is None else numbers.fractions(photo.size)[:2]  # type: ignore[return-value]
+
+
+def _check_target(to: Numbers | None, by: Numbers | None) -> None:
+    if (to is None) == (by is None):
+        raise click.UsageError("give either --to X,Y or --by DX,DY")
+
+
+PHOTO, OBJECT = click.argument("photo", type=FILE), click.argument("object")
+TO = click.option("--to", type=POINT, help="Where the object's centre goes.")
+BY = click.option("--by", type=SHIFT, help="How far it is shifted.")
+ON_THE_WAY = click.option(
+    "--scale", type=float, default=1.0, show_default=True, help="Enlarge or shrink it on the way."
+)
+
+
+@click.command()
+@PHOTO
+@OBJECT
+@TO
+@BY
+@ON_THE_WAY
+@edit_options
+@common
+def move(
+    shared: Common,
+    photo: Path,
+    object: str,
+    to: Numbers | None,
+    by: Numbers | None,
+    scale: float,
+    options: EditOptions,
+) -> None:
+    """Move an object to another place.
+
+    Example: realedit move photo.png "red ball" --to 0.7,0.6 -o moved.png
+    """
+    _check_target(to, by)
+
+    def item(loaded: "LoadedPhoto") -> Item:
+        return MoveItem(object=object, to=_pair(to, loaded), by=_pair(by, loaded), scale=scale)
+
+    run_one(shared, photo, object, item, options, "moved")
+
+
+@click.command()
+@PHOTO
+@OBJECT
+@TO
+@BY
+@ON_THE_WAY
+@edit_options
+@common
+def duplicate(
+    shared: Common,
+    photo: Path,
+    object: str,
+    to: Numbers | None,
+    by: Numbers | None,
+    scale: float,
+    options: EditOptions,
+) -> None:
+    """Draw an object a second time.
+
+    Example: realedit duplicate photo.png "red ball" --by 0.2,0 -o two.png
+    """
+    _check_target(to, by)
+
+    def item(loaded: "LoadedPhoto") -> Item:
+        return DuplicateItem(object=object, to=_pair(to, loaded), by=_pair(by, loaded), scale=scale)
+
+    run_one(shared, photo, object, item, options, "duplicated")
+
+
+@click.command()
+@PHOTO
+@OBJECT
+@click.option("--scale", type=float, required=True, help="2 doubles its width and height.")
+@edit_options
+@common
+def resize(shared: Common, photo: Path, object: str, scale: float, options: EditOptions) -> None:
+    """Enlarge or shrink an object where it stands.
+
+    Example: realedit resize photo.png "blue can" --scale 1.4 -o larger.png
+    """
+    run_one(shared, photo, object, lambda loaded: ResizeItem(object=object, scale=scale), options, "resized")
+
+
+@click.command()
+@PHOTO
+@OBJECT
+@edit_options
+@common
+def remove(shared: Common, photo: Path, object: str, options: EditOptions) -> None:
+    """Take an object away, with its shadow.
+
+    Example: realedit remove photo.png "blue can" -o without.png
+    """
+    run_one(shared, photo, object, lambda loaded: RemoveItem(object=object), options, "removed")
+
+
+@click.command()
+@PHOTO
+@OBJECT
+@click.argument("other")
+@result_options
+@common
+def swap(shared: Common, photo: Path, object: str, other: str, options: EditOptions) -> None:
+    """Let two objects change places.
+
+    Example: realedit swap photo.png "red ball" "blue can" -o swapped.png
+    """
+    run_one(shared, photo, None, lambda loaded: SwapItem(object=object, other=other), options, "swapped")
+
+
+@click.command()
+@PHOTO
+@OBJECT
+@click.option("--as", "words", required=True, help="The object in its new look.")
+@edit_options
+@common
+def restyle(shared: Common, photo: Path, object: str, words: str, options: EditOptions) -> None:
+    """Give an object a new look from words; its shape and place stay.
+
+    Example: realedit restyle photo.png "red can" --as "striped blue can"
+    """
+    run_one(shared, photo, object, lambda loaded: RestyleItem(object=object, words=words), options, "restyled")
+
+
+FROM = click.option("--from", "source", type=FILE, required=True, help="The other photo.")
+FROM_OBJECT = click.option("--from-object", help="The object there; default: what its prompt names most clearly.")
+FROM_PROMPT = click.option("--from-prompt", help="What the other photo shows; default as for --prompt.")
+
+
+@click.command()
+@PHOTO
+@OBJECT
+@FROM
+@FROM_OBJECT
+@FROM_PROMPT
+@edit_options
+@common
+def transfer(
+    shared: Common,
+    photo: Path,
+    object: str,
+    source: Path,
+    from_object: str | None,
+    from_prompt: str | None,
+    options: EditOptions,
+) -> None:
+    """Give an object the look of an object in another photo; its shape and place stay.
+
+    Example: realedit transfer photo.png "red ball" --from other.png --from-object "striped can"
+    """
+    item = TransferItem(object=object, photo=str(source), source=from_object)
+    photos = {str(source): Photo(prompt=from_prompt)}
+    run_one(shared, photo, object, lambda loaded: item, options, "transferred", photos)
+
+
+@click.command()
+@PHOTO
+@FROM
+@FROM_OBJECT
+@FROM_PROMPT
+@click.option("--to", type=POINT, required=True, help="Where the object's centre goes.")
+@click.option("--scale", type=float, default=1.0, show_default=True, help="1: as large against the shorter side.")
+@result_options
+@common
+def compose(
+    shared: Common,
+    photo: Path,
+    source: Path,
+    from_object: str | None,
+    from_prompt: str | None,
+    to: Numbers,
+    scale: float,
+    options: EditOptions,
+) -> None:
+    """Set an object of another photo into this one. Several at once: a recipe with insert edits.
+
+    Example: realedit compose room.png --from shop.png --from-object "red vase" --to 0.3,0.6
+    """
+
+    def item(loaded: "LoadedPhoto") -> Item:
+        where = _pair(to, loaded)
+        return InsertItem(photo=str(source), source=from_object, to=where or (0.5, 0.5), scale=scale)
+
+    run_one(shared, photo, None, item, options, "composed", {str(source): Photo(prompt=from_prompt)})
+
+
+COMMANDS = (move, resize, restyle, transfer, swap, remove, duplicate, compose)

@@ -1,0 +1,81 @@
+"""Commands that run recipes, and results' sidecars, which are recipes too."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from inversion.errors import EditError, RealEditError
+from realedit.commands.edits import outputs_of
+from realedit.options import FILE, EditOptions, result_options
+from realedit.recipe import read_recipe, schema
+from realedit.running import Common, Job, beside, common, run_job
+from realedit.sidecar import SUFFIX, file_hash, read_sidecar
+
+
+@click.command()
+@click.argument("photo", type=FILE)
+@click.option("--recipe", "recipe_path", type=FILE, required=True, help="TOML file with the edits.")
+@result_options
+@common
+def edit(shared: Common, photo: Path, recipe_path: Path, options: EditOptions) -> None:
+    """Make several edits at once, from a recipe. --prompt goes before the recipe's prompt; method, steps
+    and seed are the recipe's.
+
+    Example: realedit edit photo.png --recipe edits.toml -o edited.png
+    """
+    recipe = read_recipe(recipe_path)
+    shared = replace(shared, prompt=shared.prompt or recipe.prompt)
+    job = Job(photo, recipe, recipe_path.parent)
+    run_job(shared, job, outputs_of(options, options.output or beside(photo, "edited")), max_lpips=options.max_lpips)
+
+
+@click.command("recipe-schema")
+def recipe_schema() -> None:
+    """Print the JSON schema of a recipe."""
+    click.echo(json.dumps(schema(), indent=2))
+
+
+@click.command()
+@click.argument("result", type=FILE)
+@click.option("--photo", type=FILE, help="The photo, if it lies elsewhere now.")
+@click.option("-o", "--output", type=FILE, help="Where to write; default: beside the result.")
+@click.option("--force", is_flag=True, help="Replace files that exist.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON value instead of text.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress and no notes.")
+def redo(result: Path, photo: Path | None, output: Path | None, force: bool, as_json: bool, quiet: bool) -> None:
+    """Make a result again from the sidecar beside it, and say whether its pixels are the same.
+
+    Example: realedit redo moved.png
+    """
+    sidecar = read_sidecar(result)
+    result = result.with_name(result.name.removesuffix(SUFFIX))
+    source = photo or result.parent / sidecar.photo
+    if not source.is_file():
+        raise EditError(f"the photo {sidecar.photo} is not there any more; say where it is with --photo")
+    if file_hash(source) != sidecar.photo_hash:
+        raise EditError(f"{source} is not the photo that {result.name} was made from; give that one with --photo")
+    shared = Common(
+        prompt=sidecar.prompt,
+        model=sidecar.model,
+        method=sidecar.recipe.method,
+        steps=sidecar.recipe.steps,
+        seed=sidecar.recipe.seed,
+        device=sidecar.device,
+        dtype=sidecar.dtype,
+        as_json=as_json,
+        quiet=quiet,
+        verbose=False,
+    )
+    job = Job(source, sidecar.recipe, result.parent / sidecar.folder)
+    outputs = outputs_of(EditOptions(force=force), output or beside(result, "redone"))
+    if run_job(shared, job, outputs) != sidecar.pixels_hash:
+        raise RealEditError(
+            f"the pixels differ from those of {result.name}: another version, model or machine made it; "
+            f"the new result is kept as {outputs.result}"
+        )
+    shared.say("the same pixels")
+
+
+COMMANDS = (edit, recipe_schema, redo)

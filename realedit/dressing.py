@@ -1,0 +1,88 @@
+"""New looks in pixels: colours of one object for another, and the model's small picture at full size."""
+
+import numpy as np
+import torch
+from scipy import ndimage
+from torch import Tensor
+from torch.nn import functional as F
+
+from realedit.images import resize
+
+WINDOW = 0.08  # of the shorter side at the model's size: how far a local map of colours reaches
+STEADY = 1e-3  # variance of colour below which old detail says nothing of new detail
+GAIN = 2.0  # by which old detail is enlarged at most
+EDGE_PIXELS = 1.5  # at the model's size: an object's blurred edge
+
+
+def recolour(picture: Tensor, opacity: Tensor, colours: Tensor) -> Tensor:
+    """A picture (1, 3, H, W) whose object, of this `opacity` (1, 1, H, W), takes on the distribution of
+    `colours` (n, 3): the linear map of least effort between their means and covariances (Pitie and
+    Kokaram 2007). Shading and pattern go along."""
+    inside = opacity[0, 0] > 0.5
+    own = picture[0][:, inside].T
+    if len(own) < 2 or len(colours) < 2:
+        return picture
+    a, b = _covariance(own), _covariance(colours)
+    root = _power(a, 0.5)
+    undo = _power(a, -0.5)
+    transform = undo @ _power(root @ b @ root, 0.5) @ undo
+    moved = (picture[0].flatten(1).T - own.mean(0)) @ transform + colours.mean(0)
+    return picture + opacity * (moved.T.reshape(picture.shape).clamp(0, 1) - picture)
+
+
+def _covariance(values: Tensor) -> Tensor:
+    centred = values - values.mean(0)
+    return centred.T @ centred / len(values) + 1e-4 * torch.eye(3)
+
+
+def _power(matrix: Tensor, exponent: float) -> Tensor:
+    """Of a symmetric positive matrix."""
+    values, vectors = torch.linalg.eigh(matrix)
+    return vectors @ torch.diag(values.clamp(min=1e-8) ** exponent) @ vectors.T
+
+
+def dress(rough: Tensor, opacity: Tensor, generated: Tensor, rough_small: Tensor) -> Tensor:
+    """The rough result (1, 3, H, W) with an object, of this `opacity` (1, 1, H, W), as it looks in the
+    model's picture (1, 3, h, w), of which `rough_small` is the same scene in the old look.
+
+    Detail finer than the model's picture is the photo's own, its colours mapped as the colours around
+    it were. Across the object's edge the old and the new look mix by opacity alone."""
+    size = (rough.shape[-1], rough.shape[-2])
+    change = generated - rough_small
+    small = resize(opacity, (change.shape[-1], change.shape[-2]))
+    change = _enlarge(_from_core(change, small), size)
+    if rough.shape != rough_small.shape:
+        detail = rough - _enlarge(rough_small, size)
+        change = change + detail * (_enlarge(_gain(rough_small, generated), size) - 1)
+    return rough + opacity * change
+
+
+def _gain(old: Tensor, new: Tensor) -> Tensor:
+    """By how much each colour channel's local variation grew from `old` to `new` (1, 3, h, w)."""
+    radius = max(1, round(WINDOW * min(old.shape[-2:]) / 2))
+
+    def spread(picture: Tensor) -> Tensor:
+        mean = _box(picture, radius)
+        return (_box(picture.square(), radius) - mean.square()).clamp(min=0)
+
+    return ((spread(new) + STEADY) / (spread(old) + STEADY)).sqrt().clamp(max=GAIN)
+
+
+def _box(picture: Tensor, radius: int) -> Tensor:
+    padded = F.pad(picture, (radius,) * 4, mode="replicate")
+    return F.avg_pool2d(padded, 2 * radius + 1, stride=1)
+
+
+def _from_core(change: Tensor, opacity: Tensor) -> Tensor:
+    """A change (1, 3, h, w) as it is well inside an object, continued outwards over its edge: there the
+    model's picture mixes object and surroundings, which opacity already does."""
+    depth = np.asarray(ndimage.distance_transform_edt(opacity[0, 0].numpy() > 0.5))
+    core = depth > min(EDGE_PIXELS, 0.5 * depth.max())
+    _, (rows, columns) = ndimage.distance_transform_edt(~core, return_indices=True)
+    return change[:, :, torch.from_numpy(rows), torch.from_numpy(columns)]
+
+
+def _enlarge(picture: Tensor, size: tuple[int, int]) -> Tensor:
+    if picture.shape[-2:] == (size[1], size[0]):
+        return picture
+    return F.interpolate(picture, size=(size[1], size[0]), mode="bicubic", align_corners=False)

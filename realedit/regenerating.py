@@ -1,0 +1,163 @@
+"""Sample the edited picture: what the sampler is told, and which cells it may draw from when on."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from inversion.model import DiffusionModel
+from inversion.phrases import find_phrase
+from realedit.anchors import Anchor, known_latents
+from realedit.compositing import to_cells
+from realedit.dressing import recolour
+from realedit.edits import Source
+from realedit.energies import Wanted, edit_energies
+from realedit.guests import Guest
+from realedit.guidance import Guidance
+from realedit.inverting import Seen, rows_of
+from realedit.paste import grow
+from realedit.placement import STAY
+from realedit.planning import Plan
+from realedit.report import GuidanceReport
+from realedit.rewording import Reworded, describe, dressed, setting_of
+from realedit.sampler import Rows, sample
+from realedit.settings import Settings
+from realedit.staging import Stage
+from realedit.warp import warp
+
+TOUCHED = 0.01  # share of a cell from which it counts as touched
+DRESSED = 0.25  # the same for a cell that gets a new look
+
+
+@dataclass(frozen=True, eq=False)
+class Script:
+    """What the sampler is told: the `rows` of text, the `prompt` of the first with the characters that
+    name each object, the `rough` result (1, 3, h, w), which subjects the model shall give a new look
+    (`drawn`), all that get one (`dressed`), and the guidance."""
+
+    rows: Rows
+    prompt: Reworded
+    rough: Tensor
+    drawn: list[int]
+    dressed: list[int]
+    guidance: Guidance | None
+
+    def told(self) -> GuidanceReport | None:
+        """How the energies went, once sampled."""
+        if self.guidance is None or not self.guidance.measured:
+            return None
+        first, last = self.guidance.measured[0].energy, self.guidance.measured[-1].energy
+        return GuidanceReport(first, last, self.guidance.tolerance, self.guidance.current)
+
+
+def script_of(
+    model: DiffusionModel,
+    seen: Seen,
+    plan: Plan,
+    stage: Stage,
+    guests: Mapping[Source, Guest],
+    settings: Settings,
+) -> Script:
+    """Put the plan into words, energies and a rough picture."""
+    subjects, rough = plan.cast.subjects, stage.rough
+    names, new, drawn = {}, [], []
+    for k, subject in enumerate(subjects):
+        words, look = subject.phrase, subject.look
+        if look is not None:
+            new.append(k)
+            guest = guests[look.source] if look.source else None
+            if guest is not None:
+                inside = guest.mask[0, 0] > 0.5
+                rough = recolour(rough, stage.opacities[k], guest.photo[0][:, inside].T)
+                words = dressed(subject.phrase, guest.phrase)
+            if look.words is not None or (subject.words and guest is not None and guest.words):
+                words = look.words or words
+                drawn.append(k)
+        if subject.placements:
+            names[subject.phrase] = words
+    caption = seen.reference.header.prompt
+    if drawn:
+        setting = setting_of(caption, [*(s.phrase for s in subjects), *(o.phrase for o in plan.others)])
+        prompt = describe(names, setting)
+        old = model.embed(describe({n: n for n in names}, setting).prompt).tokens
+        steps = len(seen.reference.header.timesteps)
+        rows = Rows(model.embed(prompt.prompt), old.repeat(steps, 1, 1), settings.look_guidance_scale)
+    else:
+        prompt = Reworded(caption, {s.phrase: find_phrase(caption, s.phrase) for s in subjects})
+        rows = rows_of(model, seen.reference)
+    guidance = _guidance(model, seen, plan, stage, guests, prompt, drawn, settings)
+    return Script(rows, prompt, rough, drawn, new, guidance)
+
+
+def _guidance(
+    model: DiffusionModel,
+    seen: Seen,
+    plan: Plan,
+    stage: Stage,
+    guests: Mapping[Source, Guest],
+    prompt: Reworded,
+    drawn: list[int],
+    settings: Settings,
+) -> Guidance | None:
+    """The energies of all objects, for the steps in which cells are free; None where the model does not
+    know an object."""
+    subjects = plan.cast.subjects
+    if not subjects or not plan.known or settings.strength.most == 0:
+        return None
+    wanted = []
+    for k, (subject, vacated) in enumerate(zip(subjects, stage.vacated(plan.cast.sources), strict=True)):
+        if subject.phrase in prompt.spans:
+            now = model.span_positions(prompt.prompt, prompt.spans[subject.phrase])
+            source = subject.look.source if subject.look else None
+            look = (guests[source].seen.reference, guests[source].words) if source and k in drawn else None
+            wanted.append(Wanted(subject.words, now, subject.placements, vacated, k in drawn, look))
+    others = [] if drawn else [o.words for o in plan.others]  # words for looks name no others
+    energy = edit_energies(seen.reference, wanted, others, settings.weights)
+    begin = settings.look_from if drawn else settings.surroundings_until
+    region = to_cells(stage.touched, seen.reference.pivots, TOUCHED)
+    return Guidance(energy, region, settings.strength, settings.tolerance, begin, settings.guided_until)
+
+
+def regenerate(
+    model: DiffusionModel,
+    seen: Seen,
+    plan: Plan,
+    stage: Stage,
+    script: Script,
+    settings: Settings,
+    on_step: Callable[[int], None],
+) -> Tensor:
+    """Sample the edited picture (1, 3, h, w) at the model's size."""
+    reference = seen.reference
+    schedule = model.schedule(len(reference.header.timesteps))
+    photo, known = model.encode(seen.small), model.encode(script.rough)
+    moved = [
+        (placement, to_cells((warp(source, placement) > 0.5).float(), photo, 0.5))
+        for subject, source in zip(plan.cast.subjects, plan.cast.sources, strict=True)
+        for placement in subject.placements
+        if placement != STAY
+    ]
+    levels = known_latents(
+        reference.pivots.to(model.device),
+        photo,
+        known,
+        schedule,
+        moved,
+        to_cells(stage.hole, photo, 0.5),
+        torch.Generator().manual_seed(settings.seed),
+    )
+    until = torch.ones_like(photo[:, :1])
+    if plan.known:  # what the model does not know it must not repaint
+        free = (to_cells(stage.moved, photo, TOUCHED) > 0.5) & (to_cells(stage.objects, photo, 0.5) < 0.5)
+        until = torch.where(free, settings.surroundings_until, until)
+    for k in script.drawn:
+        cells = to_cells(grow(stage.targets[k], settings.margin), photo, DRESSED)
+        until = torch.where(cells > 0.5, settings.look_from, until)
+    anchor = Anchor(levels, until)
+    first = anchor.released
+    start = levels[first][None]
+    latent = sample(
+        model, start, schedule, script.rows, first=first, guidance=script.guidance, edits=[anchor], on_step=on_step
+    )
+    return model.decode(latent).cpu()

@@ -1,0 +1,158 @@
+"""Recipes: what they hold, what they refuse and at which line; sidecars that keep them."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inversion.errors import EditError
+from realedit.edits import Insert, Move, Remove, Restyle, Source, Swap, Transfer
+from realedit.recipe import MoveItem, Recipe, RestyleItem, line_of, read_recipe, schema
+from realedit.sidecar import Made, read_sidecar
+
+EVERYTHING = """
+prompt = "a photo of a cup, a jug, a pan and a plate"
+seed = 3
+
+[[edit]]
+kind = "move"
+object = "cup"
+to = [0.7, 0.6]
+
+[[edit]]
+kind = "restyle"
+object = "cup"
+as = "red cup"
+
+[[edit]]
+kind = "transfer"
+object = "jug"
+from = "other.png"
+from_object = "vase"
+
+[[edit]]
+kind = "remove"
+object = "pan"
+
+[[edit]]
+kind = "insert"
+from = "shop.png"
+to = [0.2, 0.5]
+scale = 0.5
+
+[where.cup]
+box = [0.1, 0.2, 0.3, 0.4]
+
+[photos."other.png"]
+prompt = "a photo of a vase"
+"""
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "edits.toml"
+    path.write_text(text)
+    return path
+
+
+def test_a_recipe_is_edits(tmp_path):
+    recipe = read_recipe(written(tmp_path, EVERYTHING))
+    assert recipe.edits() == (
+        Move("cup", to=(0.7, 0.6)),
+        Restyle("cup", "red cup"),
+        Transfer("jug", Source("other.png", "vase")),
+        Remove("pan"),
+        Insert(Source("shop.png"), (0.2, 0.5), 0.5),
+    )
+    assert recipe.photos_named() == ("other.png", "shop.png")
+    assert recipe.where["cup"].box == (0.1, 0.2, 0.3, 0.4)
+    assert recipe.photos["other.png"].prompt == "a photo of a vase"
+    assert recipe.seed == 3
+
+
+def test_a_recipe_survives_being_written_as_json():
+    recipe = Recipe(edit=(RestyleItem(object="cup", words="red cup"), MoveItem(object="jug", by=(0.1, 0.0))))
+    again = Recipe.model_validate_json(json.dumps(recipe.model_dump(by_alias=True, mode="json")))
+    assert again == recipe
+    assert again.edits() == recipe.edits()
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0.05, 20))
+def test_numbers_come_back_exactly(x, y, scale):
+    recipe = Recipe(edit=(MoveItem(object="cup", to=(x, y), scale=scale),))
+    assert Recipe.model_validate_json(recipe.model_dump_json(by_alias=True)) == recipe
+
+
+WRONG = {
+    "not TOML": ("[[edit]\n", "is not TOML"),
+    "no edit": ("seed = 1\n", "line 1: Field required"),
+    "unknown kind": ('seed = 1\n[[edit]]\nkind = "paint"\nobject = "cup"\n', "line 2"),
+    "unknown key": ('[[edit]]\nkind = "remove"\nobject = "cup"\nsoftly = true\n', "line 4: remove.softly"),
+    "not a number": (
+        '[[edit]]\nkind = "remove"\nobject = "a"\n[[edit]]\nkind = "move"\nobject = "cup"\nto = [0.5, "x"]\n',
+        "line 7: move.to",
+    ),
+    "missing object": ('[[edit]]\nkind = "resize"\nscale = 2.0\n', "line 1: resize.object: Field required"),
+    "steps out of range": ('steps = 1\n[[edit]]\nkind = "remove"\nobject = "cup"\n', "line 1: steps"),
+    "two targets": (
+        '[[edit]]\nkind = "move"\nobject = "cup"\nto = [0.5, 0.5]\n'
+        '[[edit]]\nkind = "resize"\nobject = "cup"\nscale = 2.0\n',
+        "contradict each other",
+    ),
+    "no target": ('[[edit]]\nkind = "move"\nobject = "cup"\n', "either a target (to) or a shift (by)"),
+    "outside": ('[[edit]]\nkind = "move"\nobject = "cup"\nto = [1.5, 0.5]\n', "lies outside the photo"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_mistakes_are_named_with_their_line(tmp_path, name):
+    text, said = WRONG[name]
+    with pytest.raises(EditError) as caught:
+        read_recipe(written(tmp_path, text))
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_files_that_are_no_recipe(tmp_path):
+    with pytest.raises(EditError, match="No such file"):
+        read_recipe(tmp_path / "none.toml")
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(EditError, match="it is not text"):
+        read_recipe(tmp_path / "binary.toml")
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_a_recipe_or_one_line(tmp_path_factory, text):
+    path = tmp_path_factory.mktemp("recipe") / "edits.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(EditError, match=r"edits\.toml"):  # no text this short and random names an edit
+        read_recipe(path)
+
+
+def test_lines_are_looked_for_within_their_own_edit():
+    assert line_of(EVERYTHING, ("edit", 1, "restyle", "object")) == 12
+    assert line_of(EVERYTHING, ("seed",)) == 3
+    assert line_of(EVERYTHING, ("where", "cup", "box")) == 32
+
+
+def test_the_schema_lists_every_kind():
+    kinds = {d["properties"]["kind"]["const"] for d in schema()["$defs"].values() if "kind" in d.get("properties", {})}
+    assert kinds == {"move", "duplicate", "resize", "remove", "swap", "restyle", "transfer", "insert"}
+    assert Swap("a", "b").objects == ("a", "b")
+
+
+def test_sidecar_paths_start_from_the_sidecar(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "out").mkdir()
+    made = Made(tmp_path / "in" / "photo.png", tmp_path, tmp_path / "out" / "a.png")
+    assert made.relative(made.photo) == "../in/photo.png"
+    assert made.path == tmp_path / "out" / "a.png.realedit.json"
+
+
+def test_a_result_without_a_whole_sidecar(tmp_path):
+    with pytest.raises(EditError, match="only results with one"):
+        read_sidecar(tmp_path / "a.png")
+    (tmp_path / "a.png.realedit.json").write_text('{"photo": ')
+    with pytest.raises(EditError, match="not a whole sidecar"):
+        read_sidecar(tmp_path / "a.png")
