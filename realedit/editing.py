@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 
 from inversion.model import DiffusionModel
-from realedit.dressing import dress
 from realedit.edits import Edit, Insert, Source
 from realedit.faithfulness import Perceptual
 from realedit.finding import find_at, find_object
 from realedit.guests import Guest, OtherPhoto, bring, meet
 from realedit.images import Photo, resize
 from realedit.inverting import Seen, reconstruct, see
-from realedit.looking import look
+from realedit.looking import look as look_for
+from realedit.looks import NewLook, choose_looks
 from realedit.paste import Canvas, paste_back
 from realedit.placement import Point
 from realedit.planning import Given, Plan, make_plan
@@ -98,9 +98,9 @@ def edit_photo(
         ]
         plan = make_plan(model, seen, task.edits, given, extras, settings, lambda i: on_step("clearing"))
         stage = set_stage(seen.small, plan.cast, settings.margin)
-        script = script_of(model, seen, plan, stage, guests, settings)
-        generated = regenerate(model, seen, plan, stage, script, settings, lambda i: on_step("editing"))
-        result, whole = paste(model, task.photo, given, plan, script, stage, generated, settings)
+        drawn = _draw(model, seen, plan, stage, guests, settings, lambda i: on_step("editing"))
+        script = drawn.script
+        result, whole = paste(model, task.photo, given, plan, stage, drawn, settings)
         objects = _objects(model, result, script, stage, plan, settings)
         rebuilt = reconstruct(model, seen.reference)
     report = report_on(
@@ -122,7 +122,7 @@ def edit_photo(
         "rough": script.rough,
         "hole": stage.hole,
         "touched": stage.touched,
-        "generated": generated,
+        "generated": drawn.picture,
         "reconstruction": rebuilt,
     }
     return Edited(task.photo.with_rgb(result), whole.touched, report, work)
@@ -149,14 +149,50 @@ def _guests(
     return guests
 
 
+@dataclass(frozen=True, eq=False)
+class _Drawing:
+    """What the sampler made of a script: a picture (1, 3, h, w), and what is to be taken from it."""
+
+    script: Script
+    picture: Tensor
+    looks: list[NewLook]
+
+    @property
+    def fit(self) -> float:
+        """Of the look that fits worst."""
+        return min((look.fit for look in self.looks if look.k in self.script.drawn), default=1.0)
+
+
+def _draw(
+    model: DiffusionModel,
+    seen: Seen,
+    plan: Plan,
+    stage: Stage,
+    guests: Mapping[Source, Guest],
+    settings: Settings,
+    on_step: Callable[[int], None],
+) -> _Drawing:
+    """Sample, again in another way while new looks do not fit; the best of the attempts."""
+    schedule, best = model.schedule(settings.steps), None
+    for attempt in settings.attempts:
+        script = script_of(model, seen, plan, stage, guests, attempt, settings)
+        picture = regenerate(model, seen, plan, stage, script, settings, on_step)
+        made = _Drawing(script, picture, choose_looks(model, script, stage, picture, schedule, settings))
+        if best is None or made.fit > best.fit:
+            best = made
+        if best.fit >= settings.fitting:
+            break
+    assert best is not None  # there is always one attempt
+    return best
+
+
 def paste(
     model: DiffusionModel,
     photo: Photo,
     given: Mapping[str, Given],
     plan: Plan,
-    script: Script,
     small: Stage,
-    generated: Tensor,
+    drawn: _Drawing,
     settings: Settings,
 ) -> tuple[np.ndarray, Stage]:
     """The result (H, W, 3) at the photo's own size, and what is where in it; objects' pixels come from
@@ -167,9 +203,10 @@ def paste(
     large = replace(cast, sources=[g.mask for g in given.values()], shadows=shadows, backdrop=backdrop)
     whole = set_stage(photo.tensor(), large, settings.margin)
     rough = whole.rough
-    for k in script.dressed:
-        rough = dress(rough, whole.opacities[k], generated, small.rough)
-    return paste_back(model, Canvas(photo.rgb, rough, whole.touched), generated, settings.feather), whole
+    for look in drawn.looks:
+        rough = look.put_on(rough, whole, drawn.picture, small)
+    canvas = Canvas(photo.rgb, rough, whole.touched, whole.moved)
+    return paste_back(model, canvas, drawn.picture, settings.feather), whole
 
 
 def _objects(
@@ -184,12 +221,12 @@ def _objects(
         span = script.prompt.spans.get(name)
         own = k < len(plan.cast.subjects)
         known = own and bool(plan.cast.subjects[k].words)
-        seen_there = (
-            look(model, after, script.prompt.prompt, span, settings) if known and span and target.any() else None
-        )
+        sight = None
+        if known and span and target.any():
+            sight = look_for(model, after, script.prompt.prompt, span, settings)
         why = "not found in the result" if known else UNKNOWN if own else "it comes from another photo"
         words = script.prompt.prompt[slice(*span)] if span else name
-        reports.append(ObjectReport.of(name, words, target, seen_there, why=why))
+        reports.append(ObjectReport.of(name, words, target, sight, why=why))
     return reports
 
 

@@ -39,13 +39,15 @@ def feathered(mask: Tensor, fraction: float) -> Tensor:
 class Canvas:
     """The photo during an edit, at full size.
 
-    `composite` (1, 3, H, W): the photo with what is known of the result already in place;
-    `touched` (1, 1, H, W): 1 where pixels may change at all.
+    `composite` (1, 3, H, W): the photo with what is known of the result already in place; `touched`
+    (1, 1, H, W): 1 where pixels may change at all; `toned` (1, 1, H, W): 1 where the model may change
+    the composite's tones.
     """
 
     photo: np.ndarray
     composite: Tensor
     touched: Tensor
+    toned: Tensor
 
 
 def paste_back(model: DiffusionModel, canvas: Canvas, generated: Tensor, feather: float) -> np.ndarray:
@@ -55,13 +57,15 @@ def paste_back(model: DiffusionModel, canvas: Canvas, generated: Tensor, feather
     that it carries tone and shade but no edges, is added to the composite at full size. Untouched pixels
     are the photo's own bytes.
     """
-    size = (canvas.photo.shape[1], canvas.photo.shape[0])
-    small = (generated.shape[-1], generated.shape[-2])
-    seen = model.decode(model.encode(resize(canvas.composite, small))).cpu()
-    width = CHANGE_WIDTH * min(small)
-    change = ndimage.gaussian_filter((generated.cpu() - seen).numpy(), (0, 0, width, width))
-    enlarged = F.interpolate(torch.from_numpy(change), size=size[::-1], mode="bicubic", align_corners=False)
-    result = canvas.composite + enlarged
+    result = canvas.composite
+    if canvas.toned.any():
+        small = (generated.shape[-1], generated.shape[-2])
+        seen = model.decode(model.encode(resize(canvas.composite, small))).cpu()
+        width = CHANGE_WIDTH * min(small)
+        change = ndimage.gaussian_filter((generated.cpu() - seen).numpy(), (0, 0, width, width))
+        size = result.shape[-2:]
+        enlarged = F.interpolate(torch.from_numpy(change), size=size, mode="bicubic", align_corners=False)
+        result = result + feathered(canvas.toned, feather) * enlarged
     share = feathered(canvas.touched, feather)
     photo = torch.from_numpy(canvas.photo.copy()).permute(2, 0, 1)[None].float() / 255
     blended = to_bytes(photo + share * (result - photo))

@@ -22,7 +22,8 @@ from realedit.planning import Plan
 from realedit.report import GuidanceReport
 from realedit.rewording import Reworded, describe, dressed, setting_of
 from realedit.sampler import Rows, sample
-from realedit.settings import Settings
+from realedit.separating import union
+from realedit.settings import Attempt, Settings
 from realedit.staging import Stage
 from realedit.warp import warp
 
@@ -34,13 +35,16 @@ DRESSED = 0.25  # the same for a cell that gets a new look
 class Script:
     """What the sampler is told: the `rows` of text, the `prompt` of the first with the characters that
     name each object, the `rough` result (1, 3, h, w), which subjects the model shall give a new look
-    (`drawn`), all that get one (`dressed`), and the guidance."""
+    (`drawn`), all that get one (`dressed`), the `colours` (n, 3) of those that take them from elsewhere, how
+    new looks are attempted, and the guidance."""
 
     rows: Rows
     prompt: Reworded
     rough: Tensor
     drawn: list[int]
     dressed: list[int]
+    colours: dict[int, Tensor]
+    attempt: Attempt
     guidance: Guidance | None
 
     def told(self) -> GuidanceReport | None:
@@ -57,11 +61,12 @@ def script_of(
     plan: Plan,
     stage: Stage,
     guests: Mapping[Source, Guest],
+    attempt: Attempt,
     settings: Settings,
 ) -> Script:
     """Put the plan into words, energies and a rough picture."""
     subjects, rough = plan.cast.subjects, stage.rough
-    names, new, drawn = {}, [], []
+    names, new, drawn, colours = {}, [], [], {}
     for k, subject in enumerate(subjects):
         words, look = subject.phrase, subject.look
         if look is not None:
@@ -69,7 +74,8 @@ def script_of(
             guest = guests[look.source] if look.source else None
             if guest is not None:
                 inside = guest.mask[0, 0] > 0.5
-                rough = recolour(rough, stage.opacities[k], guest.photo[0][:, inside].T)
+                colours[k] = guest.photo[0][:, inside].T
+                rough = recolour(rough, stage.opacities[k], colours[k])
                 words = dressed(subject.phrase, guest.phrase)
             if look.words is not None or (subject.words and guest is not None and guest.words):
                 words = look.words or words
@@ -82,12 +88,12 @@ def script_of(
         prompt = describe(names, setting)
         old = model.embed(describe({n: n for n in names}, setting).prompt).tokens
         steps = len(seen.reference.header.timesteps)
-        rows = Rows(model.embed(prompt.prompt), old.repeat(steps, 1, 1), settings.look_guidance_scale)
+        rows = Rows(model.embed(prompt.prompt), old.repeat(steps, 1, 1), attempt.guidance_scale)
     else:
         prompt = Reworded(caption, {s.phrase: find_phrase(caption, s.phrase) for s in subjects})
         rows = rows_of(model, seen.reference)
-    guidance = _guidance(model, seen, plan, stage, guests, prompt, drawn, settings)
-    return Script(rows, prompt, rough, drawn, new, guidance)
+    guidance = _guidance(model, seen, plan, stage, guests, prompt, drawn, attempt, settings)
+    return Script(rows, prompt, rough, drawn, new, colours, attempt, guidance)
 
 
 def _guidance(
@@ -98,6 +104,7 @@ def _guidance(
     guests: Mapping[Source, Guest],
     prompt: Reworded,
     drawn: list[int],
+    attempt: Attempt,
     settings: Settings,
 ) -> Guidance | None:
     """The energies of all objects, for the steps in which cells are free; None where the model does not
@@ -114,7 +121,7 @@ def _guidance(
             wanted.append(Wanted(subject.words, now, subject.placements, vacated, k in drawn, look))
     others = [] if drawn else [o.words for o in plan.others]  # words for looks name no others
     energy = edit_energies(seen.reference, wanted, others, settings.weights)
-    begin = settings.look_from if drawn else settings.surroundings_until
+    begin = attempt.begin if drawn else settings.surroundings_until
     region = to_cells(stage.touched, seen.reference.pivots, TOUCHED)
     return Guidance(energy, region, settings.strength, settings.tolerance, begin, settings.guided_until)
 
@@ -138,22 +145,23 @@ def regenerate(
         for placement in subject.placements
         if placement != STAY
     ]
+    dressed = [to_cells(grow(stage.targets[k], settings.margin), photo, DRESSED) for k in script.drawn]
+    fresh = union([to_cells(stage.hole, photo, 0.5), *(dressed if script.attempt.fresh else [])], photo)
     levels = known_latents(
         reference.pivots.to(model.device),
         photo,
         known,
         schedule,
         moved,
-        to_cells(stage.hole, photo, 0.5),
+        fresh,
         torch.Generator().manual_seed(settings.seed),
     )
     until = torch.ones_like(photo[:, :1])
     if plan.known:  # what the model does not know it must not repaint
         free = (to_cells(stage.moved, photo, TOUCHED) > 0.5) & (to_cells(stage.objects, photo, 0.5) < 0.5)
         until = torch.where(free, settings.surroundings_until, until)
-    for k in script.drawn:
-        cells = to_cells(grow(stage.targets[k], settings.margin), photo, DRESSED)
-        until = torch.where(cells > 0.5, settings.look_from, until)
+    for cells in dressed:
+        until = torch.where(cells > 0.5, script.attempt.begin, until)
     anchor = Anchor(levels, until)
     first = anchor.released
     start = levels[first][None]

@@ -19,14 +19,25 @@ class Weights:
 
 
 @dataclass(frozen=True)
+class Attempt:
+    """A way to draw a new look: the fraction of the schedule up to which the object is held as it was,
+    the guidance scale from the old words to the new, and whether the noise there is fresh rather than
+    that in which the model holds the photo."""
+
+    begin: float
+    guidance_scale: float
+    fresh: bool
+
+
+@dataclass(frozen=True)
 class Settings:
     """How an edit is made. Fractions of the schedule count from the noise (0) to the photo (1).
 
     The clean plate: `plate_from`, until when the old place is held to a rough fill before the model
     draws there; `plate_guidance_scale`. The edit: `surroundings_until`, how long what lies around the
     moved object is held to the composite; from then until `guided_until` its energies are measured and,
-    above `tolerance`, guide with a `strength` that adapts itself. A new look: `look_from`, until when the
-    object is held as it was; `look_guidance_scale`, between the old words and the new. Whole pictures:
+    above `tolerance`, guide with a `strength` that adapts itself. New looks: `attempts`, made in turn
+    until the new words fit the result better than the old by `fitting`. Whole pictures:
     `draw_guidance_scale`. Regions: `reach`,
     how far from an object its shadow is looked for, in extents of the object; `margin` and `feather`,
     fractions of the photo's shorter side, for what masks miss at edges and for the final seam.
@@ -42,8 +53,8 @@ class Settings:
     surroundings_until: float = 0.8
     plate_from: float = 0.5
     plate_guidance_scale: float = 3.0
-    look_from: float = 0.2
-    look_guidance_scale: float = 3.0
+    attempts: tuple[Attempt, ...] = (Attempt(0.2, 3.0, fresh=False), Attempt(0.5, 6.0, fresh=True))
+    fitting: float = 0.15
     draw_guidance_scale: float = 5.0
     margin: float = 0.025
     reach: float = 0.9

@@ -86,13 +86,13 @@ class Scene:
 
     def moved(self, k: int, dx: float, dy: float = 0.0) -> "Scene":
         thing = self.things[k]
-        return self._with(k, replace(thing, x=thing.x + dx, y=thing.y + dy))
+        return self.with_thing(k, replace(thing, x=thing.x + dx, y=thing.y + dy))
 
     def resized(self, k: int, scale: float) -> "Scene":
-        return self._with(k, replace(self.things[k], size=self.things[k].size * scale))
+        return self.with_thing(k, replace(self.things[k], size=self.things[k].size * scale))
 
     def recoloured(self, k: int, colour: str) -> "Scene":
-        return self._with(k, replace(self.things[k], colour=colour))
+        return self.with_thing(k, replace(self.things[k], colour=colour))
 
     def without(self, k: int) -> "Scene":
         """The scene after the object was removed, shadow and all."""
@@ -103,7 +103,7 @@ class Scene:
         place = f"{_with_article(TABLES[self.table])} in front of {_with_article(WALLS[self.wall])}"
         return replace(self, things=(), caption=f"a photo of {place}")
 
-    def _with(self, k: int, thing: Thing) -> "Scene":
+    def with_thing(self, k: int, thing: Thing) -> "Scene":
         return replace(self, things=(*self.things[:k], thing, *self.things[k + 1 :]))
 
 

@@ -44,7 +44,11 @@ def error_line(result) -> str:
 
 def test_help_names_every_command():
     listed = run("--help").stdout
-    for command in ("demo", "objects", "invert", "move", "resize", "check", "cache"):
+    commands = (
+        "demo objects invert move resize restyle transfer swap remove duplicate compose edit redo recipe-schema "
+        "generate relook relayout check cache"
+    )
+    for command in commands.split():
         assert f"\n  {command} " in listed
         assert run(command, "--help").stdout.startswith("Usage:")
 
@@ -167,6 +171,98 @@ def test_before_after_and_work_pictures(photo, tmp_path):
     assert {p.name for p in (tmp_path / "work").iterdir()} >= {"rough.png", "hole.png", "reconstruction.png"}
 
 
+EDITS = {
+    "restyle": (["restyle", "PHOTO", "black vase", "--as", "red vase"], '"black vase" as "red vase" asked'),
+    "transfer": (
+        ["transfer", "PHOTO", "black vase", "--from", "OTHER", "--from-object", "black bowl"],
+        '"black vase" as "black vase" asked',
+    ),
+    "swap": (["swap", "PHOTO", "black vase", "spotted blue egg"], '"spotted blue egg" asked'),
+    "remove": (["remove", "PHOTO", "black vase"], '"black vase" removed'),
+    "duplicate": (["duplicate", "PHOTO", "black vase", "--by", "-0.2,0.1"], '"black vase" asked'),
+    "compose": (
+        ["compose", "PHOTO", "--from", "OTHER", "--from-object", "black bowl", "--to", "0.2,0.6"],
+        '"black bowl" asked (0.2',
+    ),
+    "point": (["move", "PHOTO", "black vase", "--by", "0.1,0.1", "--point", "0.4,0.4"], '"black vase" asked'),
+}
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_every_edit_changes_its_own_part_and_says_so(photo, tmp_path, name):
+    args, said = EDITS[name]
+    places = {"PHOTO": photo, "OTHER": PHOTOS / "11-large-wide.png"}
+    out = tmp_path / "out.png"
+    result = run(*[places.get(a, a) for a in args], "-o", out, *FAST)
+    assert said in result.stdout
+    assert "identical pixels" in result.stdout
+    changed = (load_photo(photo).rgb != load_photo(out).rgb).any(-1)
+    assert 0.005 < changed.mean() < 0.8
+
+
+RECIPE = """
+method = "ddim"
+steps = 4
+
+[[edit]]
+kind = "move"
+object = "black vase"
+by = [-0.1, 0.1]
+
+[[edit]]
+kind = "restyle"
+object = "spotted blue egg"
+as = "red egg"
+"""
+
+
+def test_a_recipe_makes_all_its_edits_and_redo_the_same_pixels(photo, tmp_path):
+    (tmp_path / "edits.toml").write_text(RECIPE)
+    out = tmp_path / "out.png"
+    report = json.loads(run("edit", photo, "--recipe", tmp_path / "edits.toml", "-o", out, "--json").stdout)
+    assert [o["words"] for o in report["objects"]] == ["black vase", "red egg"]
+    sidecar = json.loads((tmp_path / "out.png.realedit.json").read_text())
+    assert sidecar["photo"] == "photo.png"
+    assert sidecar["recipe"]["edit"][1]["as"] == "red egg"
+    assert sidecar["report"]["objects"] == report["objects"]
+    assert "the same pixels" in run("redo", out, "-o", tmp_path / "again.png").stderr
+    assert np.array_equal(load_photo(out).rgb, load_photo(tmp_path / "again.png").rgb)
+    photo.write_bytes(photo.read_bytes() + b"0")
+    assert "is not the photo that out.png was made from" in error_line(run("redo", out, "--force", code=2))
+    photo.unlink()
+    assert "say where it is with --photo" in error_line(run("redo", out, code=2))
+
+
+def test_a_sidecar_is_not_overwritten_and_can_be_left_out(photo, tmp_path):
+    mine = tmp_path / "a.png.realedit.json"
+    mine.write_text("mine")
+    args = ["remove", photo, "black vase", "-o", tmp_path / "a.png", *FAST]
+    assert "already exists" in error_line(run(*args, code=1))
+    run(*args, "--no-sidecar")
+    assert mine.read_text() == "mine"
+
+
+def test_a_generated_picture_is_edited_without_inversion(tmp_path):
+    out = tmp_path / "drawn.png"
+    prompt = "a photo of a red ball and a blue can on a grey table"
+    run("generate", "--prompt", prompt, "-o", out, "--steps", "4", "--seed", "3")
+    assert load_photo(out).description == prompt
+    report = json.loads(run("invert", out, "--json", *FAST).stdout)
+    assert report["from_cache"]
+
+
+def test_variations_have_numbers_and_a_sheet(photo, tmp_path):
+    for command in (["relook", photo, "--as", "a red vase and an egg"], ["relayout", photo]):
+        run(*command, "--variations", 2, "-o", tmp_path / f"{command[0]}.png", *FAST)
+        one, two = (load_photo(tmp_path / f"{command[0]}-{k}.png").rgb for k in (1, 2))
+        assert not np.array_equal(one, two)
+        assert Image.open(tmp_path / f"{command[0]}-sheet.png").width > 700
+
+
+def test_the_recipe_schema_is_json():
+    assert "edit" in json.loads(run("recipe-schema").stdout)["properties"]
+
+
 def test_check_compares_any_two_pictures(photo, tmp_path):
     rgb = load_photo(photo).rgb.copy()
     rgb[:20] //= 2
@@ -226,6 +322,19 @@ WRONG = {
     ),
     "unknown format": (["move", "PHOTO", "black vase", "--by", "0.1,0", "-o", "FOLDER/y.abc"], 1, "end the name in"),
     "box outside": (["move", "PHOTO", "black vase", "--by", "0.1,0", "--box", "0.5,0.5,0.4,0.9"], 2, "is not LEFT,TOP"),
+    "point outside": (["remove", "PHOTO", "black vase", "--point", "1.5,0.5"], 2, "lies outside the photo"),
+    "swap with itself": (["swap", "PHOTO", "black vase", "black vase"], 2, "cannot be swapped with itself"),
+    "look without words": (["restyle", "PHOTO", "black vase", "--as", "-"], 2, "says nothing of a new look"),
+    "reference without the phrase": (
+        ["transfer", "PHOTO", "black vase", "--from", "PHOTO", "--from-object", "green dog", *FAST],
+        2,
+        '"green dog" is not in the prompt',
+    ),
+    "reference missing": (["transfer", "PHOTO", "black vase", "--from", "FOLDER/none.png"], 1, "does not exist"),
+    "composed outside": (["compose", "PHOTO", "--from", "PHOTO", "--to", "1.5,0.5"], 2, "lies outside the photo"),
+    "recipe missing": (["edit", "PHOTO", "--recipe", "FOLDER/none.toml"], 2, "cannot be read as a recipe"),
+    "nothing to draw": (["generate", "-o", "FOLDER/x.png"], 2, "say what to draw with --prompt"),
+    "redo of no result": (["redo", "PHOTO"], 2, "only results with one can be made again"),
     "unknown option": (["move", "PHOTO", "black vase", "--wrong"], 2, "No such option"),
 }
 

@@ -50,7 +50,7 @@ def test_pixels_outside_the_touched_region_are_the_photos_bytes(model, size):
     photo = rng.integers(0, 256, (*size, 3), dtype=np.uint8)
     touched = disc(*size)
     whole = torch.from_numpy(photo.copy()).permute(2, 0, 1)[None].float() / 255
-    result = paste_back(model, Canvas(photo, whole, touched), torch.rand(1, 3, 48, 64), 0.02)
+    result = paste_back(model, Canvas(photo, whole, touched, touched), torch.rand(1, 3, 48, 64), 0.02)
     outside = touched[0, 0].numpy() < 0.5
     assert np.array_equal(result[outside], photo[outside])
     assert not np.array_equal(result[~outside], photo[~outside])
@@ -63,7 +63,7 @@ def test_known_pixels_get_back_what_the_autoencoder_lost(model):
     whole = torch.from_numpy(wanted.copy()).permute(2, 0, 1)[None].float() / 255
     everywhere = torch.ones(1, 1, 96, 128)
     drawn = model.decode(model.encode(whole))
-    assert np.array_equal(paste_back(model, Canvas(photo, whole, everywhere), drawn, 0.02), wanted)
+    assert np.array_equal(paste_back(model, Canvas(photo, whole, everywhere, everywhere), drawn, 0.02), wanted)
 
 
 MOVE = Placement((40.5 / 128, 50.5 / 96), (90.5 / 128, 50.5 / 96))

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 import torch
@@ -48,6 +48,7 @@ def contestants(model: DiffusionModel, perceptual: Perceptual, settings: Setting
 
 
 Result = tuple[Case, Outcome, Verdict]
+C, R = TypeVar("C"), TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def _loaded(contest: Contest) -> tuple[DiffusionModel, Perceptual, dict[str, Row
     return model, perceptual, {k: v for k, v in every.items() if not contest.only or k in contest.only}
 
 
-def run(found: Sequence[Case], contest: Callable[[Case], dict[str, Result]], workers: int) -> dict[str, list[Result]]:
+def run(found: Sequence[C], contest: Callable[[C], dict[str, R]], workers: int) -> dict[str, list[R]]:
     """Hold the contest on all cases, in several processes of one thread each if `workers` is above 1."""
     console = Console(stderr=True)
     if workers == 1:
