@@ -9,11 +9,13 @@ from inversion.ddim import Inverted, silent
 from inversion.model import DiffusionModel
 from inversion.phrases import find_phrase, phrases
 from inversion.record import record
-from realedit.energies import Wanted, WeightedSum, appearance_energy, edit_energies
+from realedit.anchors import known_latents
+from realedit.dressing import dress, recolour
+from realedit.energies import Wanted, WeightedSum, appearance_energy, edit_energies, whole_look_energy
 from realedit.finding import Found, all_objects
 from realedit.guidance import Guidance
 from realedit.images import to_bytes
-from realedit.inverting import GENERATED, Seen, keep
+from realedit.inverting import GENERATED, Seen, keep, rows_of
 from realedit.placement import STAY
 from realedit.sampler import Rows, sample
 from realedit.settings import Settings
@@ -82,6 +84,41 @@ def new_layout(
         for o in all_objects(model, seen)
     ]
     return _guided(model, seen, seen.reference.header.prompt, WeightedSum(tuple(terms)), seed, settings, on_step)
+
+
+def whole_look(
+    model: DiffusionModel,
+    photo: Tensor,
+    seen: Seen,
+    other: Seen,
+    settings: Settings,
+    on_step: Callable[[int], None] = silent,
+) -> Tensor:
+    """A photo (1, 3, H, W) in the look of a whole other one: its colours take on that one's distribution,
+    then the model draws from there, guided to the other's features and to the photo's own shapes."""
+    everywhere = torch.ones_like(seen.small[:, :1])
+    colours = other.small[0].flatten(1).T
+    small = recolour(seen.small, everywhere, colours)
+    reference, schedule = seen.reference, model.schedule(settings.steps)
+    pivots, latent = reference.pivots.to(model.device), model.encode(seen.small)
+    generator = torch.Generator().manual_seed(settings.seed)
+    levels = known_latents(
+        pivots, latent, model.encode(small), schedule, (), torch.zeros_like(latent[:, :1]), generator
+    )
+    first = int(settings.whole_from * settings.steps)
+    kept = [Wanted(o.words, o.words, (STAY,), 0 * everywhere, new_look=True) for o in all_objects(model, seen)]
+    terms = edit_energies(reference, kept, (), settings.weights).terms
+    energy = WeightedSum((*terms, (settings.weights.look_alone, whole_look_energy(other.reference))))
+    region = torch.ones_like(latent[:, :1])
+    guidance = Guidance(
+        energy, region, settings.strength, settings.tolerance, settings.whole_from, settings.guided_until
+    )
+    drawn = sample(
+        model, levels[first][None], schedule, rows_of(model, reference), first=first, guidance=guidance, on_step=on_step
+    )
+    large = torch.ones_like(photo[:, :1])
+    rough = recolour(photo, large, colours)
+    return dress(rough, large, model.decode(drawn).cpu(), small).clamp(0, 1)
 
 
 def same_objects(objects: list[Found], prompt: str) -> list[tuple[Found, tuple[int, int]]]:

@@ -96,6 +96,21 @@ class AppearanceEnergy:
 
 
 @dataclass(frozen=True, eq=False)
+class WholeLookEnergy:
+    """As `AppearanceEnergy`, of the whole frame."""
+
+    targets: Targets  # per feature site (steps, C)
+    spread: Targets  # per feature site (steps, C)
+
+    def __call__(self, tape: Tape, i: int) -> Tensor:
+        terms = []
+        for name, target in self.targets.items():
+            now = pooled(tape.features[name].float())[0].mean((-2, -1))
+            terms.append(((now - target[i].to(now.device)) / self.spread[name][i].to(now.device)).abs().mean())
+        return _mean(terms)
+
+
+@dataclass(frozen=True, eq=False)
 class GhostEnergy:
     """The share of the words' attention that lies on the vacated place."""
 
@@ -204,6 +219,13 @@ def appearance_energy(now: tuple[int, ...], reference: Reference, words: tuple[i
     looks = {name: appearance(f, where) for name, f in features.items()}
     spread = {name: f.std((-2, -1)).clamp(min=1e-3) for name, f in features.items()}
     return AppearanceEnergy(now, looks, spread)
+
+
+def whole_look_energy(reference: Reference) -> WholeLookEnergy:
+    """The look of a whole picture."""
+    features = {name: f.float() for name, f in reference.features.items()}
+    looks = {name: f.mean((-2, -1)) for name, f in features.items()}
+    return WholeLookEnergy(looks, {name: f.std((-2, -1)).clamp(min=1e-3) for name, f in features.items()})
 
 
 def _placed(points: Tensor, placement: Placement) -> Tensor:

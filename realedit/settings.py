@@ -38,9 +38,10 @@ class Settings:
     moved object is held to the composite; from then until `guided_until` its energies are measured and,
     above `tolerance`, guide with a `strength` that adapts itself. New looks: `attempts`, made in turn
     until the new words fit the result better than the old by `fitting`. Whole pictures:
-    `draw_guidance_scale`. Regions: `reach`,
-    how far from an object its shadow is looked for, in extents of the object; `margin` and `feather`,
-    fractions of the photo's shorter side, for what masks miss at edges and for the final seam.
+    `draw_guidance_scale`, and `whole_from`, until when a photo that takes on another's look is held.
+    Regions: `reach`, how far from an object its shadow is looked for, in extents of the object; `margin`
+    and `feather`, fractions of the photo's shorter side, for what masks miss at edges and for the final
+    seam.
     """
 
     steps: int = 25
@@ -56,6 +57,7 @@ class Settings:
     attempts: tuple[Attempt, ...] = (Attempt(0.2, 3.0, fresh=False), Attempt(0.5, 6.0, fresh=True))
     fitting: float = 0.15
     draw_guidance_scale: float = 5.0
+    whole_from: float = 0.6
     margin: float = 0.025
     reach: float = 0.9
     feather: float = 0.015

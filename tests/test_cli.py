@@ -174,8 +174,8 @@ def test_before_after_and_work_pictures(photo, tmp_path):
 EDITS = {
     "restyle": (["restyle", "PHOTO", "black vase", "--as", "red vase"], '"black vase" as "red vase" asked'),
     "transfer": (
-        ["transfer", "PHOTO", "black vase", "--from", "OTHER", "--from-object", "black bowl"],
-        '"black vase" as "black vase" asked',
+        ["transfer", "PHOTO", "black vase", "--from", "OTHER", "--from-object", "shiny checked green cone"],
+        '"black vase" as "shiny checked green vase" asked',
     ),
     "swap": (["swap", "PHOTO", "black vase", "spotted blue egg"], '"spotted blue egg" asked'),
     "remove": (["remove", "PHOTO", "black vase"], '"black vase" removed'),
@@ -257,6 +257,18 @@ def test_variations_have_numbers_and_a_sheet(photo, tmp_path):
         one, two = (load_photo(tmp_path / f"{command[0]}-{k}.png").rgb for k in (1, 2))
         assert not np.array_equal(one, two)
         assert Image.open(tmp_path / f"{command[0]}-sheet.png").width > 700
+
+
+def test_the_look_of_a_whole_photo(photo, tmp_path):
+    out = tmp_path / "whole.png"
+    other = PHOTOS / "01.png"
+    run("transfer", photo, "--whole", "--from", other, "-o", out, *FAST)
+    before, after, wanted = (load_photo(p).rgb.astype(float) for p in (photo, out, other))
+    assert before.shape == after.shape
+    assert (
+        np.abs(after.mean((0, 1)) - wanted.mean((0, 1))).max() < np.abs(before.mean((0, 1)) - wanted.mean((0, 1))).max()
+    )
+    assert "name an OBJECT" in error_line(run("transfer", photo, "--from", other, code=2))
 
 
 def test_the_recipe_schema_is_json():

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from realedit.commands.making import transfer_whole
 from realedit.options import FILE, POINT, SHIFT, EditOptions, Numbers, edit_options, result_options
 from realedit.recipe import (
     DuplicateItem,
@@ -206,25 +207,34 @@ FROM_PROMPT = click.option("--from-prompt", help="What the other photo shows; de
 
 @click.command()
 @PHOTO
-@OBJECT
+@click.argument("object", required=False)
 @FROM
 @FROM_OBJECT
 @FROM_PROMPT
+@click.option("--whole", is_flag=True, help="The look of the whole other photo for the whole of this one.")
 @edit_options
 @common
 def transfer(
     shared: Common,
     photo: Path,
-    object: str,
+    object: str | None,
     source: Path,
     from_object: str | None,
     from_prompt: str | None,
+    whole: bool,
     options: EditOptions,
 ) -> None:
     """Give an object the look of an object in another photo; its shape and place stay.
 
     Example: realedit transfer photo.png "red ball" --from other.png --from-object "striped can"
     """
+    if (object is None) != whole:
+        raise click.UsageError("name an OBJECT of the photo, or give --whole without one")
+    if object is None:
+        transfer_whole(
+            shared, photo, source, from_prompt, options.output or beside(photo, "transferred"), options.force
+        )
+        return
     item = TransferItem(object=object, photo=str(source), source=from_object)
     photos = {str(source): Photo(prompt=from_prompt)}
     run_one(shared, photo, object, lambda loaded: item, options, "transferred", photos)

@@ -1,6 +1,7 @@
 """Commands that draw whole pictures: from words, or from a photo with its layout or its look kept."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -130,6 +131,31 @@ def _vary(
         pictures = contact_sheet(drawn)
         write_whole(sheet, lambda file: pictures.save(file, format="PNG"))
         shared.say(f"wrote {sheet}")
+
+
+def transfer_whole(
+    shared: Common, photo: Path, source: Path, from_prompt: str | None, output: Path, force: bool
+) -> None:
+    """The part of `transfer` that changes the whole photo."""
+    from realedit.images import check_output, load_photo, save_photo, to_bytes
+
+    loaded, other = load_photo(photo), load_photo(source)
+    check_output(output, force=force, inputs=(photo, source))
+    prompt = shared.prompt_of(photo, loaded)
+    other_prompt = from_prompt or replace(shared, prompt=None).prompt_of(source, other)
+    model = shared.load()
+    from realedit.drawing import whole_look
+    from realedit.inverting import see
+
+    settings = settings_from(shared.steps, shared.seed)
+    with shared.progress(7 * shared.steps) as on_step:
+        seen, there = (
+            see(model, each.tensor(), text, settings, shared.method, lambda i: on_step("inverting"))
+            for each, text in ((loaded, prompt), (other, other_prompt))
+        )
+        result = whole_look(model, loaded.tensor(), seen, there, settings, lambda i: on_step("drawing"))
+    save_photo(loaded.with_rgb(to_bytes(result)), output)
+    shared.say(f"wrote {output}")
 
 
 COMMANDS = (generate, relook, relayout)
