@@ -177,8 +177,10 @@ def _draw(
     for attempt in settings.attempts:
         script = script_of(model, seen, plan, stage, guests, attempt, settings)
         picture = regenerate(model, seen, plan, stage, script, settings, on_step)
-        made = _Drawing(script, picture, choose_looks(model, script, stage, picture, schedule, settings))
-        if best is None or made.fit > best.fit:
+        made = _Drawing(
+            script, picture, choose_looks(model, script, stage, plan.cast.backdrop.plate, picture, schedule, settings)
+        )
+        if best is None or made.fit > best.fit + settings.better:
             best = made
         if best.fit >= settings.fitting:
             break

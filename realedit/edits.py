@@ -141,7 +141,10 @@ class Remove(_OneObject):
 
 @dataclass(frozen=True)
 class Swap(_OneObject):
-    """Two objects change places: each stands where the other stood."""
+    """Two objects change places: each stands where the other stood.
+
+    What stands lower in the frame is nearer. Sizes follow as if the horizon lay at the top edge; where it
+    lies lower, as on most photos, the true change is larger still, so this never overdoes it."""
 
     other: str
 
@@ -155,7 +158,8 @@ class Swap(_OneObject):
 
     def placements(self, places: Places) -> Placements:
         one, two = places[self.object].foot, places[self.other].foot
-        return {self.object: (Placement(one, two),), self.other: (Placement(two, one),)}
+        nearer = min(max(two[1] / one[1], 0.5), 2.0)
+        return {self.object: (Placement(one, two, nearer),), self.other: (Placement(two, one, 1 / nearer),)}
 
 
 @dataclass(frozen=True)

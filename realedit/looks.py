@@ -24,6 +24,7 @@ from realedit.staging import Stage
 GLANCES = 6
 NOISE = (0.25, 0.75)  # the fractions of the schedule between which the glances lie
 AS_GOOD = 0.88  # of the drawn picture's fit, from which the recoloured photo is preferred
+SEEN, DIFFERS = 0.85, 0.08  # of what was seen of the object before; the range by which a pixel is told from the plate
 CORE = 0.012  # of the shorter side: the rim of a drawn object, whose colours are mixed
 
 
@@ -45,10 +46,16 @@ class NewLook:
 
 
 def choose_looks(
-    model: DiffusionModel, script: Script, stage: Stage, generated: Tensor, schedule: Schedule, settings: Settings
+    model: DiffusionModel,
+    script: Script,
+    stage: Stage,
+    plate: Tensor,
+    generated: Tensor,
+    schedule: Schedule,
+    settings: Settings,
 ) -> list[NewLook]:
-    """For every subject that gets a new look the way that fits; `generated` (1, 3, h, w) is what the model
-    drew."""
+    """For every subject that gets a new look the way that fits. `generated` (1, 3, h, w) is what the model
+    drew, `plate` (1, 3, h, w) what is behind the subjects: a look that cannot be told from it is none."""
     looks = []
     for k in script.dressed:
         if k not in script.drawn:
@@ -69,9 +76,15 @@ def choose_looks(
             )
             for way in ways
         ]
-        best = 1 if fits[1] >= AS_GOOD * fits[0] else 0
+        best = 1 if fits[1] >= min(AS_GOOD * fits[0], fits[0]) else 0
         looks.append(NewLook(k, ways[best].colours, fits[best]))
     return looks
+
+
+def shown(picture: Tensor, plate: Tensor, mask: Tensor) -> float:
+    """The share of a mask in which a picture (1, 3, h, w) differs from what lies behind."""
+    differs = (picture - plate).abs().amax(1, keepdim=True) > DIFFERS
+    return float(differs[mask > 0.5].float().mean())
 
 
 @torch.no_grad()

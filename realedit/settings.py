@@ -37,11 +37,11 @@ class Settings:
     draws there; `plate_guidance_scale`. The edit: `surroundings_until`, how long what lies around the
     moved object is held to the composite; from then until `guided_until` its energies are measured and,
     above `tolerance`, guide with a `strength` that adapts itself. New looks: `attempts`, made in turn
-    until the new words fit the result better than the old by `fitting`. Whole pictures:
-    `draw_guidance_scale`, and `whole_from`, until when a photo that takes on another's look is held.
-    Regions: `reach`, how far from an object its shadow is looked for, in extents of the object; `margin`
-    and `feather`, fractions of the photo's shorter side, for what masks miss at edges and for the final
-    seam.
+    until the new words fit the result better than the old by `fitting`; a later one must fit `better` than
+    those before. Whole pictures: `draw_guidance_scale`, and `whole_from`, until when a photo that takes
+    on another's look is held. Regions: `reach`, how far from an object its shadow is looked for, in
+    extents of the object; `margin` and `feather`, fractions of the photo's shorter side, for what masks
+    miss at edges and for the final seam.
     """
 
     steps: int = 25
@@ -54,8 +54,14 @@ class Settings:
     surroundings_until: float = 0.8
     plate_from: float = 0.5
     plate_guidance_scale: float = 3.0
-    attempts: tuple[Attempt, ...] = (Attempt(0.2, 3.0, fresh=False), Attempt(0.5, 6.0, fresh=True))
-    fitting: float = 0.15
+    attempts: tuple[Attempt, ...] = (
+        Attempt(0.2, 3.0, fresh=False),
+        Attempt(0.4, 4.0, fresh=False),
+        Attempt(0.35, 4.0, fresh=True),
+        Attempt(0.5, 6.0, fresh=True),
+    )
+    fitting: float = 0.2
+    better: float = 0.1
     draw_guidance_scale: float = 5.0
     whole_from: float = 0.6
     margin: float = 0.025

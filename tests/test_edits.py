@@ -72,6 +72,8 @@ def test_what_every_edit_says_of_its_objects():
     swapped = Swap("cup", "jug").placements(places)
     assert swapped["cup"][0]((0.4, 0.7)) == pytest.approx((0.8, 0.8))
     assert swapped["jug"][0]((0.8, 0.8)) == pytest.approx((0.4, 0.7))
+    assert swapped["cup"][0].scale == pytest.approx(8 / 7)  # it comes nearer
+    assert swapped["jug"][0].scale == pytest.approx(7 / 8)
     assert Swap("cup", "jug").objects == ("cup", "jug")
     for look in (Restyle("cup", "red cup"), Transfer("cup", Source("other.png"))):
         assert look.placements(places) == {}
