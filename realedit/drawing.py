@@ -150,6 +150,6 @@ def _guided(
     everywhere = torch.ones_like(noise[:, :1])
     guidance = None
     if energy.terms:
-        guidance = Guidance(energy, everywhere, settings.strength, settings.tolerance, 0.0, settings.guided_until)
+        guidance = Guidance(energy, everywhere, settings.draw_strength, settings.tolerance, 0.0, settings.guided_until)
     latent = sample(model, noise, schedule, rows, guidance=guidance, on_step=on_step)
     return model.decode(latent).cpu()

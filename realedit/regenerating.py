@@ -123,7 +123,8 @@ def _guidance(
     energy = edit_energies(seen.reference, wanted, others, settings.weights)
     begin = attempt.begin if drawn else settings.surroundings_until
     region = to_cells(stage.touched, seen.reference.pivots, TOUCHED)
-    return Guidance(energy, region, settings.strength, settings.tolerance, begin, settings.guided_until)
+    strength = settings.look_strength if drawn else settings.strength
+    return Guidance(energy, region, strength, settings.tolerance, begin, settings.guided_until)
 
 
 def regenerate(

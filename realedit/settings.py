@@ -37,11 +37,12 @@ class Settings:
     draws there; `plate_guidance_scale`. The edit: `surroundings_until`, how long what lies around the
     moved object is held to the composite; from then until `guided_until` its energies are measured and,
     above `tolerance`, guide with a `strength` that adapts itself. New looks: `attempts`, made in turn
-    until the new words fit the result better than the old by `fitting`; a later one must fit `better` than
-    those before. Whole pictures: `draw_guidance_scale`, and `whole_from`, until when a photo that takes
-    on another's look is held. Regions: `reach`, how far from an object its shadow is looked for, in
-    extents of the object; `margin` and `feather`, fractions of the photo's shorter side, for what masks
-    miss at edges and for the final seam.
+    under `look_strength` (an outline must be held against words that would move it) until the new words
+    fit the result better than the old by `fitting`; a later one must fit `better` than those before.
+    Whole pictures: `draw_guidance_scale` and `draw_strength`, which fresh noise needs more of;
+    `whole_from`, until when a photo that takes on another's look is held. Regions: `reach`, how far from
+    an object its shadow is looked for, in extents of the object; `margin` and `feather`, fractions of the
+    photo's shorter side, for what masks miss at edges and for the final seam.
     """
 
     steps: int = 25
@@ -60,9 +61,11 @@ class Settings:
         Attempt(0.35, 4.0, fresh=True),
         Attempt(0.5, 6.0, fresh=True),
     )
+    look_strength: Strength = Strength(start=0.6, least=0.05, most=2.0)
     fitting: float = 0.2
     better: float = 0.1
     draw_guidance_scale: float = 5.0
+    draw_strength: Strength = Strength(start=0.4, least=0.05, most=1.0)
     whole_from: float = 0.6
     margin: float = 0.025
     reach: float = 0.9
