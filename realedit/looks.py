@@ -23,7 +23,9 @@ from realedit.staging import Stage
 
 GLANCES = 6
 NOISE = (0.25, 0.75)  # the fractions of the schedule between which the glances lie
-AS_GOOD = 0.88  # of the drawn picture's fit, from which the recoloured photo is preferred
+# Of the drawn picture's fit, from which the recoloured photo is preferred: in the colours that were drawn,
+# and in those of another object, whose pattern is lost that way.
+AS_GOOD, AS_GOOD_BORROWED = 0.88, 1.1
 SEEN, DIFFERS = 0.85, 0.08  # of what was seen of the object before; the range by which a pixel is told from the plate
 CORE = 0.012  # of the shorter side: the rim of a drawn object, whose colours are mixed
 
@@ -76,7 +78,8 @@ def choose_looks(
             )
             for way in ways
         ]
-        best = 1 if fits[1] >= min(AS_GOOD * fits[0], fits[0]) else 0
+        enough = AS_GOOD_BORROWED if k in script.colours else AS_GOOD
+        best = int(fits[1] - fits[0] >= (enough - 1) * abs(fits[0]))
         looks.append(NewLook(k, ways[best].colours, fits[best]))
     return looks
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
-TILE, COLUMNS, GAP = 256, 4, 4  # pixels of a tile's longer side, tiles in a row, pixels between them
+TILE, COLUMNS, GAP = 256, 5, 4  # pixels of a tile's longer side, tiles in a row, pixels between them
 
 
 def contact_sheet(pictures: Sequence[tuple[str, np.ndarray]]) -> Image.Image:

@@ -1,0 +1,61 @@
+"""Draw the picture of every edit that README shows.
+
+python -m samples.gallery samples/edits.png
+"""
+
+from pathlib import Path
+
+import click
+
+from inversion.model import load_model
+from inversion.weights import bundled_samples
+from realedit.drawing import new_look
+from realedit.editing import Task, edit_photo
+from realedit.edits import Duplicate, Edit, Insert, Move, Remove, Restyle, Source, Swap, Transfer
+from realedit.guests import OtherPhoto
+from realedit.images import Photo, load_photo, to_bytes
+from realedit.inverting import see
+from realedit.perceptual import best_perceptual
+from realedit.settings import DEFAULTS
+from realedit.tiles import contact_sheet
+
+PHOTO = "03"
+EDITS: dict[str, tuple[Edit, ...]] = {
+    "move": (Move("black vase", by=(-0.2, 0.1)),),
+    "restyle": (Restyle("black vase", "striped red vase"),),
+    "transfer": (Transfer("black vase", Source("12-large-tall", "shiny striped green bottle")),),
+    "swap": (Swap("black vase", "spotted blue egg"),),
+    "remove": (Remove("spotted blue egg"),),
+    "duplicate": (Duplicate("black vase", by=(-0.22, 0.2)),),
+    "compose": (Insert(Source("10-large", "purple ball"), (0.25, 0.75)),),
+    "recipe": (Move("spotted blue egg", by=(-0.1, 0.25)), Restyle("black vase", "green vase")),
+}
+RELOOK = "a photo of a red vase and a spotted green egg on a grey table", 3  # and its seed
+
+
+def bundled(name: str) -> tuple[Photo, str]:
+    """A bundled photo and its caption."""
+    photos = bundled_samples() / "photos"
+    return load_photo(photos / f"{name}.png"), (photos / f"{name}.txt").read_text().strip()
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path))
+def main(path: Path) -> None:
+    """Make every edit of one bundled photo, and write them side by side to PATH."""
+    model = load_model(device="cpu")
+    perceptual = best_perceptual(model)
+    photo, prompt = bundled(PHOTO)
+    pictures = [("photo", photo.rgb)]
+    for name, edits in EDITS.items():
+        others = {n: OtherPhoto(*bundled(n)) for n in ("10-large", "12-large-tall")}
+        edited = edit_photo(model, Task(photo, prompt, edits, others=others), perceptual)
+        pictures.append((name, edited.photo.rgb))
+    seen = see(model, photo.tensor(), prompt, DEFAULTS, "null-text")
+    words, seed = RELOOK
+    pictures.append(("relook", to_bytes(new_look(model, seen, words, seed, DEFAULTS))))
+    contact_sheet(pictures).save(path)
+
+
+if __name__ == "__main__":
+    main()
