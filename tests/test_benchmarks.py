@@ -10,10 +10,13 @@ import pytest
 import torch
 
 from realedit.faithfulness import Perceptual
+from realedit.paste import grow
 from realedit.settings import Settings
 from samples.scenes import FIRST_HELD_OUT_SEED
-from tests.benchmarks import ablation, real_photos, relocation, rows
+from tests.benchmarks import ablation, edits, real_photos, relocation, rows
 from tests.benchmarks.cases import LEAST_SHIFT, Case, cases, ranged_cases
+from tests.benchmarks.edit_cases import EditCase, edit_cases
+from tests.benchmarks.edit_judge import judge_edit
 from tests.benchmarks.judge import judge
 from tests.benchmarks.statistics import median, share
 from tests.benchmarks.textbook import PublishedRule
@@ -159,6 +162,59 @@ def test_ranged_cases_lie_in_their_bins():
     assert 0.03 < case.source.mean() < 0.12
     assert 0.28 < case.shift < 0.47
     assert ranged_cases(FIRST_HELD_OUT_SEED, ((0.9, 0.95),), ((0.5, 0.6),)) == []
+
+
+@pytest.fixture(scope="module")
+def other_edits() -> list[EditCase]:
+    return edit_cases(FIRST_HELD_OUT_SEED + 800, 2)
+
+
+def test_of_other_edits_the_truth_is_right_and_doing_nothing_is_not(other_edits):
+    assert [c.kind for c in other_edits] == ["recolour", "restyle", "swap", "remove"] * 2
+    for case in other_edits:
+        right = judge_edit(case, case.truth, None, PLAIN)
+        assert right.success, case.name
+        assert right.psnr_region == math.inf
+        assert not judge_edit(case, case.before, None, PLAIN).success, case.name
+
+
+def test_every_other_look_is_the_wrong_one(other_edits):
+    for case in other_edits:
+        for wrong in case.choices[1:]:
+            assert judge_edit(case, wrong, None, PLAIN).right_look is False
+
+
+def test_a_look_that_spills_over_has_lost_its_shape(other_edits):
+    case = other_edits[0]
+    spilt = torch.where(grow(case.targets[0], 0.06) > 0.5, case.truth.flip(1), case.truth)
+    assert judge_edit(case, spilt, None, PLAIN).overlap < 0.85
+
+
+def test_a_removed_object_that_half_remains_is_still_there(other_edits):
+    case = next(c for c in other_edits if c.kind == "remove")
+    half = torch.where(
+        (case.sources[0] > 0.5) & (torch.arange(case.before.shape[-1]) % 2 == 0), case.before, case.truth
+    )
+    assert judge_edit(case, half, None, PLAIN).left > 0.3
+
+
+def test_one_scene_through_the_contest_of_edits(other_edits):
+    found = edits.run(other_edits[:4], edits.Contest("tabletop", settings=Settings(steps=6)), workers=1)
+    written = json.loads(edits.as_json(edits.tables(found), 1))
+    assert list(written["edits"]) == ["recolour", "restyle", "swap", "remove"]
+    assert list(written["edits"]["remove"]) == [
+        "do-nothing",
+        "new-prompt",
+        "renoise-0.4",
+        "renoise-0.6",
+        "renoise-0.8",
+        "inpaint",
+        "realedit",
+    ]
+    assert "inpaint" not in written["edits"]["swap"]
+    assert all(rows["realedit"]["identical_rest"] == 1 for rows in written["edits"].values())
+    ours, nothing = (written["edits"]["remove"][name]["psnr_region_median"] for name in ("realedit", "do-nothing"))
+    assert ours > nothing
 
 
 @pytest.mark.skipif(not OBJMOVE.is_dir(), reason="no real photos on this machine")
