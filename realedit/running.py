@@ -1,29 +1,21 @@
-"""What commands share when they run: their common options, their outputs, and one edit from file to
-file. Heavy imports stay inside functions."""
+"""What commands share when they run: the values of their common options, the model, the prompt, and a
+progress bar. Heavy imports stay inside functions."""
 
 import contextlib
 import functools
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from inversion.errors import EditError, ModelError, RealEditError
-from realedit.options import model_options, settings_from
-from realedit.recipe import Photo as OtherInRecipe
-from realedit.recipe import Recipe, Where
-from realedit.settings import Settings
-from realedit.sidecar import Made, Sidecar, as_json, file_hash, sidecar_path, versions
+from inversion.errors import EditError
+from realedit.options import model_options
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from inversion.model import DiffusionModel
-    from realedit.editing import Edited
-    from realedit.guests import OtherPhoto
     from realedit.images import Photo
 
 
@@ -106,192 +98,6 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
         return command(shared=values, **rest)
 
     return wrapped
-
-
-@dataclass(frozen=True)
-class Outputs:
-    """Where an edit writes, all checked before any work is done."""
-
-    result: Path
-    before_after: Path | None = None
-    work: Path | None = None
-    report: Path | None = None
-    sidecar: bool = True
-    force: bool = False
-
-    def check(self, inputs: tuple[Path, ...]) -> None:
-        from realedit.images import check_folder, check_new, check_output
-
-        for path in (self.result, self.before_after):
-            if path is not None:
-                check_output(path, force=self.force, inputs=inputs)
-        for path in (self.report, sidecar_path(self.result) if self.sidecar else None):
-            if path is not None:
-                check_new(path, force=self.force, inputs=inputs)
-        if self.work is not None:
-            with contextlib.suppress(OSError):
-                self.work.mkdir(parents=True, exist_ok=True)
-            check_folder(self.work)
-
-
-@dataclass(frozen=True)
-class Job:
-    """A recipe for one photo. `folder` is what the recipe's paths start from."""
-
-    photo: Path
-    recipe: Recipe
-    folder: Path
-
-    def inputs(self) -> tuple[Path, ...]:
-        """Every file that is read."""
-        wheres = [*self.recipe.where.values(), *(p.where for p in self.recipe.photos.values() if p.where)]
-        others = [self.folder / name for name in self.recipe.photos_named()]
-        return (self.photo, *others, *(self.folder / w.mask for w in wheres if w.mask))
-
-
-def run_job(shared: Common, job: Job, outputs: Outputs, *, max_lpips: float | None = None) -> str:
-    """Everything that an editing command does: check, load, edit, write, print. Returns the hash of the
-    result's pixels."""
-    from realedit.images import load_photo, save_photo
-
-    photo = load_photo(job.photo)
-    outputs.check(job.inputs())
-    job.recipe.edits()
-    prompt = shared.prompt_of(job.photo, photo, _assumed(job.recipe))
-    masks, points = _where(job, photo)
-    others = _others(shared, job)
-    for note in photo.notes:
-        shared.say(note)
-    model = shared.load()
-    from realedit.editing import Task, edit_photo
-    from realedit.perceptual import best_perceptual
-
-    task = Task(photo, prompt, job.recipe.edits(), masks, points, others, job.recipe.method)
-    task.check_words(model)
-    perceptual = best_perceptual(model)
-    if max_lpips is not None and perceptual.name != "lpips":
-        raise ModelError(f"--max-lpips needs LPIPS: {perceptual.note}")
-    settings = settings_from(job.recipe.steps, job.recipe.seed)
-    with shared.progress(4 * job.recipe.steps) as on_step:
-        edited = edit_photo(model, task, perceptual, settings, on_step)
-    if outputs.work is not None:
-        _write_work(edited.work, outputs.work)
-    save_photo(edited.photo, outputs.result)
-    made = _write_extras(shared, job, photo, prompt, model, edited, outputs, settings)
-    click.echo(edited.report.to_json() if shared.as_json else edited.report.to_text())
-    shared.say(f"wrote {outputs.result}", when=not shared.as_json)
-    if max_lpips is not None and edited.report.outside.perceptual > max_lpips:
-        raise RealEditError(
-            f"outside the edit LPIPS is {edited.report.outside.perceptual:.4f}, above {max_lpips:g}; the result is kept"
-        )
-    return made
-
-
-def _assumed(recipe: Recipe) -> str | None:
-    """The prompt where none is given but every object is marked."""
-    objects = list(dict.fromkeys(phrase for edit in recipe.edits() for phrase in edit.objects))
-    if not objects or not all(phrase in recipe.where for phrase in objects):
-        return None
-    return f"a photo of {' and '.join(objects)}"
-
-
-def _where(job: Job, photo: "Photo") -> tuple[dict[str, "Tensor"], dict[str, tuple[float, float]]]:
-    """The masks and points of the objects that are marked."""
-    known = {phrase for edit in job.recipe.edits() for phrase in edit.objects}
-    for phrase in job.recipe.where:
-        if phrase not in known:
-            raise EditError(f'"{phrase}" is marked, but no edit names it; the edits name: {", ".join(sorted(known))}')
-    masks = {p: m for p, w in job.recipe.where.items() if (m := marked(w, photo, job.folder)) is not None}
-    points = {p: w.point for p, w in job.recipe.where.items() if w.point is not None and p not in masks}
-    for x, y in points.values():
-        if not (0 <= x <= 1 and 0 <= y <= 1):
-            raise EditError(f"the point {x:g},{y:g} lies outside the photo; give fractions from 0 to 1")
-    return masks, points
-
-
-def marked(where: Where, photo: "Photo", folder: Path) -> "Tensor | None":
-    """The mask of an object that is marked by a picture or a box."""
-    from realedit.images import load_mask
-
-    if where.mask is not None:
-        return load_mask(folder / where.mask, photo.size)
-    if where.box is None:
-        return None
-    from realedit.masks import box_mask
-
-    left, top, right, bottom = where.box
-    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
-        raise EditError(f"the box {left:g},{top:g},{right:g},{bottom:g} is not LEFT,TOP,RIGHT,BOTTOM inside the photo")
-    return box_mask(where.box, photo.size)
-
-
-def _others(shared: Common, job: Job) -> dict[str, "OtherPhoto"]:
-    """The other photos that the edits take something from, by the names that the recipe gives them."""
-    if not job.recipe.photos_named():
-        return {}
-    from realedit.guests import OtherPhoto
-    from realedit.images import load_photo
-
-    found = {}
-    for name in job.recipe.photos_named():
-        path, told = job.folder / name, job.recipe.photos.get(name, OtherInRecipe())
-        photo = load_photo(path)
-        prompt = told.prompt or replace(shared, prompt=None).prompt_of(path, photo)
-        found[name] = OtherPhoto(photo, prompt, marked(told.where, photo, job.folder) if told.where else None)
-    return found
-
-
-def _write_extras(
-    shared: Common,
-    job: Job,
-    photo: "Photo",
-    prompt: str,
-    model: "DiffusionModel",
-    edited: "Edited",
-    outputs: Outputs,
-    settings: Settings,
-) -> str:
-    """Everything beside the result itself. Returns the hash of its pixels."""
-    import hashlib
-
-    from realedit.images import write_whole
-    from realedit.report import side_by_side
-
-    if outputs.before_after is not None:
-        sheet = side_by_side(photo.rgb, edited.photo.rgb)
-        write_whole(outputs.before_after, lambda file: sheet.save(file, format="PNG"))
-    if outputs.report is not None:
-        write_whole(outputs.report, lambda file: file.write(edited.report.to_json().encode()))
-    pixels = hashlib.sha256(edited.photo.rgb.tobytes()).hexdigest()
-    if outputs.sidecar:
-        made = Made(job.photo, job.folder, outputs.result)
-        sidecar = Sidecar(
-            photo=made.relative(job.photo),
-            photo_hash=file_hash(job.photo),
-            folder=made.relative(job.folder),
-            recipe=job.recipe,
-            prompt=prompt,
-            model=shared.model,
-            model_fingerprint=model.fingerprint,
-            device=shared.device,
-            dtype=shared.dtype,
-            settings=asdict(settings),
-            versions=versions(),
-            pixels_hash=pixels,
-            report=edited.report.as_dict(),
-        )
-        write_whole(made.path, lambda file: file.write(as_json(sidecar)))
-    return pixels
-
-
-def _write_work(work: dict[str, "Tensor"], folder: Path) -> None:
-    from PIL import Image
-
-    from realedit.images import to_bytes, write_whole
-
-    for name, picture in work.items():
-        image = Image.fromarray(to_bytes(picture.expand(-1, 3, -1, -1)))
-        write_whole(folder / f"{name}.png", lambda file, image=image: image.save(file, format="PNG"))
 
 
 def beside(path: Path, word: str, suffix: str | None = None) -> Path:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
+from realedit.jobs import Job, Outputs, run_job
 from realedit.options import FILE
 from realedit.recipe import MoveItem, Recipe
-from realedit.running import Common, Job, Outputs, common, run_job
+from realedit.running import Common, common
 
 
 @click.command()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from realedit.commands.making import transfer_whole
+from realedit.jobs import Job, Outputs, run_job
 from realedit.options import FILE, POINT, SHIFT, EditOptions, Numbers, edit_options, result_options
 from realedit.recipe import (
     DuplicateItem,
@@ -22,7 +23,7 @@ from realedit.recipe import (
     TransferItem,
     Where,
 )
-from realedit.running import Common, Job, Outputs, beside, common, run_job
+from realedit.running import Common, beside, common
 
 if TYPE_CHECKING:
     from realedit.images import Photo as LoadedPhoto

@@ -8,9 +8,10 @@ import click
 
 from inversion.errors import EditError, RealEditError
 from realedit.commands.edits import outputs_of
+from realedit.jobs import Job, run_job
 from realedit.options import FILE, EditOptions, result_options
 from realedit.recipe import read_recipe, schema
-from realedit.running import Common, Job, beside, common, run_job
+from realedit.running import Common, beside, common
 from realedit.sidecar import SUFFIX, file_hash, read_sidecar
 
 
