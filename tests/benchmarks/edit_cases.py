@@ -21,7 +21,8 @@ class EditCase:
     Photos are (1, 3, H, W): `before`, `truth`, and the scene `without` the edited objects. Masks are
     (1, 1, H, W): each edited object before (`sources`) and in the truth (`targets`), and the `region` in
     which the true pictures differ. `choices` are true pictures of every look that might have been asked
-    for, the asked one first. `wanted` is the caption of the truth.
+    for, the asked one first. `wanted` is the caption of the truth; for a removal it
+    names the place alone, which helps the rows that follow it: they clear the whole table.
     """
 
     name: str
