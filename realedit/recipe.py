@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from inversion.errors import EditError
 from realedit.edits import (
@@ -23,6 +23,7 @@ from realedit.edits import (
     Transfer,
     check_together,
 )
+from realedit.options import METHOD_NAMES
 from realedit.settings import DEFAULTS
 
 Pair = tuple[float, float]
@@ -157,6 +158,13 @@ class Recipe(_Item):
     method: str = "null-text"
     steps: int = Field(DEFAULTS.steps, ge=2, le=1000)
     seed: int = DEFAULTS.seed
+
+    @field_validator("method")
+    @classmethod
+    def _known_method(cls, method: str) -> str:
+        if method not in METHOD_NAMES:
+            raise ValueError(f'"{method}" is none of {", ".join(METHOD_NAMES)}')
+        return method
 
     def edits(self) -> tuple[Edit, ...]:
         """The edits as values.

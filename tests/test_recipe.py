@@ -95,6 +95,7 @@ WRONG = {
     ),
     "missing object": ('[[edit]]\nkind = "resize"\nscale = 2.0\n', "line 1: resize.object: Field required"),
     "steps out of range": ('steps = 1\n[[edit]]\nkind = "remove"\nobject = "cup"\n', "line 1: steps"),
+    "unknown method": ('method = "guess"\n[[edit]]\nkind = "remove"\nobject = "cup"\n', "line 1: method: Value error"),
     "two targets": (
         '[[edit]]\nkind = "move"\nobject = "cup"\nto = [0.5, 0.5]\n'
         '[[edit]]\nkind = "resize"\nobject = "cup"\nscale = 2.0\n',
