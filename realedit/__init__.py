@@ -15,7 +15,7 @@ _HOMES = {
     "FaithfulnessReport": "faithfulness",
     "Guidance": "guidance",
     "Move": "edits",
-    "Photo": "images",
+    "Photo": "files.photo",
     "Placement": "edits",
     "Resize": "edits",
     "Settings": "settings",
@@ -23,9 +23,9 @@ _HOMES = {
     "best_perceptual": "perceptual",
     "compare": "faithfulness",
     "edit_photo": "editing",
-    "load_photo": "images",
+    "load_photo": "files.reading",
     "sample": "sampler",
-    "save_photo": "images",
+    "save_photo": "files.writing",
     "see": "inverting",
 }
 __all__ = sorted(_HOMES)

@@ -1,18 +1,34 @@
-"""Recorded references on disk, so that a second edit of the same photo does not invert again."""
+"""Recorded references on disk, so that a second edit of the same photo does not invert again.
 
+Any number of processes may share the folder. A reference appears under its name only when it is whole,
+those used longest ago go first when the folder is full, and what a killed process left is swept up.
+"""
+
+import contextlib
 import os
+import re
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
+from filelock import FileLock, Timeout
 
-PLACE_VARIABLE = "REALEDIT_CACHE"
+from inversion.errors import RealEditError
+
+PLACE_VARIABLE, SIZE_VARIABLE = "REALEDIT_CACHE", "REALEDIT_CACHE_SIZE"
+DEFAULT_SIZE = "4G"
+UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+PATIENCE = 10.0  # seconds to wait for another process that sweeps
+STALE = 3600.0  # seconds after which an unfinished file has no writer any more
 
 
 @dataclass(frozen=True)
 class Entry:
     path: Path
     bytes: int
+    used: float
 
 
 def folder() -> Path:
@@ -21,19 +37,81 @@ def folder() -> Path:
     return Path(place) if place else Path(platformdirs.user_cache_dir("realedit", appauthor=False))
 
 
+def limit() -> int:
+    """How many bytes are kept at most; $REALEDIT_CACHE_SIZE overrides it, such as "500M" or "0".
+
+    Raises:
+        RealEditError: the variable is no size.
+    """
+    given = os.environ.get(SIZE_VARIABLE) or DEFAULT_SIZE
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)B?", given.strip(), re.IGNORECASE)
+    if match is None:
+        raise RealEditError(f'{SIZE_VARIABLE} is "{given}"; give a size such as 500M or 4G')
+    return int(float(match[1]) * UNITS[match[2].upper()])
+
+
 def entries() -> list[Entry]:
-    """What is kept, newest first."""
-    files = sorted(folder().glob("*.safetensors"), key=lambda p: p.stat().st_mtime, reverse=True)
-    return [Entry(f, f.stat().st_size) for f in files]
+    """What is kept, last used first."""
+    found = []
+    for path in folder().glob("*.safetensors"):
+        with contextlib.suppress(OSError):  # another process may delete it meanwhile
+            status = path.stat()
+            found.append(Entry(path, status.st_size, status.st_mtime))
+    return sorted(found, key=lambda e: e.used, reverse=True)
+
+
+def path_of(key: str) -> Path:
+    return folder() / f"{key}.safetensors"
+
+
+def used(path: Path) -> None:
+    """Note that a reference was read, so that it is kept longer."""
+    with contextlib.suppress(OSError):
+        os.utime(path)
+
+
+def keep(path: Path, save: Callable[[Path], None]) -> None:
+    """Let `save` write a reference to `path` if it fits; a full or read-only disk costs time at the next
+    edit, nothing else."""
+    if limit() == 0:
+        return
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save(path)
+        sweep()
+
+
+def sweep() -> list[Entry]:
+    """Delete what was used longest ago until the rest fits, and what killed processes left. Returns the
+    references that were deleted."""
+    gone = []
+    with contextlib.suppress(OSError, Timeout), FileLock(folder() / ".lock", timeout=PATIENCE):
+        _sweep_unfinished()
+        total, most = 0, limit()
+        for entry in entries():
+            total += entry.bytes
+            if total > most:
+                _delete(entry.path)
+                gone.append(entry)
+    return gone
 
 
 def clear() -> list[Entry]:
     """Delete every reference and return what was deleted."""
     gone = entries()
     for entry in gone:
-        entry.path.unlink(missing_ok=True)
+        _delete(entry.path)
+    _sweep_unfinished(0.0)
     return gone
 
 
-def path_of(key: str) -> Path:
-    return folder() / f"{key}.safetensors"
+def _sweep_unfinished(age: float = STALE) -> None:
+    for path in folder().glob("*.part"):
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime >= age:
+                path.unlink()
+
+
+def _delete(path: Path) -> None:
+    with contextlib.suppress(OSError):  # gone already, or read by another process on Windows
+        path.unlink()

@@ -27,7 +27,7 @@ class Group(click.Group):
             click.echo(f"realedit: {error}", err=True)
             code = error.exit_code
         except (click.Abort, KeyboardInterrupt):
-            click.echo("realedit: interrupted; nothing was written", err=True)
+            click.echo("realedit: interrupted; no unfinished file was left", err=True)
             code = INTERRUPTED
         except (MemoryError, RuntimeError) as error:
             if isinstance(error, RuntimeError) and "memory" not in str(error):

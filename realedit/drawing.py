@@ -12,6 +12,7 @@ from inversion.record import record
 from realedit.anchors import known_latents
 from realedit.dressing import dress, recolour
 from realedit.energies import Wanted, WeightedSum, appearance_energy, edit_energies, whole_look_energy
+from realedit.files.photo import Photo
 from realedit.finding import Found, all_objects
 from realedit.guidance import Guidance
 from realedit.images import to_bytes
@@ -119,6 +120,19 @@ def whole_look(
     large = torch.ones_like(photo[:, :1])
     rough = recolour(photo, large, colours)
     return dress(rough, large, model.decode(drawn).cpu(), small).clamp(0, 1)
+
+
+def in_the_look_of(
+    model: DiffusionModel,
+    photo: Photo,
+    seen: Seen,
+    other: Seen,
+    settings: Settings,
+    on_step: Callable[[int], None] = silent,
+) -> Photo:
+    """`whole_look` for a photo in its own colours and depth; what is transparent stays so."""
+    result = whole_look(model, photo.colours.to_srgb(photo.tensor()), seen, other, settings, on_step)
+    return photo.painted(photo.colours.from_srgb(result), torch.ones_like(result[:, :1]), photo.opacity())
 
 
 def same_objects(objects: list[Found], prompt: str) -> list[tuple[Found, tuple[int, int]]]:

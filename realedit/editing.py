@@ -4,27 +4,27 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from inversion.model import DiffusionModel
+from realedit.attempts import best_drawing
 from realedit.edits import Edit, Insert, Source
 from realedit.faithfulness import Perceptual
-from realedit.finding import find_at, find_object
+from realedit.files.photo import Photo
+from realedit.finishing import Finished, finish
+from realedit.framing import Frame, frame_around, reached
 from realedit.guests import Guest, OtherPhoto, bring, meet
-from realedit.images import Photo, resize
-from realedit.inverting import Seen, reconstruct, see
+from realedit.inverting import reconstruct
+from realedit.locating import View, check_memory, find, view, within
 from realedit.looking import look as look_for
-from realedit.looks import NewLook, choose_looks
-from realedit.paste import Canvas, paste_back
+from realedit.masks import mask_place
 from realedit.placement import Point
-from realedit.planning import Given, Plan, make_plan
-from realedit.regenerating import Script, regenerate, script_of
+from realedit.planning import Asked, Given, Plan, ask, make_plan
+from realedit.regenerating import Script
 from realedit.report import EditReport, ObjectReport, report_on
-from realedit.separating import Backdrop
 from realedit.settings import DEFAULTS, Settings
-from realedit.staging import Stage, set_stage
+from realedit.staging import Extra, Stage, set_stage
 
 UNKNOWN = "the model does not know this object"
 
@@ -86,55 +86,84 @@ def edit_photo(
     """
     began = time.perf_counter()
     task.check_words(model)
-    photo = task.photo.tensor()
     with model.metered() as meter:
-        seen = see(model, photo, task.prompt, settings, task.method, lambda i: on_step("inverting"))
-        given = {phrase: _given(model, task, seen, phrase) for phrase in task.objects}
-        guests = _guests(model, task, settings, lambda i: on_step("inverting"))
-        extras = [
-            bring(model, guests[e.source], e, settings, lambda i: on_step("clearing"))
-            for e in task.edits
-            if isinstance(e, Insert)
-        ]
-        plan = make_plan(model, seen, task.edits, given, extras, settings, lambda i: on_step("clearing"))
-        stage = set_stage(seen.small, plan.cast, settings.margin)
-        drawn = _draw(model, seen, plan, stage, guests, settings, lambda i: on_step("editing"))
-        script = drawn.script
-        result, whole = paste(model, task.photo, given, plan, stage, drawn, settings)
-        objects = _objects(model, result, script, stage, plan, settings)
-        rebuilt = reconstruct(model, seen.reference)
+        part, asked, extras, guests = _look(model, task, settings, on_step)
+        plan = make_plan(model, part.seen, asked, extras, settings, lambda i: on_step("clearing"))
+        stage = set_stage(part.seen.small, plan.cast, settings.margin)
+        drawn = best_drawing(model, part.seen, plan, stage, guests, settings, lambda i: on_step("editing"))
+        done = finish(model, part.photo, [a.given.mask for a in asked], plan, stage, drawn, settings)
+        objects = _objects(model, part, done, drawn.script, stage, plan, settings)
+        rebuilt = reconstruct(model, part.seen.reference)
+    result, touched = task.photo.with_part(part.frame.box, done.photo), _in_whole(part.frame, done.stage.touched)
     report = report_on(
         before=task.photo,
         after=result,
-        touched=whole.touched,
+        touched=touched,
         objects=objects,
-        reconstruction=(seen.small, rebuilt),
+        reconstruction=(part.seen.small, rebuilt),
         perceptual=perceptual,
         evaluations=meter.forward_equivalents,
         seconds=time.perf_counter() - began,
-        from_cache=seen.from_cache,
-        guidance=script.told(),
-        overlaps=_overlaps(plan, whole),
+        from_cache=part.seen.from_cache,
+        guidance=drawn.script.told(),
+        overlaps=_overlaps(plan, done.stage),
     )
     work = {
         "object": torch.stack([*plan.cast.sources, torch.zeros_like(stage.hole)]).amax(0),
         "plate": plan.cast.backdrop.plate,
-        "rough": script.rough,
+        "rough": drawn.script.rough,
         "hole": stage.hole,
         "touched": stage.touched,
         "generated": drawn.picture,
         "reconstruction": rebuilt,
     }
-    return Edited(task.photo.with_rgb(result), whole.touched, report, work)
+    return Edited(result, touched, report, work)
 
 
-def _given(model: DiffusionModel, task: Task, seen: Seen, phrase: str) -> Given:
-    """Where an object is: as the user said, or where its words attend."""
-    photo, by_user = task.photo.tensor(), phrase in task.masks or phrase in task.points
-    if phrase in task.points:
-        return Given(find_at(photo, seen, task.points[phrase]), by_user)
-    words = model.positions(task.prompt, phrase)
-    return Given(find_object(photo, seen, words, phrase, task.masks.get(phrase)), by_user)
+def _look(
+    model: DiffusionModel, task: Task, settings: Settings, on_step: Callable[[str], None]
+) -> tuple[View, list[Asked], list[Extra], dict[Source, Guest]]:
+    """The part of the photo that the edits touch, what they ask of the objects in it, and what they bring
+    from other photos."""
+
+    def look(frame: Frame) -> View:
+        return view(model, task.photo, frame, task.prompt, settings, task.method, lambda i: on_step("inverting"))
+
+    whole = Frame.whole(task.photo.size)
+    # The whole photo need not be seen where the user says where everything is.
+    known = bool(task.objects) and all(phrase in task.masks for phrase in task.objects)
+    first = None if known or not task.objects else look(whole)
+    given = (
+        {phrase: Given(task.masks[phrase], by_user=True) for phrase in task.objects}
+        if first is None
+        else find(model, first, task.objects, task.masks, task.points)
+    )
+    guests = _guests(model, task, settings, lambda i: on_step("inverting"))
+    asked = ask(task.edits, given)
+    touched = [b for a in asked for b in reached(mask_place(a.given.mask), a.placements, settings.reach)]
+    extras = []
+    for edit in task.edits:
+        if isinstance(edit, Insert):
+            guest = guests[edit.source]
+            extra, box = bring(model, guest, edit, task.photo, settings, task.method, lambda i: on_step("clearing"))
+            extras.append(extra)
+            touched.append(box)
+    frame = frame_around(touched, task.photo.size, model.native_size)
+    check_memory(frame)
+    part = first if first is not None and frame.is_whole else look(frame)
+    asked = [a.within(frame, within(part, a.given.mask, sharp=a.given.by_user)) for a in asked]
+    extras = [replace(e, placement=frame.arrival(e.placement)) for e in extras]
+    return part, asked, extras, guests
+
+
+def _in_whole(frame: Frame, mask: Tensor) -> Tensor:
+    """A mask of a part, in the whole photo."""
+    if frame.is_whole:
+        return mask
+    left, top, right, bottom = frame.box
+    whole = torch.zeros(1, 1, frame.size[1], frame.size[0])
+    whole[..., top:bottom, left:right] = mask
+    return whole
 
 
 def _guests(
@@ -149,74 +178,11 @@ def _guests(
     return guests
 
 
-@dataclass(frozen=True, eq=False)
-class _Drawing:
-    """What the sampler made of a script: a picture (1, 3, h, w), and what is to be taken from it."""
-
-    script: Script
-    picture: Tensor
-    looks: list[NewLook]
-
-    @property
-    def fit(self) -> float:
-        """Of the look that fits worst."""
-        return min((look.fit for look in self.looks if look.k in self.script.drawn), default=1.0)
-
-
-def _draw(
-    model: DiffusionModel,
-    seen: Seen,
-    plan: Plan,
-    stage: Stage,
-    guests: Mapping[Source, Guest],
-    settings: Settings,
-    on_step: Callable[[int], None],
-) -> _Drawing:
-    """Sample, again in another way while new looks do not fit; the best of the attempts."""
-    schedule, best = model.schedule(settings.steps), None
-    for attempt in settings.attempts:
-        script = script_of(model, seen, plan, stage, guests, attempt, settings)
-        picture = regenerate(model, seen, plan, stage, script, settings, on_step)
-        made = _Drawing(
-            script, picture, choose_looks(model, script, stage, plan.cast.backdrop.plate, picture, schedule, settings)
-        )
-        if best is None or made.fit > best.fit + settings.better:
-            best = made
-        if best.fit >= settings.fitting:
-            break
-    assert best is not None  # there is always one attempt
-    return best
-
-
-def paste(
-    model: DiffusionModel,
-    photo: Photo,
-    given: Mapping[str, Given],
-    plan: Plan,
-    small: Stage,
-    drawn: _Drawing,
-    settings: Settings,
-) -> tuple[np.ndarray, Stage]:
-    """The result (H, W, 3) at the photo's own size, and what is where in it; objects' pixels come from
-    the photo itself, new looks from the model."""
-    cast = plan.cast
-    backdrop = Backdrop(resize(cast.backdrop.plate, photo.size), resize(cast.backdrop.crumbs, photo.size))
-    shadows = [resize(shadow, photo.size) for shadow in cast.shadows]
-    large = replace(cast, sources=[g.mask for g in given.values()], shadows=shadows, backdrop=backdrop)
-    whole = set_stage(photo.tensor(), large, settings.margin)
-    rough = whole.rough
-    for look in drawn.looks:
-        rough = look.put_on(rough, whole, drawn.picture, small)
-    canvas = Canvas(photo.rgb, rough, whole.touched, whole.moved)
-    return paste_back(model, canvas, drawn.picture, settings.feather), whole
-
-
 def _objects(
-    model: DiffusionModel, result: np.ndarray, script: Script, stage: Stage, plan: Plan, settings: Settings
+    model: DiffusionModel, part: View, done: Finished, script: Script, stage: Stage, plan: Plan, settings: Settings
 ) -> list[ObjectReport]:
     """Where every object was asked to be, and where the model sees it in the result."""
-    picture = torch.from_numpy(result.copy()).permute(2, 0, 1)[None].float() / 255
-    after = resize(picture, (stage.rough.shape[-1], stage.rough.shape[-2]))
+    after = done.photo.small((stage.rough.shape[-1], stage.rough.shape[-2]))
     names = [s.phrase for s in plan.cast.subjects] + [e.phrase for e in plan.cast.extras]
     reports = []
     for k, (name, target) in enumerate(zip(names, stage.targets, strict=True)):
@@ -228,7 +194,7 @@ def _objects(
             sight = look_for(model, after, script.prompt.prompt, span, settings)
         why = "not found in the result" if known else UNKNOWN if own else "it comes from another photo"
         words = script.prompt.prompt[slice(*span)] if span else name
-        reports.append(ObjectReport.of(name, words, target, sight, why=why))
+        reports.append(ObjectReport.of(name, words, target, sight, part.frame, why=why))
     return reports
 
 

@@ -13,7 +13,8 @@ from inversion.model import DiffusionModel
 from inversion.phrases import phrases
 from inversion.reference import Reference
 from realedit.energies import words_of
-from realedit.images import resize
+from realedit.files.photo import Photo
+from realedit.images import at_most, resize
 from realedit.inverting import Seen
 from realedit.masks import ATTENDED, LATE, LIKELY, attention_mask, object_mask
 from realedit.placement import Point
@@ -35,34 +36,30 @@ class Found:
     mask: Tensor
 
 
-def find_object(photo: Tensor, seen: Seen, words: tuple[int, ...], phrase: str, given: Tensor | None) -> Tensor:
-    """The object's mask at the size of `photo` (1, 3, H, W): as `given`, or where its words attend.
+def find_object(photo: Photo, seen: Seen, words: tuple[int, ...], phrase: str) -> Tensor:
+    """The mask (1, 1, H, W) of an object at the photo's size: where its words attend.
 
     Raises:
         EditError: the words attend to nothing in particular.
     """
-    if given is not None:
-        return given
-    height, width = photo.shape[-2:]
-    factor = min(1.0, FINEST / max(height, width))
-    fine = (round(width * factor), round(height * factor))
-    found = object_mask(resize(photo, fine), attention_mask(seen.reference, words, fine), phrase)
-    return (resize(found, (width, height)) > 0.5).float()
+    fine = at_most(photo.size, FINEST)
+    return _found(photo, fine, attention_mask(seen.reference, words, fine), phrase)
 
 
-def find_at(photo: Tensor, seen: Seen, point: Point) -> Tensor:
-    """The mask (1, 1, H, W) of what lies at a point of `photo` (1, 3, H, W): the area around it in which
-    the photo's recorded features are like those at the point.
+def find_at(photo: Photo, seen: Seen, point: Point) -> Tensor:
+    """The mask (1, 1, H, W) of what lies at a point of the photo: the area around it in which the photo's
+    recorded features are like those at the point.
 
     Raises:
         EditError: nothing stands out there.
     """
-    height, width = photo.shape[-2:]
-    factor = min(1.0, FINEST / max(height, width))
-    fine = (round(width * factor), round(height * factor))
+    fine = at_most(photo.size, FINEST)
     level = resize(likeness(seen.reference, point), fine)
-    found = object_mask(resize(photo, fine), level, f"the point {point[0]:g},{point[1]:g}")
-    return (resize(found, (width, height)) > 0.5).float()
+    return _found(photo, fine, level, f"the point {point[0]:g},{point[1]:g}")
+
+
+def _found(photo: Photo, fine: tuple[int, int], level: Tensor, phrase: str) -> Tensor:
+    return (resize(object_mask(photo.small(fine), level, phrase), photo.size) > 0.5).float()
 
 
 def likeness(reference: Reference, point: Point) -> Tensor:

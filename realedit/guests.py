@@ -9,11 +9,15 @@ from inversion.errors import EditError
 from inversion.model import DiffusionModel
 from realedit.compositing import lift_object
 from realedit.edits import Insert, Remove
-from realedit.finding import find_object, named_once, prominence
-from realedit.images import Photo, resize
-from realedit.inverting import Seen, see
+from realedit.files.photo import Photo
+from realedit.finding import FINEST, named_once, prominence
+from realedit.framing import Frame, departure, frame_around, landing, reached
+from realedit.images import at_most, resize
+from realedit.inverting import Seen
+from realedit.locating import check_memory, find, view, within
 from realedit.masks import mask_place
-from realedit.planning import Given, make_plan
+from realedit.placement import Box
+from realedit.planning import Given, ask, make_plan
 from realedit.separating import Backdrop
 from realedit.settings import Settings
 from realedit.staging import Extra
@@ -32,12 +36,17 @@ class OtherPhoto:
 class Guest:
     """An object of another photo as the model sees it there; `mask` (1, 1, H, W) at that photo's size."""
 
-    photo: Tensor
+    photo: Photo
     seen: Seen
     phrase: str
     words: tuple[int, ...]
     mask: Tensor
     by_user: bool
+
+    def palette(self) -> Tensor:
+        """The object's colours (n, 3), sRGB."""
+        fine = at_most(self.photo.size, FINEST)
+        return self.photo.small(fine)[0][:, resize(self.mask, fine)[0, 0] > 0.5].T
 
 
 def meet(
@@ -57,25 +66,40 @@ def meet(
     """
     if phrase is not None:
         model.positions(other.prompt, phrase)  # a wrong word is said before anything slow is done
-    photo = other.photo.tensor()
-    seen = see(model, photo, other.prompt, settings, method, on_step)
+    whole = view(model, other.photo, Frame.whole(other.photo.size), other.prompt, settings, method, on_step)
     if phrase is None:
         named = named_once(model, other.prompt)
         if not named:
             raise EditError(f'"{other.prompt}" names no object; say what the other photo shows')
-        phrase = max(named, key=lambda p: prominence(seen.reference, named[p]))
+        phrase = max(named, key=lambda p: prominence(whole.seen.reference, named[p]))
     words = model.positions(other.prompt, phrase)
-    mask = find_object(photo, seen, words, phrase, other.mask)
-    return Guest(photo, seen, phrase, words, mask, other.mask is not None)
+    marked = {phrase: other.mask} if other.mask is not None else {}
+    given = find(model, whole, [phrase], marked, {})[phrase]
+    return Guest(other.photo, whole.seen, phrase, words, given.mask, given.by_user)
 
 
 def bring(
-    model: DiffusionModel, guest: Guest, edit: Insert, settings: Settings, on_step: Callable[[int], None]
-) -> Extra:
-    """Lift an object off its photo, with its shadow, to be set down in another."""
+    model: DiffusionModel,
+    guest: Guest,
+    edit: Insert,
+    host: Photo,
+    settings: Settings,
+    method: str,
+    on_step: Callable[[int], None],
+) -> tuple[Extra, Box]:
+    """Lift an object off its photo, with its shadow, to be set down in the `host`; and the box of the
+    host that it will touch."""
+    place, prompt = mask_place(guest.mask), guest.seen.reference.header.prompt
+    frame = frame_around(reached(place, (), settings.reach), guest.photo.size, model.native_size)
+    check_memory(frame)
+    part = view(model, guest.photo, frame, prompt, settings, method, on_step)
     given = {guest.phrase: Given(guest.mask, guest.by_user)}
-    cast = make_plan(model, guest.seen, [Remove(guest.phrase)], given, (), settings, on_step).cast
-    size = (guest.photo.shape[-1], guest.photo.shape[-2])
+    mask = within(part, guest.mask, sharp=guest.by_user)
+    asked = [a.within(frame, mask) for a in ask([Remove(guest.phrase)], given)]
+    cast = make_plan(model, part.seen, asked, (), settings, on_step).cast
+    size, photo = part.photo.size, part.photo.colours.to_srgb(part.photo.tensor())
     backdrop = Backdrop(resize(cast.backdrop.plate, size), resize(cast.backdrop.crumbs, size))
-    lifted = lift_object(guest.photo, guest.mask, resize(cast.shadows[0], size), backdrop)
-    return Extra(guest.phrase, lifted, guest.mask, edit.placement(mask_place(guest.mask)))
+    lifted = lift_object(photo, mask, resize(cast.shadows[0], size), backdrop)
+    placement = edit.placement(place)
+    extra = Extra(guest.phrase, lifted, mask, departure(frame, placement))
+    return extra, landing(reached(place, (), settings.reach)[0], placement, guest.photo.size, host.size)

@@ -45,7 +45,11 @@ def see(
         path = cache.path_of(cache_key(small, kept))
         if path.exists():
             try:
-                return Seen(small, Reference.load(path, kept), from_cache=True)
+                reference = Reference.load(path, kept)
+                cache.used(path)
+                return Seen(small, reference, from_cache=True)
+            except FileNotFoundError:
+                continue  # another process made room
             except ReferenceMismatch:
                 path.unlink(missing_ok=True)  # cut off or of an older version: make it again
     invert = METHODS[method]
@@ -57,12 +61,7 @@ def see(
 
 def keep(small: Tensor, reference: Reference) -> None:
     """Put a reference into the cache, if it can be written."""
-    path = cache.path_of(cache_key(small, reference.header))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        reference.save(path)
-    except OSError:
-        pass  # a full or read-only cache costs time at the next edit, nothing else
+    cache.keep(cache.path_of(cache_key(small, reference.header)), reference.save)
 
 
 def rows_of(model: DiffusionModel, reference: Reference) -> Rows:

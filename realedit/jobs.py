@@ -2,6 +2,8 @@
 functions."""
 
 import contextlib
+import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,10 +11,10 @@ from typing import TYPE_CHECKING
 import click
 
 from inversion.errors import EditError, ModelError, RealEditError
-from realedit.options import settings_from
+from realedit.options import FileOptions, settings_from
 from realedit.recipe import Photo as OtherInRecipe
 from realedit.recipe import Recipe, Where
-from realedit.running import Common
+from realedit.running import STDIN, Common
 from realedit.settings import Settings
 from realedit.sidecar import Made, Sidecar, as_json, file_hash, sidecar_path, versions
 
@@ -21,69 +23,84 @@ if TYPE_CHECKING:
 
     from inversion.model import DiffusionModel
     from realedit.editing import Edited
+    from realedit.files.encoding import Saving
+    from realedit.files.photo import Photo
+    from realedit.files.provenance import Signer
+    from realedit.files.xmp import Source
     from realedit.guests import OtherPhoto
-    from realedit.images import Photo
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """Where an edit writes, all checked before any work is done."""
+    """Where an edit writes, all checked before any work is done, and how."""
 
     result: Path
     before_after: Path | None = None
     work: Path | None = None
     report: Path | None = None
     sidecar: bool = True
-    force: bool = False
+    files: FileOptions = FileOptions()
 
     def check(self, inputs: tuple[Path, ...]) -> None:
-        from realedit.images import check_folder, check_new, check_output
+        from realedit.files.writing import check_folder, check_new, check_output
 
+        force = self.files.force
         for path in (self.result, self.before_after):
             if path is not None:
-                check_output(path, force=self.force, inputs=inputs)
+                check_output(path, force=force, inputs=inputs)
         for path in (self.report, sidecar_path(self.result) if self.sidecar else None):
             if path is not None:
-                check_new(path, force=self.force, inputs=inputs)
+                check_new(path, force=force, inputs=inputs)
         if self.work is not None:
             with contextlib.suppress(OSError):
                 self.work.mkdir(parents=True, exist_ok=True)
             check_folder(self.work)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Job:
-    """A recipe for one photo. `folder` is what the recipe's paths start from."""
+    """A recipe for one photo, which came from `path`. `folder` is what the recipe's paths start from."""
 
-    photo: Path
+    path: Path
+    photo: "Photo"
     recipe: Recipe
-    folder: Path
+    folder: Path = Path()
 
     def inputs(self) -> tuple[Path, ...]:
         """Every file that is read."""
         wheres = [*self.recipe.where.values(), *(p.where for p in self.recipe.photos.values() if p.where)]
         others = [self.folder / name for name in self.recipe.photos_named()]
-        return (self.photo, *others, *(self.folder / w.mask for w in wheres if w.mask))
+        return (self.path, *others, *(self.folder / w.mask for w in wheres if w.mask))
 
 
-def run_job(shared: Common, job: Job, outputs: Outputs, *, max_lpips: float | None = None) -> str:
-    """Everything that an editing command does: check, load, edit, write, print. Returns the hash of the
-    result's pixels."""
-    from realedit.images import load_photo, save_photo
+def run_job(
+    shared: Common,
+    job: Job,
+    outputs: Outputs,
+    load: Callable[[], "DiffusionModel"],
+    *,
+    max_lpips: float | None = None,
+    one_of_many: bool = False,
+) -> str:
+    """One photo: check, edit, write, print. Returns the hash of the result's pixels."""
+    from realedit.files.encoding import format_of, losses
+    from realedit.files.writing import parent_of, save_photo
 
-    photo = load_photo(job.photo)
     outputs.check(job.inputs())
+    saving, signer = ways_to_save(outputs.files)
     job.recipe.edits()
-    prompt = shared.prompt_of(job.photo, photo, _assumed(job.recipe))
-    masks, points = _where(job, photo)
+    if shared.as_json and outputs.result == STDIN:
+        raise click.UsageError("-o - and --json both write to standard output; keep one")
+    prompt = shared.prompt_of(job.path, job.photo, _assumed(job.recipe))
+    masks, points = _where(job, job.photo)
     others = _others(shared, job)
-    for note in photo.notes:
+    for note in (*job.photo.notes, *losses(job.photo, format_of(outputs.result, job.photo))):
         shared.say(note)
-    model = shared.load()
+    model = load()
     from realedit.editing import Task, edit_photo
     from realedit.perceptual import best_perceptual
 
-    task = Task(photo, prompt, job.recipe.edits(), masks, points, others, job.recipe.method)
+    task = Task(job.photo, prompt, job.recipe.edits(), masks, points, others, job.recipe.method)
     task.check_words(model)
     perceptual = best_perceptual(model)
     if max_lpips is not None and perceptual.name != "lpips":
@@ -93,15 +110,43 @@ def run_job(shared: Common, job: Job, outputs: Outputs, *, max_lpips: float | No
         edited = edit_photo(model, task, perceptual, settings, on_step)
     if outputs.work is not None:
         _write_work(edited.work, outputs.work)
-    save_photo(edited.photo, outputs.result)
-    made = _write_extras(shared, job, photo, prompt, model, edited, outputs, settings)
-    click.echo(edited.report.to_json() if shared.as_json else edited.report.to_text())
-    shared.say(f"wrote {outputs.result}", when=not shared.as_json)
+    parent = parent_of(job.path, job.photo) if signer else None
+    save_photo(edited.photo, outputs.result, saving, signer, parent)
+    made = _write_extras(shared, job, prompt, model, edited, outputs, settings)
+    _print(shared, job, edited, outputs, one_of_many=one_of_many)
     if max_lpips is not None and edited.report.outside.perceptual > max_lpips:
         raise RealEditError(
             f"outside the edit LPIPS is {edited.report.outside.perceptual:.4f}, above {max_lpips:g}; the result is kept"
         )
     return made
+
+
+def ways_to_save(files: FileOptions, source: "Source | None" = None) -> tuple["Saving", "Signer | None"]:
+    """What the user wishes of files, read and checked; `source` says how they come about, if not by edits.
+
+    Raises:
+        OutputError: the signing key or its certificates cannot be used.
+    """
+    from realedit.files.encoding import Saving
+    from realedit.files.provenance import Signer
+    from realedit.files.xmp import Source
+
+    if (files.sign_cert is None) != (files.sign_key is None):
+        raise click.UsageError("signing needs both --sign-cert and --sign-key")
+    signer = Signer.read(files.sign_cert, files.sign_key) if files.sign_cert and files.sign_key else None
+    return Saving((source or Source.EDITED) if files.mark else None, files.strip_gps), signer
+
+
+def _print(shared: Common, job: Job, edited: "Edited", outputs: Outputs, *, one_of_many: bool) -> None:
+    to_stderr = outputs.result == STDIN
+    if shared.as_json and one_of_many:
+        about = {"photo": str(job.path), "result": str(outputs.result), "report": edited.report.as_dict()}
+        click.echo(json.dumps(about))
+    elif shared.as_json:
+        click.echo(edited.report.to_json())
+    elif not (to_stderr and shared.quiet):
+        click.echo(edited.report.to_text(), err=to_stderr)
+    shared.say(f"wrote {outputs.result}", when=not shared.as_json and not to_stderr)
 
 
 def _assumed(recipe: Recipe) -> str | None:
@@ -128,7 +173,7 @@ def _where(job: Job, photo: "Photo") -> tuple[dict[str, "Tensor"], dict[str, tup
 
 def marked(where: Where, photo: "Photo", folder: Path) -> "Tensor | None":
     """The mask of an object that is marked by a picture or a box."""
-    from realedit.images import load_mask
+    from realedit.masks import load_mask
 
     if where.mask is not None:
         return load_mask(folder / where.mask, photo.size)
@@ -146,8 +191,8 @@ def _others(shared: Common, job: Job) -> dict[str, "OtherPhoto"]:
     """The other photos that the edits take something from, by the names that the recipe gives them."""
     if not job.recipe.photos_named():
         return {}
+    from realedit.files.reading import load_photo
     from realedit.guests import OtherPhoto
-    from realedit.images import load_photo
 
     found = {}
     for name in job.recipe.photos_named():
@@ -161,7 +206,6 @@ def _others(shared: Common, job: Job) -> dict[str, "OtherPhoto"]:
 def _write_extras(
     shared: Common,
     job: Job,
-    photo: "Photo",
     prompt: str,
     model: "DiffusionModel",
     edited: "Edited",
@@ -171,20 +215,19 @@ def _write_extras(
     """Everything beside the result itself. Returns the hash of its pixels."""
     import hashlib
 
-    from realedit.images import write_whole
+    from realedit.files.writing import save_sheet, write_bytes
     from realedit.report import side_by_side
 
     if outputs.before_after is not None:
-        sheet = side_by_side(photo.rgb, edited.photo.rgb)
-        write_whole(outputs.before_after, lambda file: sheet.save(file, format="PNG"))
+        save_sheet(side_by_side(job.photo, edited.photo), outputs.before_after)
     if outputs.report is not None:
-        write_whole(outputs.report, lambda file: file.write(edited.report.to_json().encode()))
+        write_bytes(edited.report.to_json().encode(), outputs.report)
     pixels = hashlib.sha256(edited.photo.rgb.tobytes()).hexdigest()
     if outputs.sidecar:
-        made = Made(job.photo, job.folder, outputs.result)
+        made = Made(job.path, job.folder, outputs.result)
         sidecar = Sidecar(
-            photo=made.relative(job.photo),
-            photo_hash=file_hash(job.photo),
+            photo=made.relative(job.path),
+            photo_hash=file_hash(job.path),
             folder=made.relative(job.folder),
             recipe=job.recipe,
             prompt=prompt,
@@ -197,15 +240,16 @@ def _write_extras(
             pixels_hash=pixels,
             report=edited.report.as_dict(),
         )
-        write_whole(made.path, lambda file: file.write(as_json(sidecar)))
+        write_bytes(as_json(sidecar), made.path)
     return pixels
 
 
 def _write_work(work: dict[str, "Tensor"], folder: Path) -> None:
     from PIL import Image
 
-    from realedit.images import to_bytes, write_whole
+    from realedit.files.writing import save_sheet
+    from realedit.images import to_bytes
 
     for name, picture in work.items():
         image = Image.fromarray(to_bytes(picture.expand(-1, 3, -1, -1)))
-        write_whole(folder / f"{name}.png", lambda file, image=image: image.save(file, format="PNG"))
+        save_sheet(image, folder / f"{name}.png")

@@ -1,5 +1,7 @@
 """Which pixels are the object: from its words through attention, sharpened on the photo's colours."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import torch
@@ -7,10 +9,11 @@ from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional as F
 
-from inversion.errors import EditError
+from inversion.errors import EditError, PhotoError
 from inversion.properties import centroid
 from inversion.reference import Reference
 from realedit.energies import phrase_map
+from realedit.files.reading import load_photo
 from realedit.images import resize, to_bytes
 from realedit.placement import Box, Place, Point
 
@@ -18,6 +21,7 @@ SURE, LIKELY, UNLIKELY = 0.6, 0.35, 0.1  # attention levels that seed the colour
 ATTENDED = 0.3  # of the peak: where a phrase counts as attended to
 NEAR = 0.04  # of the shorter side: thin parts this near may belong to the object whatever attention says
 FINE = 256  # pixels: smaller photos are enlarged, so that an edge is more than a pixel or two
+EDGE, SAME = 0.01, 0.8  # of the shorter side: how far a coarse edge is off; the IoU of the same object twice
 LATE = 0.5  # the fraction of the schedule from which on attention is read: before, places are vague
 
 
@@ -56,6 +60,17 @@ def object_mask(photo: Tensor, attention: Tensor, phrase: str) -> Tensor:
     return mask
 
 
+def refined(photo: Tensor, mask: Tensor) -> Tensor:
+    """A mask (1, 1, H, W) that was found on a smaller view, its edge looked for again on this `photo`
+    (1, 3, H, W); as it was where the edge cannot be told."""
+    width = EDGE * min(mask.shape[-2:])
+    level = ndimage.gaussian_filter(mask[0, 0].numpy(), width)
+    found = _largest(_cut(to_bytes(photo), level), level)
+    sharper = torch.from_numpy(found).float()[None, None]
+    alike = (sharper * mask).sum() / torch.maximum(sharper, mask).sum().clamp(min=1)
+    return sharper if alike > SAME else mask
+
+
 def _cut(rgb: np.ndarray, level: np.ndarray) -> np.ndarray:
     """GrabCut of a picture (H, W, 3) seeded by attention levels (H, W)."""
     labels = np.full_like(level, cv2.GC_PR_BGD, dtype=np.uint8)
@@ -77,6 +92,19 @@ def _largest(found: np.ndarray, level: np.ndarray) -> np.ndarray:
         return found
     weight = ndimage.sum(level, parts, range(1, count + 1))
     return np.asarray(ndimage.binary_fill_holes(parts == 1 + int(np.argmax(weight))))
+
+
+def load_mask(path: Path, size: tuple[int, int]) -> Tensor:
+    """A mask file as (1, 1, H, W), 1 where it is brighter than half, at the photo's size."""
+    mask = load_photo(path).tensor().mean(1, keepdim=True)
+    if mask.shape[-2:] != (size[1], size[0]):
+        mask = resize(mask, size)
+    mask = (mask > 0.5).float()
+    if not mask.any() or mask.all():
+        raise PhotoError(
+            f"the mask {path} is {'all' if mask.any() else 'nowhere'} white; paint the object white on black"
+        )
+    return mask
 
 
 def box_mask(box: Box, size: tuple[int, int]) -> Tensor:

@@ -15,6 +15,7 @@ METHOD_NAMES = (
     "negative-prompt",
     "ddim",
 )  # kept equal to inversion.methods by a test: help must not load torch
+FORMAT_NAMES = ("jpg", "png", "webp", "avif", "tif", "heic", "bmp")
 
 
 @dataclass(frozen=True)
@@ -99,16 +100,50 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+OUTPUT = click.option("-o", "--output", type=FILE, help='Where to write, "-" for standard output; default: beside.')
+FORCE = click.option("--force", is_flag=True, help="Replace files that exist.")
+
+
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Options of every command that writes a picture."""
+    """Options of every command that writes a picture which is no photo."""
+    return OUTPUT(FORCE(command))
+
+
+def file_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options of every command that writes photos, handed on as one `FileOptions`."""
+
+    @functools.wraps(command)
+    def wrapped(**values: Any) -> Any:
+        own = {f.name: values.pop(f.name) for f in fields(FileOptions)}
+        return command(files=FileOptions(**own), **values)
+
+    gathered: Callable[..., Any] = wrapped
     for option in reversed(
         (
-            click.option("-o", "--output", type=FILE, help="Where to write; default: beside the photo."),
-            click.option("--force", is_flag=True, help="Replace files that exist."),
+            FORCE,
+            click.option("--format", type=click.Choice(FORMAT_NAMES), help="Of results whose name does not say."),
+            click.option("--mark/--no-mark", default=True, help="Say in the metadata that a model edited it."),
+            click.option("--strip-gps", is_flag=True, help="Leave out where the photo was taken."),
+            click.option("--sign-cert", type=FILE, help="Certificates (PEM) for content credentials; see README."),
+            click.option("--sign-key", type=FILE, help="Their private key (PEM)."),
         )
     ):
-        command = option(command)
-    return command
+        gathered = option(gathered)
+    return gathered
+
+
+@dataclass(frozen=True)
+class FileOptions:
+    """How files are written: in which `format` where the name does not say, over others (`force`) or not,
+    marked as edited by a model or not, with or without the place where the photo was taken, and signed
+    with a certificate and its key or not."""
+
+    force: bool = False
+    format: str | None = None
+    mark: bool = True
+    strip_gps: bool = False
+    sign_cert: Path | None = None
+    sign_key: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -119,11 +154,13 @@ class EditOptions:
     box: Numbers | None = None
     point: Numbers | None = None
     output: Path | None = None
+    out_dir: Path | None = None
+    skip_existing: bool = False
     before_after: Path | None = None
     work: Path | None = None
     max_lpips: float | None = None
     sidecar: bool = True
-    force: bool = False
+    files: FileOptions = FileOptions()
 
 
 def result_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -147,8 +184,11 @@ def _gathered(command: Callable[..., Any], marks: tuple[Callable[..., Any], ...]
         own = {f.name: values.pop(f.name) for f in fields(EditOptions) if f.name in values}
         return command(options=EditOptions(**own), **values)
 
-    gathered: Callable[..., Any] = wrapped
+    gathered: Callable[..., Any] = file_options(wrapped)
     written = (
+        OUTPUT,
+        click.option("--out-dir", type=FILE, help="Folder for results, under the photos' own names."),
+        click.option("--skip-existing", is_flag=True, help="Pass over photos whose result is there already."),
         click.option("--before-after", type=FILE, help="Also write before and after in one picture."),
         click.option("--work", type=FILE, help="Folder for pictures of the steps in between."),
         click.option("--max-lpips", type=click.FloatRange(min=0), help="Exit 1 if the rest changed more than this."),
@@ -161,7 +201,7 @@ def _gathered(command: Callable[..., Any], marks: tuple[Callable[..., Any], ...]
     )
     for option in reversed((*marks, *written)):
         gathered = option(gathered)
-    return output_options(gathered)
+    return gathered
 
 
 def settings_from(steps: int, seed: int) -> Settings:

@@ -9,7 +9,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from inversion.model import DiffusionModel
-from realedit.images import resize, to_bytes
+from realedit.files.photo import Photo
+from realedit.images import resize
 
 CHANGE_WIDTH = 0.03  # of the shorter side at the model's size: tone and shade pass, detail does not
 
@@ -37,36 +38,33 @@ def feathered(mask: Tensor, fraction: float) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Canvas:
-    """The photo during an edit, at full size.
+    """A photo during an edit, at full size and in its own colours.
 
     `composite` (1, 3, H, W): the photo with what is known of the result already in place; `touched`
     (1, 1, H, W): 1 where pixels may change at all; `toned` (1, 1, H, W): 1 where the model may change
     the composite's tones.
     """
 
-    photo: np.ndarray
     composite: Tensor
     touched: Tensor
     toned: Tensor
 
 
-def paste_back(model: DiffusionModel, canvas: Canvas, generated: Tensor, feather: float) -> np.ndarray:
-    """Put the model's picture (1, 3, h, w) into the photo (H, W, 3) uint8.
+def paste_back(model: DiffusionModel, photo: Photo, canvas: Canvas, generated: Tensor, feather: float) -> Tensor:
+    """Put the model's picture (1, 3, h, w) into the photo: the result (1, 3, H, W), which is the photo's
+    own wherever nothing is touched.
 
     What the model changed is its picture minus its view of the composite; that change, smoothed so
-    that it carries tone and shade but no edges, is added to the composite at full size. Untouched pixels
-    are the photo's own bytes.
+    that it carries tone and shade but no edges, is added to the composite at full size.
     """
     result = canvas.composite
     if canvas.toned.any():
         small = (generated.shape[-1], generated.shape[-2])
-        seen = model.decode(model.encode(resize(canvas.composite, small))).cpu()
+        seen = model.decode(model.encode(photo.colours.to_srgb(resize(canvas.composite, small)))).cpu()
         width = CHANGE_WIDTH * min(small)
         change = ndimage.gaussian_filter((generated.cpu() - seen).numpy(), (0, 0, width, width))
         size = result.shape[-2:]
         enlarged = F.interpolate(torch.from_numpy(change), size=size, mode="bicubic", align_corners=False)
         result = result + feathered(canvas.toned, feather) * enlarged
-    share = feathered(canvas.touched, feather)
-    photo = torch.from_numpy(canvas.photo.copy()).permute(2, 0, 1)[None].float() / 255
-    blended = to_bytes(photo + share * (result - photo))
-    return np.where(canvas.touched[0, 0].numpy()[..., None] > 0.5, blended, canvas.photo)
+    before = photo.tensor()
+    return before + feathered(canvas.touched, feather) * (result - before)

@@ -1,7 +1,7 @@
 """Edits made concrete: which objects go where at the model's size, before anything is sampled anew."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -10,6 +10,7 @@ from inversion.model import DiffusionModel
 from realedit.edits import Edit, Look, check_together
 from realedit.filling import fill
 from realedit.finding import Found, at_model_size, known_to_model, other_objects
+from realedit.framing import Frame
 from realedit.inverting import Seen
 from realedit.masks import mask_place
 from realedit.paste import grow
@@ -30,6 +31,38 @@ class Given:
 
 
 @dataclass(frozen=True, eq=False)
+class Asked:
+    """What all edits together ask of one object that they name: where it is, where it is to be drawn,
+    and in which new look."""
+
+    phrase: str
+    given: Given
+    placements: tuple[Placement, ...]
+    look: Look | None
+
+    def within(self, frame: Frame, mask: Tensor) -> "Asked":
+        """The same in a part of the photo, in which the object's mask is `mask`."""
+        placements = tuple(p if p == STAY else frame.placement(p) for p in self.placements)
+        return replace(self, given=replace(self.given, mask=mask), placements=placements)
+
+
+def ask(edits: Sequence[Edit], given: Mapping[str, Given]) -> list[Asked]:
+    """What edits ask of every object; `given` tells where each is.
+
+    Raises:
+        EditError: the edits contradict each other, or an object would leave the photo.
+    """
+    check_together(edits)
+    places = {phrase: mask_place(g.mask) for phrase, g in given.items()}
+    placements: dict[str, tuple[Placement, ...]] = dict.fromkeys(given, (STAY,))
+    looks: dict[str, Look | None] = dict.fromkeys(given)
+    for edit in edits:
+        placements |= dict(edit.placements(places))
+        looks |= {phrase: edit.look for phrase in edit.objects if edit.look is not None}
+    return [Asked(phrase, g, placements[phrase], looks[phrase]) for phrase, g in given.items()]
+
+
+@dataclass(frozen=True, eq=False)
 class Plan:
     """Edits made concrete: the `cast` at the model's size, and the photo's `others`, which stay."""
 
@@ -45,27 +78,21 @@ class Plan:
 def make_plan(
     model: DiffusionModel,
     seen: Seen,
-    edits: Sequence[Edit],
-    given: Mapping[str, Given],
+    asked: Sequence[Asked],
     extras: Sequence[Extra],
     settings: Settings,
     on_step: Callable[[int], None],
 ) -> Plan:
-    """Decide what goes where; `given` tells of every object that the edits name where it is.
-
-    Raises:
-        EditError: the edits contradict each other, or an object would leave the photo.
-    """
-    check_together(edits)
-    masks = [at_model_size(g.mask, seen) for g in given.values()]
-    subjects = _subjects(model, seen, edits, given, masks)
-    others = other_objects(model, seen, list(given)) if given else []
+    """Decide what is drawn where at the model's size."""
+    masks = [at_model_size(a.given.mask, seen) for a in asked]
     prompt = seen.reference.header.prompt
+    subjects = [_subject(model, seen, a, mask) for a, mask in zip(asked, masks, strict=True)]
+    others = other_objects(model, seen, [a.phrase for a in asked]) if asked else []
     going = [k for k, subject in enumerate(subjects) if subject.lifted]
     gone = [masks[k] for k in going]
     backdrop, shadows = Backdrop(seen.small, torch.zeros_like(seen.small[:, :1])), {}
     if going:
-        named = [*given, *(o.phrase for o in others)]
+        named = [*(a.phrase for a in asked), *(o.phrase for o in others)]
         staying = [m for k, m in enumerate(masks) if k not in going]
         beside = union([*staying, *(o.mask for o in others)], seen.small) * (1 - union(gone, seen.small))
         if all(subjects[k].words for k in going):
@@ -81,21 +108,10 @@ def make_plan(
     return Plan(Cast(subjects, masks, dark, backdrop, extras), others)
 
 
-def _subjects(
-    model: DiffusionModel, seen: Seen, edits: Sequence[Edit], given: Mapping[str, Given], masks: Sequence[Tensor]
-) -> list[Subject]:
-    places = {phrase: mask_place(g.mask) for phrase, g in given.items()}
-    placements: dict[str, tuple[Placement, ...]] = dict.fromkeys(given, (STAY,))
-    looks: dict[str, Look | None] = dict.fromkeys(given)
-    for edit in edits:
-        placements |= dict(edit.placements(places))
-        looks |= {phrase: edit.look for phrase in edit.objects if edit.look is not None}
-    subjects = []
-    for (phrase, g), mask in zip(given.items(), masks, strict=True):
-        words = model.positions(seen.reference.header.prompt, phrase)
-        known = known_to_model(seen.reference, words, mask, given=g.by_user)
-        subjects.append(Subject(phrase, words if known else (), placements[phrase], looks[phrase]))
-    return subjects
+def _subject(model: DiffusionModel, seen: Seen, asked: Asked, mask: Tensor) -> Subject:
+    words = model.positions(seen.reference.header.prompt, asked.phrase)
+    known = known_to_model(seen.reference, words, mask, given=asked.given.by_user)
+    return Subject(asked.phrase, words if known else (), asked.placements, asked.look)
 
 
 def _behind(

@@ -73,8 +73,7 @@ def script_of(
             new.append(k)
             guest = guests[look.source] if look.source else None
             if guest is not None:
-                inside = guest.mask[0, 0] > 0.5
-                colours[k] = guest.photo[0][:, inside].T
+                colours[k] = guest.palette()
                 rough = recolour(rough, stage.opacities[k], colours[k])
                 words = dressed(subject.phrase, guest.phrase)
             if look.words is not None or (subject.words and guest is not None and guest.words):

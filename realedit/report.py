@@ -3,18 +3,21 @@
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
-import numpy as np
 import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
 from realedit.faithfulness import FaithfulnessReport, Perceptual, compare
-from realedit.images import Photo
+from realedit.files.photo import Photo
+from realedit.framing import Frame
+from realedit.images import at_most, resize
 from realedit.looking import Sight
 from realedit.masks import mask_centre
 from realedit.placement import Point
+
+COMPARED = 2048  # pixels of the longer side: larger photos are compared at this size, identity apart
 
 
 @dataclass(frozen=True)
@@ -46,17 +49,20 @@ class ObjectReport:
     note: str | None
 
     @classmethod
-    def of(cls, phrase: str, words: str, target: Tensor, sight: Sight | None, *, why: str) -> "ObjectReport":
-        """`target` (1, 1, h, w) is where it was asked to be, `sight` where the model sees it, and `why` it
-        does not."""
+    def of(
+        cls, phrase: str, words: str, target: Tensor, sight: Sight | None, frame: Frame, *, why: str
+    ) -> "ObjectReport":
+        """`target` (1, 1, h, w) is where it was asked to be, `sight` where the model sees it, both in the part
+        of the photo that `frame` shows, and `why` it does not."""
         there = bool(target.any())
+        share = frame.part[0] * frame.part[1] / (frame.size[0] * frame.size[1])
         return cls(
             phrase=phrase,
             words=words,
-            asked_position=mask_centre(target) if there else None,
-            asked_size=float(target.mean()),
-            reached_position=sight.position if sight else None,
-            reached_size=sight.size if sight else None,
+            asked_position=frame.outside(mask_centre(target)) if there else None,
+            asked_size=float(target.mean()) * share,
+            reached_position=frame.outside(sight.position) if sight else None,
+            reached_size=sight.size * share if sight else None,
             note=None if sight or not there else why,
         )
 
@@ -124,7 +130,7 @@ def faithfulness_line(report: FaithfulnessReport) -> str:
 def report_on(
     *,
     before: Photo,
-    after: np.ndarray,
+    after: Photo,
     touched: Tensor,
     objects: Sequence[ObjectReport],
     reconstruction: tuple[Tensor, Tensor],
@@ -135,11 +141,15 @@ def report_on(
     guidance: GuidanceReport | None,
     overlaps: Sequence[str],
 ) -> EditReport:
-    """Measure a result (H, W, 3) against its photo outside `touched` (1, 1, H, W)."""
+    """Measure a result against its photo outside `touched` (1, 1, H, W)."""
     small, rebuilt = reconstruction
+    size = at_most(before.size, COMPARED)
+    outside = 1 - (resize(touched, size) > 0).float()
+    compared = compare(before.small(size), after.small(size), outside, perceptual)
+    same = bool(((before.rgb == after.rgb).all(-1) | (touched[0, 0].numpy() > 0.5)).all())
     return EditReport(
         objects=tuple(objects),
-        outside=compare(before.tensor(), before.with_rgb(after).tensor(), 1 - touched, perceptual),
+        outside=replace(compared, identical=same),
         reconstruction=compare(small, rebuilt, torch.ones_like(small[:, :1]), perceptual),
         touched_share=float(touched.mean()),
         guidance=guidance,
@@ -162,17 +172,15 @@ def _finite(value: object) -> object:
     return value
 
 
-def side_by_side(before: np.ndarray, after: np.ndarray, height: int = 384) -> Image.Image:
+def side_by_side(before: Photo, after: Photo, height: int = 384) -> Image.Image:
     """Before and after in one picture, each `height` pixels high, with a thin gap."""
-    images = []
-    for rgb, label in ((before, "before"), (after, "after")):
-        image = Image.fromarray(rgb)
-        image = image.resize((round(image.width * height / image.height), height), Image.Resampling.LANCZOS)
+    width = round(before.size[0] * height / before.size[1])
+    sheet = Image.new("RGB", (2 * width + 6, height), "white")
+    for k, (photo, label) in enumerate(((before, "before"), (after, "after"))):
+        image = Image.fromarray(photo.displayed(2 * max(width, height)))
+        image = image.resize((width, height), Image.Resampling.LANCZOS)
         draw = ImageDraw.Draw(image)
         draw.rectangle((0, 0, 8 + 7 * len(label), 18), fill="black")
         draw.text((4, 3), label, fill="white")
-        images.append(image)
-    sheet = Image.new("RGB", (images[0].width + images[1].width + 6, height), "white")
-    sheet.paste(images[0], (0, 0))
-    sheet.paste(images[1], (images[0].width + 6, 0))
+        sheet.paste(image, (k * (width + 6), 0))
     return sheet

@@ -16,7 +16,10 @@ from realedit.options import model_options
 
 if TYPE_CHECKING:
     from inversion.model import DiffusionModel
-    from realedit.images import Photo
+    from realedit.files.photo import Photo
+
+
+STDIN = Path("-")  # in place of a photo; in place of a result, standard output
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,8 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def beside(path: Path, word: str, suffix: str | None = None) -> Path:
-    return path.with_name(f"{path.stem}-{word}{suffix or path.suffix}")
+    stem = "photo" if path == STDIN else path.stem
+    return path.with_name(f"{stem}-{word}{suffix or path.suffix}")
 
 
 def quiet_libraries() -> None:

@@ -12,9 +12,11 @@ from inversion.weights import bundled_samples
 from realedit.drawing import new_look
 from realedit.editing import Task, edit_photo
 from realedit.edits import Duplicate, Edit, Insert, Move, Remove, Restyle, Source, Swap, Transfer
+from realedit.files.photo import Photo
+from realedit.files.reading import load_photo
 from realedit.guests import OtherPhoto
-from realedit.images import Photo, load_photo, to_bytes
-from realedit.inverting import see
+from realedit.images import to_bytes
+from realedit.locating import see_whole
 from realedit.perceptual import best_perceptual
 from realedit.settings import DEFAULTS
 from realedit.tiles import contact_sheet
@@ -51,7 +53,7 @@ def main(path: Path) -> None:
         others = {n: OtherPhoto(*bundled(n)) for n in ("10-large", "12-large-tall")}
         edited = edit_photo(model, Task(photo, prompt, edits, others=others), perceptual)
         pictures.append((name, edited.photo.rgb))
-    seen = see(model, photo.tensor(), prompt, DEFAULTS, "null-text")
+    seen = see_whole(model, photo, prompt, DEFAULTS, "null-text")
     words, seed = RELOOK
     pictures.append(("relook", to_bytes(new_look(model, seen, words, seed, DEFAULTS))))
     contact_sheet(pictures).save(path)

@@ -9,7 +9,7 @@ import torch
 from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 from transformers import CLIPTextModel
 
-from realedit.images import load_photo
+from realedit.files.reading import load_photo
 from samples.evaluate import attention_overlaps, round_trip_psnr
 from samples.renderer import render
 from samples.scenes import FIRST_HELD_OUT_SEED, sample_scene

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from realedit.cli import main
-from realedit.images import load_photo
+from realedit.files.reading import load_photo
 
 ROOT = Path(__file__).parent.parent
 PHOTOS = ROOT / "samples" / "photos"
@@ -289,7 +289,8 @@ def test_check_compares_any_two_pictures(photo, tmp_path):
 
 
 def test_prompt_may_come_from_the_files_own_description(photo, tmp_path):
-    from realedit.images import Photo, save_photo
+    from realedit.files.photo import Photo
+    from realedit.files.writing import save_photo
 
     described = tmp_path / "described.png"
     save_photo(Photo(load_photo(photo).rgb, description="a photo of a black vase"), described)
@@ -433,5 +434,5 @@ def test_interrupt_is_130_and_leaves_nothing(photo, tmp_path):
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert out == ""
-    assert err.strip() == "realedit: interrupted; nothing was written"
+    assert err.strip() == "realedit: interrupted; no unfinished file was left"
     assert sorted(p.name for p in tmp_path.iterdir()) == before

@@ -10,7 +10,8 @@ from inversion.properties import centroid
 from realedit.editing import Task, edit_photo
 from realedit.edits import Move, Resize
 from realedit.faithfulness import encoder_distance
-from realedit.images import Photo, to_bytes
+from realedit.files.photo import Photo
+from realedit.images import to_bytes
 from realedit.inverting import reconstruct, see
 from realedit.settings import Settings
 from samples.renderer import Render, render

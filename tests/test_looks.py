@@ -6,9 +6,10 @@ import torch
 from inversion.errors import EditError, PhraseError
 from realedit.drawing import generate, new_layout, new_look, same_objects
 from realedit.edits import Insert, Source
+from realedit.files.photo import Photo
 from realedit.finding import Found, all_objects, find_at
 from realedit.guests import OtherPhoto, bring, meet
-from realedit.images import Photo, to_bytes
+from realedit.images import to_bytes
 from realedit.inverting import reconstruct, see
 from realedit.looks import fit
 from realedit.rewording import describe
@@ -59,7 +60,7 @@ def test_a_point_finds_its_object(tabletop, scene):
     for k in range(2):
         true = drawn.masks[0, k] > 0.5
         y, x = true.nonzero().float().mean(0).tolist()
-        found = find_at(drawn.photos, seen, (x / 128, y / 128))[0, 0] > 0.5
+        found = find_at(Photo(to_bytes(drawn.photos)), seen, (x / 128, y / 128))[0, 0] > 0.5
         assert (found & true).sum() / (found | true).sum() > 0.5
 
 
@@ -109,7 +110,10 @@ def test_an_object_of_another_photo_is_brought_with_its_pixels(tabletop, scene):
     drawn = render([scene])
     other, phrase = OtherPhoto(Photo(to_bytes(drawn.photos)), scene.caption), scene.things[0].phrase
     guest = meet(tabletop, other, phrase, FEW, "ddim", lambda i: None)
-    extra = bring(tabletop, guest, Insert(Source("other", phrase), (0.5, 0.5)), FEW, lambda i: None)
+    host, insert = Photo(to_bytes(drawn.photos)), Insert(Source("other", phrase), (0.5, 0.5))
+    extra, box = bring(tabletop, guest, insert, host, FEW, "ddim", lambda i: None)
+    assert box[0] < 0.5 < box[2]
+    assert box[1] < 0.5 < box[3]
     inside = (drawn.masks[0, 0] > 0.99) & (extra.lifted.alpha[0, 0] > 0.99)
     assert inside.sum() > 0.5 * (drawn.masks[0, 0] > 0.99).sum()
     torch.testing.assert_close(extra.lifted.colour[0][:, inside], guest.photo[0][:, inside], atol=0.15, rtol=0)

@@ -5,6 +5,8 @@ import pytest
 import torch
 
 from inversion.errors import EditError
+from realedit.files.photo import Photo
+from realedit.images import to_bytes
 from realedit.inverting import see
 from realedit.masks import box_mask, mask_box, mask_centre, object_mask
 from realedit.paste import Canvas, feathered, grow, paste_back
@@ -50,7 +52,8 @@ def test_pixels_outside_the_touched_region_are_the_photos_bytes(model, size):
     photo = rng.integers(0, 256, (*size, 3), dtype=np.uint8)
     touched = disc(*size)
     whole = torch.from_numpy(photo.copy()).permute(2, 0, 1)[None].float() / 255
-    result = paste_back(model, Canvas(photo, whole, touched, touched), torch.rand(1, 3, 48, 64), 0.02)
+    drawn = paste_back(model, Photo(photo), Canvas(whole, touched, touched), torch.rand(1, 3, 48, 64), 0.02)
+    result = Photo(photo).painted(drawn, touched).rgb
     outside = touched[0, 0].numpy() < 0.5
     assert np.array_equal(result[outside], photo[outside])
     assert not np.array_equal(result[~outside], photo[~outside])
@@ -63,7 +66,8 @@ def test_known_pixels_get_back_what_the_autoencoder_lost(model):
     whole = torch.from_numpy(wanted.copy()).permute(2, 0, 1)[None].float() / 255
     everywhere = torch.ones(1, 1, 96, 128)
     drawn = model.decode(model.encode(whole))
-    assert np.array_equal(paste_back(model, Canvas(photo, whole, everywhere, everywhere), drawn, 0.02), wanted)
+    result = paste_back(model, Photo(photo), Canvas(whole, everywhere, everywhere), drawn, 0.02)
+    assert np.array_equal(to_bytes(result), wanted)
 
 
 MOVE = Placement((40.5 / 128, 50.5 / 96), (90.5 / 128, 50.5 / 96))

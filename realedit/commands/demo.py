@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from realedit.jobs import Job, Outputs, run_job
-from realedit.options import FILE
+from realedit.options import FILE, FileOptions
 from realedit.recipe import MoveItem, Recipe
 from realedit.running import Common, common
 
@@ -19,13 +19,18 @@ from realedit.running import Common, common
 def demo(shared: Common, out_dir: Path, force: bool) -> None:
     """Move an object in a bundled photo: the whole job, offline, in under a minute."""
     from inversion.weights import bundled_samples
-    from realedit.images import check_folder
+    from realedit.files.reading import load_photo
+    from realedit.files.writing import check_folder
 
     with contextlib.suppress(OSError):
         out_dir.mkdir(parents=True, exist_ok=True)
     check_folder(out_dir)
     outputs = Outputs(
-        out_dir / "after.png", out_dir / "before-after.png", report=out_dir / "report.json", sidecar=False, force=force
+        out_dir / "after.png",
+        out_dir / "before-after.png",
+        report=out_dir / "report.json",
+        sidecar=False,
+        files=FileOptions(force=force),
     )
     outputs.check(())
     example = json.loads((bundled_samples() / "photos" / "demo.json").read_text())
@@ -33,4 +38,4 @@ def demo(shared: Common, out_dir: Path, force: bool) -> None:
     shared.say(f'moving the "{example["object"]}" of {photo.name} to {example["to"][0]:g},{example["to"][1]:g}')
     item = MoveItem(object=example["object"], to=example["to"])
     recipe = Recipe(edit=(item,), method=shared.method, steps=shared.steps, seed=shared.seed)
-    run_job(shared, Job(photo, recipe, Path()), outputs)
+    run_job(shared, Job(photo, load_photo(photo), recipe), outputs, shared.load)

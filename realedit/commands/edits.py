@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from realedit.batch import run_jobs
 from realedit.commands.making import transfer_whole
-from realedit.jobs import Job, Outputs, run_job
 from realedit.options import FILE, POINT, SHIFT, EditOptions, Numbers, edit_options, result_options
 from realedit.recipe import (
     DuplicateItem,
@@ -23,41 +23,36 @@ from realedit.recipe import (
     TransferItem,
     Where,
 )
-from realedit.running import Common, beside, common
+from realedit.running import Common, common
 
 if TYPE_CHECKING:
-    from realedit.images import Photo as LoadedPhoto
+    from realedit.files.photo import Photo as LoadedPhoto
 
 
-def run_one(
+def run_each(
     shared: Common,
-    photo: Path,
+    photos: tuple[Path, ...],
     object: str | None,
     item_of: Callable[["LoadedPhoto"], Item],
     options: EditOptions,
     word: str,
-    photos: dict[str, Photo] | None = None,
+    others: dict[str, Photo] | None = None,
 ) -> None:
-    """Run one edit; `word` is added to the name of the result."""
-    from realedit.images import load_photo
+    """Make one edit of every photo; `word` is added to the names of results."""
 
-    loaded = load_photo(photo)
-    where = where_of(options, loaded)
-    recipe = Recipe(
-        edit=(item_of(loaded),),
-        prompt=shared.prompt,
-        where={object: where} if where is not None and object is not None else {},
-        photos=photos or {},
-        method=shared.method,
-        steps=shared.steps,
-        seed=shared.seed,
-    )
-    outputs = outputs_of(options, options.output or beside(photo, word))
-    run_job(shared, Job(photo, recipe, Path()), outputs, max_lpips=options.max_lpips)
+    def recipe_of(photo: "LoadedPhoto") -> Recipe:
+        where = where_of(options, photo)
+        return Recipe(
+            edit=(item_of(photo),),
+            prompt=shared.prompt,
+            where={object: where} if where is not None and object is not None else {},
+            photos=others or {},
+            method=shared.method,
+            steps=shared.steps,
+            seed=shared.seed,
+        )
 
-
-def outputs_of(options: EditOptions, result: Path) -> Outputs:
-    return Outputs(result, options.before_after, options.work, sidecar=options.sidecar, force=options.force)
+    run_jobs(shared, photos, recipe_of, options, word)
 
 
 def where_of(options: EditOptions, photo: "LoadedPhoto") -> Where | None:
@@ -80,7 +75,8 @@ def _check_target(to: Numbers | None, by: Numbers | None) -> None:
         raise click.UsageError("give either --to X,Y or --by DX,DY")
 
 
-PHOTO, OBJECT = click.argument("photo", type=FILE), click.argument("object")
+PHOTOS = click.argument("photos", type=FILE, nargs=-1, required=True, metavar="PHOTO...")
+OBJECT = click.argument("object")
 TO = click.option("--to", type=POINT, help="Where the object's centre goes.")
 BY = click.option("--by", type=SHIFT, help="How far it is shifted.")
 ON_THE_WAY = click.option(
@@ -89,7 +85,7 @@ ON_THE_WAY = click.option(
 
 
 @click.command()
-@PHOTO
+@PHOTOS
 @OBJECT
 @TO
 @BY
@@ -98,7 +94,7 @@ ON_THE_WAY = click.option(
 @common
 def move(
     shared: Common,
-    photo: Path,
+    photos: tuple[Path, ...],
     object: str,
     to: Numbers | None,
     by: Numbers | None,
@@ -114,11 +110,11 @@ def move(
     def item(loaded: "LoadedPhoto") -> Item:
         return MoveItem(object=object, to=_pair(to, loaded), by=_pair(by, loaded), scale=scale)
 
-    run_one(shared, photo, object, item, options, "moved")
+    run_each(shared, photos, object, item, options, "moved")
 
 
 @click.command()
-@PHOTO
+@PHOTOS
 @OBJECT
 @TO
 @BY
@@ -127,7 +123,7 @@ def move(
 @common
 def duplicate(
     shared: Common,
-    photo: Path,
+    photos: tuple[Path, ...],
     object: str,
     to: Numbers | None,
     by: Numbers | None,
@@ -143,62 +139,62 @@ def duplicate(
     def item(loaded: "LoadedPhoto") -> Item:
         return DuplicateItem(object=object, to=_pair(to, loaded), by=_pair(by, loaded), scale=scale)
 
-    run_one(shared, photo, object, item, options, "duplicated")
+    run_each(shared, photos, object, item, options, "duplicated")
 
 
 @click.command()
-@PHOTO
+@PHOTOS
 @OBJECT
 @click.option("--scale", type=float, required=True, help="2 doubles its width and height.")
 @edit_options
 @common
-def resize(shared: Common, photo: Path, object: str, scale: float, options: EditOptions) -> None:
+def resize(shared: Common, photos: tuple[Path, ...], object: str, scale: float, options: EditOptions) -> None:
     """Enlarge or shrink an object where it stands.
 
     Example: realedit resize photo.png "blue can" --scale 1.4 -o larger.png
     """
-    run_one(shared, photo, object, lambda loaded: ResizeItem(object=object, scale=scale), options, "resized")
+    run_each(shared, photos, object, lambda loaded: ResizeItem(object=object, scale=scale), options, "resized")
 
 
 @click.command()
-@PHOTO
+@PHOTOS
 @OBJECT
 @edit_options
 @common
-def remove(shared: Common, photo: Path, object: str, options: EditOptions) -> None:
+def remove(shared: Common, photos: tuple[Path, ...], object: str, options: EditOptions) -> None:
     """Take an object away, with its shadow.
 
     Example: realedit remove photo.png "blue can" -o without.png
     """
-    run_one(shared, photo, object, lambda loaded: RemoveItem(object=object), options, "removed")
+    run_each(shared, photos, object, lambda loaded: RemoveItem(object=object), options, "removed")
 
 
 @click.command()
-@PHOTO
+@PHOTOS
 @OBJECT
 @click.argument("other")
 @result_options
 @common
-def swap(shared: Common, photo: Path, object: str, other: str, options: EditOptions) -> None:
+def swap(shared: Common, photos: tuple[Path, ...], object: str, other: str, options: EditOptions) -> None:
     """Let two objects change places.
 
     Example: realedit swap photo.png "red ball" "blue can" -o swapped.png
     """
-    run_one(shared, photo, None, lambda loaded: SwapItem(object=object, other=other), options, "swapped")
+    run_each(shared, photos, None, lambda loaded: SwapItem(object=object, other=other), options, "swapped")
 
 
 @click.command()
-@PHOTO
+@PHOTOS
 @OBJECT
 @click.option("--as", "words", required=True, help="The object in its new look.")
 @edit_options
 @common
-def restyle(shared: Common, photo: Path, object: str, words: str, options: EditOptions) -> None:
+def restyle(shared: Common, photos: tuple[Path, ...], object: str, words: str, options: EditOptions) -> None:
     """Give an object a new look from words; its shape and place stay.
 
     Example: realedit restyle photo.png "red can" --as "striped blue can"
     """
-    run_one(shared, photo, object, lambda loaded: RestyleItem(object=object, words=words), options, "restyled")
+    run_each(shared, photos, object, lambda loaded: RestyleItem(object=object, words=words), options, "restyled")
 
 
 FROM = click.option("--from", "source", type=FILE, required=True, help="The other photo.")
@@ -207,8 +203,7 @@ FROM_PROMPT = click.option("--from-prompt", help="What the other photo shows; de
 
 
 @click.command()
-@PHOTO
-@click.argument("object", required=False)
+@click.argument("photos", nargs=-1, required=True, metavar="PHOTO... [OBJECT]")
 @FROM
 @FROM_OBJECT
 @FROM_PROMPT
@@ -217,8 +212,7 @@ FROM_PROMPT = click.option("--from-prompt", help="What the other photo shows; de
 @common
 def transfer(
     shared: Common,
-    photo: Path,
-    object: str | None,
+    photos: tuple[str, ...],
     source: Path,
     from_object: str | None,
     from_prompt: str | None,
@@ -229,20 +223,19 @@ def transfer(
 
     Example: realedit transfer photo.png "red ball" --from other.png --from-object "striped can"
     """
-    if (object is None) != whole:
-        raise click.UsageError("name an OBJECT of the photo, or give --whole without one")
-    if object is None:
-        transfer_whole(
-            shared, photo, source, from_prompt, options.output or beside(photo, "transferred"), options.force
-        )
+    if whole:
+        transfer_whole(shared, tuple(Path(p) for p in photos), source, from_prompt, options)
         return
+    *paths, object = photos
+    if not paths:
+        raise click.UsageError("name an OBJECT of the photo, or give --whole without one")
     item = TransferItem(object=object, photo=str(source), source=from_object)
-    photos = {str(source): Photo(prompt=from_prompt)}
-    run_one(shared, photo, object, lambda loaded: item, options, "transferred", photos)
+    others = {str(source): Photo(prompt=from_prompt)}
+    run_each(shared, tuple(Path(p) for p in paths), object, lambda loaded: item, options, "transferred", others)
 
 
 @click.command()
-@PHOTO
+@PHOTOS
 @FROM
 @FROM_OBJECT
 @FROM_PROMPT
@@ -252,7 +245,7 @@ def transfer(
 @common
 def compose(
     shared: Common,
-    photo: Path,
+    photos: tuple[Path, ...],
     source: Path,
     from_object: str | None,
     from_prompt: str | None,
@@ -269,7 +262,7 @@ def compose(
         where = _pair(to, loaded)
         return InsertItem(photo=str(source), source=from_object, to=where or (0.5, 0.5), scale=scale)
 
-    run_one(shared, photo, None, item, options, "composed", {str(source): Photo(prompt=from_prompt)})
+    run_each(shared, photos, None, item, options, "composed", {str(source): Photo(prompt=from_prompt)})
 
 
 COMMANDS = (move, resize, restyle, transfer, swap, remove, duplicate, compose)

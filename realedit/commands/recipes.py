@@ -7,20 +7,21 @@ from pathlib import Path
 import click
 
 from inversion.errors import EditError, RealEditError
-from realedit.commands.edits import outputs_of
-from realedit.jobs import Job, run_job
-from realedit.options import FILE, EditOptions, result_options
+from realedit.batch import run_jobs
+from realedit.commands.edits import PHOTOS
+from realedit.jobs import Job, Outputs, run_job
+from realedit.options import FILE, EditOptions, FileOptions, file_options, result_options
 from realedit.recipe import read_recipe, schema
 from realedit.running import Common, beside, common
 from realedit.sidecar import SUFFIX, file_hash, read_sidecar
 
 
 @click.command()
-@click.argument("photo", type=FILE)
+@PHOTOS
 @click.option("--recipe", "recipe_path", type=FILE, required=True, help="TOML file with the edits.")
 @result_options
 @common
-def edit(shared: Common, photo: Path, recipe_path: Path, options: EditOptions) -> None:
+def edit(shared: Common, photos: tuple[Path, ...], recipe_path: Path, options: EditOptions) -> None:
     """Make several edits at once, from a recipe. --prompt goes before the recipe's prompt; method, steps
     and seed are the recipe's.
 
@@ -28,8 +29,7 @@ def edit(shared: Common, photo: Path, recipe_path: Path, options: EditOptions) -
     """
     recipe = read_recipe(recipe_path)
     shared = replace(shared, prompt=shared.prompt or recipe.prompt)
-    job = Job(photo, recipe, recipe_path.parent)
-    run_job(shared, job, outputs_of(options, options.output or beside(photo, "edited")), max_lpips=options.max_lpips)
+    run_jobs(shared, photos, lambda photo: recipe, options, "edited", recipe_path.parent)
 
 
 @click.command("recipe-schema")
@@ -42,10 +42,10 @@ def recipe_schema() -> None:
 @click.argument("result", type=FILE)
 @click.option("--photo", type=FILE, help="The photo, if it lies elsewhere now.")
 @click.option("-o", "--output", type=FILE, help="Where to write; default: beside the result.")
-@click.option("--force", is_flag=True, help="Replace files that exist.")
+@file_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON value instead of text.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no notes.")
-def redo(result: Path, photo: Path | None, output: Path | None, force: bool, as_json: bool, quiet: bool) -> None:
+def redo(result: Path, photo: Path | None, output: Path | None, files: FileOptions, as_json: bool, quiet: bool) -> None:
     """Make a result again from the sidecar beside it, and say whether its pixels are the same.
 
     Example: realedit redo moved.png
@@ -69,9 +69,11 @@ def redo(result: Path, photo: Path | None, output: Path | None, force: bool, as_
         quiet=quiet,
         verbose=False,
     )
-    job = Job(source, sidecar.recipe, result.parent / sidecar.folder)
-    outputs = outputs_of(EditOptions(force=force), output or beside(result, "redone"))
-    if run_job(shared, job, outputs) != sidecar.pixels_hash:
+    from realedit.files.reading import load_photo
+
+    job = Job(source, load_photo(source), sidecar.recipe, result.parent / sidecar.folder)
+    outputs = Outputs(output or beside(result, "redone"), files=files)
+    if run_job(shared, job, outputs, shared.load) != sidecar.pixels_hash:
         raise RealEditError(
             f"the pixels differ from those of {result.name}: another version, model or machine made it; "
             f"the new result is kept as {outputs.result}"

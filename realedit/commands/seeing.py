@@ -21,20 +21,21 @@ def objects(shared: Common, photo: Path, output: Path | None, force: bool) -> No
 
     Example: realedit objects photo.png --prompt "a photo of a red ball on a table"
     """
-    from realedit.images import check_output, load_photo, write_whole
+    from realedit.files.reading import load_photo
+    from realedit.files.writing import check_output, save_sheet
 
     loaded = load_photo(photo)
     output = output or beside(photo, "objects", ".png")
     check_output(output, force=force, inputs=(photo,))
     prompt = shared.prompt_of(photo, loaded)
     model = shared.load()
-    from realedit.inverting import see
+    from realedit.locating import see_whole
     from realedit.naming import attention_sheet, name_objects
 
     with shared.progress(3 * shared.steps) as on_step:
-        seen = see(
+        seen = see_whole(
             model,
-            loaded.tensor(),
+            loaded,
             prompt,
             settings_from(shared.steps, shared.seed),
             shared.method,
@@ -42,7 +43,7 @@ def objects(shared: Common, photo: Path, output: Path | None, force: bool) -> No
         )
     found = name_objects(model, seen)
     sheet = attention_sheet(seen, found)
-    write_whole(output, lambda file: sheet.save(file, format="PNG"))
+    save_sheet(sheet, output)
     if shared.as_json:
         click.echo(json.dumps([o.as_dict() for o in found], indent=2))
     else:
@@ -57,7 +58,7 @@ def objects(shared: Common, photo: Path, output: Path | None, force: bool) -> No
 @common
 def invert(shared: Common, photo: Path) -> None:
     """Find the noise in which the model holds a photo, and keep it for later edits."""
-    from realedit.images import load_photo
+    from realedit.files.reading import load_photo
 
     loaded = load_photo(photo)
     prompt = shared.prompt_of(photo, loaded)
@@ -65,15 +66,16 @@ def invert(shared: Common, photo: Path) -> None:
     import torch
 
     from realedit.faithfulness import compare
-    from realedit.inverting import reconstruct, see
+    from realedit.inverting import reconstruct
+    from realedit.locating import see_whole
     from realedit.perceptual import best_perceptual
     from realedit.report import faithfulness_line
 
     perceptual = best_perceptual(model)
     with shared.progress(3 * shared.steps) as on_step, model.metered() as meter:
-        seen = see(
+        seen = see_whole(
             model,
-            loaded.tensor(),
+            loaded,
             prompt,
             settings_from(shared.steps, shared.seed),
             shared.method,
@@ -115,7 +117,8 @@ def check(before: Path, after: Path, region: Path | None, max_lpips: float | Non
 
     Example: realedit check photo.png moved.png --region mask.png --max-lpips 0.05
     """
-    from realedit.images import load_mask, load_photo
+    from realedit.files.reading import load_photo
+    from realedit.masks import load_mask
 
     one, two = load_photo(before), load_photo(after)
     if one.size != two.size:
@@ -136,7 +139,7 @@ def check(before: Path, after: Path, region: Path | None, max_lpips: float | Non
     if max_lpips is not None and perceptual.name != "lpips":
         raise ModelError(f"--max-lpips needs LPIPS: {perceptual.note}")
     outside = 1 - allowed if allowed is not None else torch.ones(1, 1, one.size[1], one.size[0])
-    report = compare(one.tensor(), two.tensor(), outside, perceptual)
+    report = compare(one.colours.to_srgb(one.tensor()), two.colours.to_srgb(two.tensor()), outside, perceptual)
     values = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in vars(report).items()}
     click.echo(json.dumps(values, indent=2) if as_json else faithfulness_line(report))
     if perceptual.note and not as_json:
@@ -152,11 +155,14 @@ def cache() -> None:
 
 @cache.command("ls")
 def cache_ls() -> None:
-    """List what is kept, newest first."""
-    from realedit.cache import entries
+    """List what is kept, last used first."""
+    from realedit.cache import entries, limit
 
-    for entry in entries():
+    kept = entries()
+    for entry in kept:
         click.echo(f"{entry.bytes / 1e6:8.1f} MB  {entry.path.name}")
+    total = sum(entry.bytes for entry in kept)
+    click.echo(f"realedit: {total / 1e6:.1f} of at most {limit() / 1e6:.0f} MB", err=True)
 
 
 @cache.command("clear")

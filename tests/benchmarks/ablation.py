@@ -22,7 +22,7 @@ from realedit.closed_loop import Strength
 from realedit.faithfulness import Perceptual
 from realedit.filling import fill
 from realedit.guidance import Guidance
-from realedit.images import resize, to_bytes
+from realedit.images import resize
 from realedit.perceptual import best_perceptual
 from realedit.settings import DEFAULTS, Settings
 from samples.scenes import FIRST_HELD_OUT_SEED
@@ -72,12 +72,13 @@ def _latents_where_they_were(*args: Any) -> Tensor:
 
 
 def _generated_alone(*args: Any) -> Any:
-    photo, generated = args[1], args[6]
-    _, whole = PASTE(*args)
-    return to_bytes(resize(generated, photo.size)), replace(whole, touched=torch.ones_like(whole.touched))
+    photo, drawn, done = args[1], args[5], FINISH(*args)
+    everywhere = torch.ones_like(done.stage.touched)
+    picture = photo.painted(resize(drawn.picture, photo.size), everywhere)
+    return replace(done, photo=picture, stage=replace(done.stage, touched=everywhere))
 
 
-KNOWN_LATENTS, PASTE = regenerating.known_latents, editing.paste
+KNOWN_LATENTS, FINISH = regenerating.known_latents, editing.finish
 OFF = Strength(0.0, 0.0, 0.0)
 
 
@@ -102,7 +103,7 @@ VARIANTS: dict[str, Variant] = {
     "no ghost term": weighing(ghost=0.0),
     "no gradient normalisation": Variant(replaced=((regenerating, "Guidance", _unnormalised),)),
     "no pre-shifted latents": Variant(replaced=((regenerating, "known_latents", _latents_where_they_were),)),
-    "no paste-back": Variant(replaced=((editing, "paste", _generated_alone),)),
+    "no paste-back": Variant(replaced=((editing, "finish", _generated_alone),)),
 }
 
 

@@ -28,7 +28,8 @@ from inversion.model import DiffusionModel, load_model
 from inversion.schedule import ddim_step
 from realedit.editing import Task, edit_photo
 from realedit.faithfulness import Perceptual
-from realedit.images import Photo, to_bytes
+from realedit.files.photo import Photo
+from realedit.images import to_bytes
 from realedit.perceptual import best_perceptual
 from realedit.sampler import Rows, sample
 from realedit.settings import DEFAULTS, Settings

@@ -25,7 +25,8 @@ from inversion.model import DiffusionModel, load_model
 from realedit.editing import Task, edit_photo
 from realedit.edits import Move
 from realedit.faithfulness import Perceptual, psnr, region_mean, ssim_map
-from realedit.images import Photo, to_bytes
+from realedit.files.photo import Photo
+from realedit.images import to_bytes
 from realedit.perceptual import best_perceptual
 from realedit.warp import warp
 from tests.benchmarks.cases import Case

@@ -17,9 +17,10 @@ from inversion.reference import Reference
 from realedit.editing import Task, edit_photo
 from realedit.energies import CentroidEnergy, Wanted, WeightedSum, edit_energies
 from realedit.faithfulness import Perceptual
+from realedit.files.photo import Photo
 from realedit.finding import other_objects
 from realedit.guidance import Guidance
-from realedit.images import Photo, to_bytes
+from realedit.images import to_bytes
 from realedit.inverting import Seen, rows_of
 from realedit.masks import mask_place
 from realedit.placement import Placement

@@ -1,0 +1,59 @@
+"""Between a photo's own colours and sRGB, which is what models see."""
+
+import io
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import torch
+from PIL import Image, ImageCms
+from torch import Tensor
+
+ALIKE = 2  # levels of 255: profiles that differ by no more are the same
+
+
+@dataclass(frozen=True, eq=False)
+class Colours:
+    """A pair of colour transforms; None for photos that are in sRGB, which are never converted."""
+
+    there: ImageCms.ImageCmsTransform | None = None
+    back: ImageCms.ImageCmsTransform | None = None
+
+    @classmethod
+    def of(cls, profile: bytes | None) -> "Colours":
+        """The colours of an ICC profile; those of one that is unusable, or not of RGB, are taken as sRGB."""
+        return _colours(profile) if profile else cls()
+
+    def to_srgb(self, picture: Tensor) -> Tensor:
+        """(1, 3, H, W) in [0, 1] in the photo's colours, as sRGB. With a profile, to 8 bits."""
+        return _applied(self.there, picture)
+
+    def from_srgb(self, picture: Tensor) -> Tensor:
+        """(1, 3, H, W) in sRGB, in the photo's colours."""
+        return _applied(self.back, picture)
+
+
+@lru_cache(maxsize=8)
+def _colours(profile: bytes) -> Colours:
+    srgb = ImageCms.createProfile("sRGB")
+    intent = ImageCms.Intent.RELATIVE_COLORIMETRIC
+    try:
+        own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        there = ImageCms.buildTransform(own, srgb, "RGB", "RGB", intent)
+        back = ImageCms.buildTransform(srgb, own, "RGB", "RGB", intent)
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return Colours()
+    samples = np.stack(np.meshgrid(*[np.arange(0, 256, 51, dtype=np.uint8)] * 3), -1).reshape(6, 36, 3)
+    seen = np.asarray(ImageCms.applyTransform(Image.fromarray(samples), there))
+    if np.abs(seen.astype(int) - samples).max() <= ALIKE:
+        return Colours()
+    return Colours(there, back)
+
+
+def _applied(transform: ImageCms.ImageCmsTransform | None, picture: Tensor) -> Tensor:
+    if transform is None:
+        return picture
+    levels = (picture[0].clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
+    image = ImageCms.applyTransform(Image.fromarray(np.ascontiguousarray(levels)), transform)
+    assert image is not None  # only None when transforming in place
+    return torch.from_numpy(np.asarray(image).copy()).permute(2, 0, 1)[None].float() / 255

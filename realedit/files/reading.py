@@ -1,0 +1,213 @@
+"""Read one photo from a file as it comes from a camera, a phone or a shop."""
+
+import io
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageCms, JpegImagePlugin
+
+from inversion.errors import PhotoError
+from realedit.files import exif as camera
+from realedit.files.deep import as_grey, read_deep
+from realedit.files.photo import JpegCoding, Origin, Photo
+from realedit.files.xmp import cleaned
+from realedit.memory import require
+from realedit.settings import MIN_SIDE
+
+STDIN = Path("-")
+# What is tried on a file. Not everything that Pillow knows: some of its readers start other programs.
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "GIF", "BMP", "PPM", "JPEG2000")
+RAW = {".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".pef", ".srw"}
+HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1"}
+READING_BYTES = 14  # of memory for each pixel while a file is read: decoded, turned, and made RGB
+CREDENTIALS = b"c2pa"
+IPTC = 0x0404
+
+
+def load_photo(path: Path) -> Photo:
+    """Read one still picture of any common format; "-" is standard input.
+
+    Raises:
+        PhotoError: it is missing, a folder, damaged, animated, too large, or smaller than 64 pixels.
+    """
+    if path == STDIN:
+        return decode(sys.stdin.buffer.read(), "standard input")
+    if path.is_dir():
+        raise PhotoError(f"{path} is a folder; give one photo")
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise PhotoError(f"{path} does not exist") from None
+    except OSError as error:
+        raise PhotoError(f"{path} cannot be read: {error.strerror}") from error
+    return decode(data, str(path), path.suffix.lower())
+
+
+def decode(data: bytes, name: str, suffix: str = "") -> Photo:
+    """Read the bytes of a file; `name` is for messages, the `suffix` tells camera raw files.
+
+    Raises:
+        PhotoError: as for `load_photo`.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            photo = _from_raw(data) if suffix in RAW else _from_picture(data)
+    except (PhotoError, MemoryError):
+        raise
+    except Image.DecompressionBombError:
+        most = 2 * (Image.MAX_IMAGE_PIXELS or 0) // 1_000_000
+        raise PhotoError(f"{name} has more than {most} million pixels; make it smaller first") from None
+    except Exception as error:  # a broken file can fail anywhere in a decoder
+        reason = "it is empty" if not data else _reason(error)
+        raise PhotoError(f"{name} cannot be read as a photo: {reason}") from error
+    if min(photo.size) < MIN_SIDE:
+        raise PhotoError(f"{name} is {photo.size[0]}x{photo.size[1]} pixels; both sides must be at least {MIN_SIDE}")
+    return photo
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, Image.UnidentifiedImageError):
+        return "it is in none of the formats JPEG, PNG, WebP, AVIF, TIFF, HEIC or camera raw"
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def _from_picture(data: bytes) -> Photo:
+    notes = []
+    with _opened(data) as image:
+        frames = getattr(image, "n_frames", 1)
+        if image.format == "MPO":
+            notes.append("the file holds more than one picture (such as depth or a gain map); the first is taken")
+        elif frames > 1:
+            raise PhotoError(f"it holds {frames} frames; export one of them as a still picture")
+        require(image.width * image.height * READING_BYTES, "a smaller photo is needed")
+        image.load()
+        described = camera.description(image)
+        origin, packet = _origin(image), cleaned(_packet(image))
+        profile = image.info.get("icc_profile") or None
+        turn = _orientation(image)
+        upright, exif = camera.upright(image)
+        if CREDENTIALS in data and b"jumb" in data:
+            notes.append("its content credentials do not hold for an edited picture and are left out")
+        deep = read_deep(data) if _bits(image, data) == 16 else None
+        if deep is None and image.mode.startswith(("I", "F")):
+            deep = as_grey(image)
+        if deep is not None:
+            rgb, alpha = _split(_turned(deep, turn))
+        else:
+            if image.mode in ("CMYK", "LAB"):
+                notes.append(f"the photo was {image.mode}, the result is RGB")
+                upright, profile = _to_srgb(upright, profile), None
+            rgb, alpha = _channels(upright)
+    return Photo(rgb, alpha, profile, exif, packet, described, origin, tuple(notes))
+
+
+def _opened(data: bytes) -> Image.Image:
+    if data[4:8] == b"ftyp" and data[8:12] in HEIF_BRANDS:
+        pillow_heif = _needed("pillow_heif", "heif", "HEIC photos")
+        image = pillow_heif.open_heif(io.BytesIO(data)).to_pillow()
+        image.format = "HEIF"
+        return image
+    return Image.open(io.BytesIO(data), formats=FORMATS)
+
+
+def _from_raw(data: bytes) -> Photo:
+    rawpy = _needed("rawpy", "raw", "camera raw files")
+    with rawpy.imread(io.BytesIO(data)) as raw:
+        require(raw.sizes.width * raw.sizes.height * 2 * READING_BYTES, "a smaller photo is needed")
+        rgb = raw.postprocess(use_camera_wb=True, output_bps=16)
+    note = "developed with the camera's white balance; its camera data are not kept"
+    return Photo(rgb, origin=Origin("RAW"), notes=(note,))
+
+
+def _needed(module: str, extra: str, what: str):  # type: ignore[no-untyped-def]
+    from importlib import import_module
+
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise PhotoError(f'{what} need another package: pip install "realedit[{extra}]"') from error
+
+
+def _origin(image: Image.Image) -> Origin:
+    grey = image.mode in ("1", "L", "LA", "La", "F") or image.mode.startswith("I")
+    jpeg = None
+    if isinstance(image, JpegImagePlugin.JpegImageFile) and image.mode in ("L", "RGB"):
+        sampling = JpegImagePlugin.get_sampling(image)
+        iptc = image.info.get("photoshop", {}).get(IPTC, b"")
+        progressive = bool(image.info.get("progressive"))
+        jpeg = JpegCoding(dict(image.quantization), sampling, progressive, iptc)
+    kind = "JPEG" if image.format == "MPO" else image.format
+    return Origin(kind, grey, _resolution(image), jpeg)
+
+
+def _resolution(image: Image.Image) -> tuple[float, float] | None:
+    dpi = image.info.get("dpi")
+    if isinstance(dpi, tuple) and len(dpi) == 2 and all(0 < d < 1e5 for d in dpi):
+        return float(dpi[0]), float(dpi[1])
+    return None
+
+
+def _packet(image: Image.Image) -> bytes:
+    packet = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or b""
+    return packet.encode() if isinstance(packet, str) else bytes(packet)
+
+
+def _bits(image: Image.Image, data: bytes) -> int:
+    """Of each channel as stored."""
+    if image.format == "PNG":
+        return data[24]
+    bits = getattr(image, "tag_v2", {}).get(258, (8,))
+    return bits[0] if isinstance(bits, tuple) and len(bits) in (3, 4) and image.mode in ("RGB", "RGBA") else 8
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(camera.ORIENTATION, 1))
+    except Exception:  # broken camera data, as in `camera.upright`
+        return 1
+
+
+TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: a.swapaxes(0, 1),
+    6: lambda a: a.swapaxes(0, 1)[:, ::-1],
+    7: lambda a: a[::-1, ::-1].swapaxes(0, 1),
+    8: lambda a: a.swapaxes(0, 1)[::-1],
+}
+
+
+def _turned(channels: np.ndarray, orientation: int) -> np.ndarray:
+    turn = TURNS.get(orientation)
+    return np.ascontiguousarray(turn(channels)) if turn else channels
+
+
+def _split(channels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    count = channels.shape[-1]
+    alpha = channels[..., -1].copy() if count in (2, 4) else None
+    colour = channels[..., :3] if count > 2 else np.repeat(channels[..., :1], 3, axis=-1)
+    return np.ascontiguousarray(colour), alpha
+
+
+def _channels(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
+    if image.mode in ("RGBA", "RGBa", "LA", "La", "PA") or "transparency" in image.info:
+        rgba = np.asarray(image.convert("RGBA"))
+        return rgba[..., :3].copy(), rgba[..., 3].copy()
+    return np.asarray(image.convert("RGB")).copy(), None
+
+
+def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """CMYK and Lab pictures as sRGB."""
+    try:
+        own = ImageCms.ImageCmsProfile(io.BytesIO(profile)) if profile else ImageCms.createProfile("LAB")
+        converted = ImageCms.profileToProfile(image, own, ImageCms.createProfile("sRGB"), outputMode="RGB")
+        if converted is not None:
+            return converted
+    except (ImageCms.PyCMSError, OSError):
+        pass  # without a usable profile the plain conversion has to do
+    return image.convert("RGB")

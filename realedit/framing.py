@@ -1,0 +1,103 @@
+"""The part of a photo that the model works on: the touched region with its surroundings, so that a small
+object in a large photo is seen, and drawn, at the model's full size. No torch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from realedit.placement import Box, Place, Placement, Point
+
+CONTEXT = 0.5  # of the touched region's width and height, added on every side: what the model goes by
+SQUARE = 0.5  # the shorter side of a part is at least this share of the longer, where the photo allows
+ENOUGH = 0.3  # of the photo's area: a larger part would show too little more to be worth a second look
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A box (left, top, right, bottom) in pixels of a photo of `size` (width, height)."""
+
+    size: tuple[int, int]
+    box: tuple[int, int, int, int]
+
+    @classmethod
+    def whole(cls, size: tuple[int, int]) -> "Frame":
+        return cls(size, (0, 0, *size))
+
+    @property
+    def is_whole(self) -> bool:
+        return self.box == (0, 0, *self.size)
+
+    @property
+    def part(self) -> tuple[int, int]:
+        """(width, height) of the box in pixels."""
+        return self.box[2] - self.box[0], self.box[3] - self.box[1]
+
+    def inside(self, point: Point) -> Point:
+        """A point of the photo, in fractions of the part."""
+        x, y = ((p * n - o) / m for p, n, o, m in zip(point, self.size, self.box[:2], self.part, strict=True))
+        return x, y
+
+    def outside(self, point: Point) -> Point:
+        """A point of the part, in fractions of the photo."""
+        x, y = ((p * m + o) / n for p, n, o, m in zip(point, self.size, self.box[:2], self.part, strict=True))
+        return x, y
+
+    def placement(self, placement: Placement) -> Placement:
+        """A placement in the photo, as one in the part."""
+        return replace(placement, anchor=self.inside(placement.anchor), target=self.inside(placement.target))
+
+    def arrival(self, placement: Placement) -> Placement:
+        """The same for something that comes from another photo: its scale is against the shorter side."""
+        scale = placement.scale * min(self.size) / min(self.part)
+        return replace(placement, target=self.inside(placement.target), scale=scale)
+
+
+def departure(frame: Frame, placement: Placement) -> Placement:
+    """The placement of something that leaves the photo of this frame for another, as one of what the
+    frame's part shows."""
+    scale = placement.scale * min(frame.part) / min(frame.size)
+    return replace(placement, anchor=frame.inside(placement.anchor), scale=scale)
+
+
+def landing(box: Box, placement: Placement, size: tuple[int, int], other: tuple[int, int]) -> Box:
+    """Where a box of a photo of `size` comes to lie in a photo of the `other` size."""
+    scale = placement.scale * min(other) / min(size)
+    (ax, ay), (tx, ty) = placement.anchor, placement.target
+    across, down = scale * size[0] / other[0], scale * size[1] / other[1]
+    left, top, right, bottom = box
+    return (left - ax) * across + tx, (top - ay) * down + ty, (right - ax) * across + tx, (bottom - ay) * down + ty
+
+
+def frame_around(touched: Sequence[Box], size: tuple[int, int], native: int) -> Frame:
+    """The part of a photo of `size` in which all `touched` boxes (fractions) lie with room around them.
+
+    It is never smaller than a model of this `native` size can show, never stretched beyond two to one
+    if the photo is not, and the whole photo where little would be left out."""
+    spans = []
+    for axis in (0, 1):
+        low, high = (f(box[axis + 2 * k] for box in touched) * size[axis] for k, f in ((0, min), (1, max)))
+        low, high = max(0.0, low), min(float(size[axis]), high)
+        length = max((high - low) * (1 + 2 * CONTEXT), float(native))
+        spans.append([(low + high) / 2, length])
+    longest = max(spans[0][1], spans[1][1])
+    edges = []
+    for (middle, length), limit in zip(spans, size, strict=True):
+        length = min(limit, round(max(length, SQUARE * longest)))
+        first = min(max(0, round(middle - length / 2)), limit - length)
+        edges.append((first, first + length))
+    (left, right), (top, bottom) = edges
+    if (right - left) * (bottom - top) > ENOUGH * size[0] * size[1]:
+        return Frame.whole(size)
+    return Frame(size, (left, top, right, bottom))
+
+
+def reached(place: Place, placements: Sequence[Placement], reach: float) -> list[Box]:
+    """What an object touches: where it is and where it goes, each grown by `reach` of its extent, within
+    which its shadow lies."""
+    left, top, right, bottom = place.box
+    wide, high = reach * (right - left), reach * (bottom - top)
+    grown = (left - wide, top - high, right + wide, bottom + high)
+    boxes = [grown]
+    for placement in placements:
+        (a, b), (c, d) = placement(grown[:2]), placement(grown[2:])
+        boxes.append((a, b, c, d))
+    return boxes
