@@ -200,6 +200,8 @@ def load_model(name_or_path: str = BUNDLED, device: str = "auto", dtype: str = "
         dtype = "float32" if device == "cpu" else "bfloat16"
     parts = _load_parts(folder, name_or_path)
     for name in ("vae", "text_encoder", "unet"):
+        if any(bool(weight.isnan().any()) for weight in parts[name].parameters()):
+            raise ModelError(f'"{name_or_path}": the weights of its {name} hold not-a-number; fetch the model again')
         parts[name].requires_grad_(False).eval().to(device)
     if parts["unet"].dtype != getattr(torch, dtype):
         parts["unet"].to(getattr(torch, dtype))

@@ -148,7 +148,8 @@ def _look(
             extra, box = bring(model, guest, edit, task.photo, settings, task.method, lambda i: on_step("clearing"))
             extras.append(extra)
             touched.append(box)
-    frame = frame_around(touched, task.photo.size, model.native_size)
+    objects = [mask_place(a.given.mask).box for a in asked]
+    frame = frame_around(touched, objects or touched, task.photo.size, model.native_size)
     check_memory(frame)
     part = first if first is not None and frame.is_whole else look(frame)
     asked = [a.within(frame, within(part, a.given.mask, sharp=a.given.by_user)) for a in asked]

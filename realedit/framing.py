@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from realedit.placement import Box, Place, Placement, Point
 
-CONTEXT = 0.5  # of the touched region's width and height, added on every side: what the model goes by
+CONTEXT = 0.15  # of the touched region's width and height, added on every side: what the model goes by
+SHARE = 0.2  # of the part's shorter side that its largest object takes at most: as photos show their objects
 SQUARE = 0.5  # the shorter side of a part is at least this share of the longer, where the photo allows
 ENOUGH = 0.3  # of the photo's area: a larger part would show too little more to be worth a second look
 
@@ -67,16 +68,19 @@ def landing(box: Box, placement: Placement, size: tuple[int, int], other: tuple[
     return (left - ax) * across + tx, (top - ay) * down + ty, (right - ax) * across + tx, (bottom - ay) * down + ty
 
 
-def frame_around(touched: Sequence[Box], size: tuple[int, int], native: int) -> Frame:
-    """The part of a photo of `size` in which all `touched` boxes (fractions) lie with room around them.
+def frame_around(touched: Sequence[Box], objects: Sequence[Box], size: tuple[int, int], native: int) -> Frame:
+    """The part of a photo of `size` in which all `touched` boxes (fractions) lie with room around them, and
+    its `objects` are as large as objects in photos are.
 
     It is never smaller than a model of this `native` size can show, never stretched beyond two to one
     if the photo is not, and the whole photo where little would be left out."""
+    sides = [(wide * size[0] * high * size[1]) ** 0.5 for wide, high in ((b[2] - b[0], b[3] - b[1]) for b in objects)]
+    least = max(float(native), *(side / SHARE for side in sides))
     spans = []
     for axis in (0, 1):
         low, high = (f(box[axis + 2 * k] for box in touched) * size[axis] for k, f in ((0, min), (1, max)))
         low, high = max(0.0, low), min(float(size[axis]), high)
-        length = max((high - low) * (1 + 2 * CONTEXT), float(native))
+        length = max((high - low) * (1 + 2 * CONTEXT), least)
         spans.append([(low + high) / 2, length])
     longest = max(spans[0][1], spans[1][1])
     edges = []

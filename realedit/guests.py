@@ -90,7 +90,7 @@ def bring(
     """Lift an object off its photo, with its shadow, to be set down in the `host`; and the box of the
     host that it will touch."""
     place, prompt = mask_place(guest.mask), guest.seen.reference.header.prompt
-    frame = frame_around(reached(place, (), settings.reach), guest.photo.size, model.native_size)
+    frame = frame_around(reached(place, (), settings.reach), [place.box], guest.photo.size, model.native_size)
     check_memory(frame)
     part = view(model, guest.photo, frame, prompt, settings, method, on_step)
     given = {guest.phrase: Given(guest.mask, guest.by_user)}

@@ -83,7 +83,7 @@ def run_job(
     one_of_many: bool = False,
 ) -> str:
     """One photo: check, edit, write, print. Returns the hash of the result's pixels."""
-    from realedit.files.encoding import format_of, losses
+    from realedit.files.encoding import losses
     from realedit.files.writing import parent_of, save_photo
 
     outputs.check(job.inputs())
@@ -94,7 +94,7 @@ def run_job(
     prompt = shared.prompt_of(job.path, job.photo, _assumed(job.recipe))
     masks, points = _where(job, job.photo)
     others = _others(shared, job)
-    for note in (*job.photo.notes, *losses(job.photo, format_of(outputs.result, job.photo))):
+    for note in (*job.photo.notes, *losses(job.photo, saving.kind(outputs.result, job.photo))):
         shared.say(note)
     model = load()
     from realedit.editing import Task, edit_photo
@@ -134,7 +134,8 @@ def ways_to_save(files: FileOptions, source: "Source | None" = None) -> tuple["S
     if (files.sign_cert is None) != (files.sign_key is None):
         raise click.UsageError("signing needs both --sign-cert and --sign-key")
     signer = Signer.read(files.sign_cert, files.sign_key) if files.sign_cert and files.sign_key else None
-    return Saving((source or Source.EDITED) if files.mark else None, files.strip_gps), signer
+    piped = f".{files.format}" if files.format else None
+    return Saving((source or Source.EDITED) if files.mark else None, files.strip_gps, piped), signer
 
 
 def _print(shared: Common, job: Job, edited: "Edited", outputs: Outputs, *, one_of_many: bool) -> None:

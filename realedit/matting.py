@@ -1,10 +1,11 @@
 """The object lifted off its background: how much of every edge pixel is object, and of what colour."""
 
-import numpy as np
 import torch
 from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional as F
+
+from realedit.paste import depth
 
 EDGE_PIXELS, EDGE = 1.5, 0.006  # half the width of an edge: pixels, or of the shorter side if that is more
 CONTRAST = 0.1  # root mean square difference of object and background from which their mixture can be told
@@ -19,10 +20,29 @@ def lift(photo: Tensor, background: Tensor, mask: Tensor) -> tuple[Tensor, Tenso
     alike to tell, the mask's own edge is smoothed.
     """
     width = max(EDGE_PIXELS, EDGE * min(mask.shape[-2:]))
+    colour, alpha = photo.clone(), torch.zeros_like(mask)
+    if mask.any():
+        rows, columns = _window(mask, 2 + int(width) + 1)
+        near = (..., rows, columns)
+        colour[near], alpha[near] = _lift(photo[near], background[near], mask[near], width)
+    return colour, alpha
+
+
+def _window(mask: Tensor, margin: int) -> tuple[slice, slice]:
+    """The rows and columns that hold a mask, with a margin: nothing farther off has any part in it."""
+    found = []
+    for axis in (1, 0):
+        inside = (mask[0, 0] > 0.5).any(axis).nonzero()
+        if not len(inside):
+            return slice(0, 0), slice(0, 0)
+        found.append(slice(max(0, int(inside[0]) - margin), int(inside[-1]) + 1 + margin))
+    return found[0], found[1]
+
+
+def _lift(photo: Tensor, background: Tensor, mask: Tensor, width: float) -> tuple[Tensor, Tensor]:
     inside = mask[0, 0].numpy() > 0.5
-    depth = np.asarray(ndimage.distance_transform_edt(inside))
-    height = np.asarray(ndimage.distance_transform_edt(~inside))
-    core = depth > min(width, 0.5 * depth.max())
+    inner, outer = depth(inside), depth(~inside)
+    core = inner > min(width, 0.5 * inner.max())
     _, (rows, columns) = ndimage.distance_transform_edt(~core, return_indices=True)
     colour = photo[:, :, torch.from_numpy(rows), torch.from_numpy(columns)]
     difference = colour - background
@@ -31,6 +51,6 @@ def lift(photo: Tensor, background: Tensor, mask: Tensor) -> tuple[Tensor, Tenso
     smoothed = F.avg_pool2d(F.pad(mask, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
     alpha = torch.where(contrast > 3 * CONTRAST**2, share.clamp(0, 1), smoothed)
     alpha = torch.where(torch.from_numpy(core), torch.ones_like(alpha), alpha)
-    alpha = torch.where(torch.from_numpy(height > width), torch.zeros_like(alpha), alpha)
-    colour = torch.where(torch.from_numpy(inside & (depth > width)), photo, colour)
+    alpha = torch.where(torch.from_numpy(outer > width), torch.zeros_like(alpha), alpha)
+    colour = torch.where(torch.from_numpy(inside & (inner > width)), photo, colour)
     return colour, alpha

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import torch
 from scipy import ndimage
@@ -19,20 +20,21 @@ def grow(mask: Tensor, fraction: float) -> Tensor:
     """Dilate a mask (1, 1, H, W) by a fraction of the photo's shorter side; negative erodes."""
     radius = fraction * min(mask.shape[-2:])
     inside = mask[0, 0].cpu().numpy() > 0.5
-    if radius < 0:
-        grown = ndimage.distance_transform_edt(inside) > -radius
-    else:
-        grown = ndimage.distance_transform_edt(~inside) <= radius if inside.any() else inside
-    return torch.from_numpy(np.asarray(grown)).float()[None, None]
+    grown = depth(inside) > -radius if radius < 0 else depth(~inside) <= radius
+    return torch.from_numpy(grown).float()[None, None]
+
+
+def depth(inside: np.ndarray) -> np.ndarray:
+    """How far every pixel of a mask (H, W) is from the nearest one outside it, in pixels; 0 outside."""
+    if inside.all():
+        return np.full(inside.shape, np.inf, np.float32)
+    return cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
 
 
 def feathered(mask: Tensor, fraction: float) -> Tensor:
     """A ramp from 0 at the mask's edge to 1 at a depth of `fraction` of the shorter side inside it."""
-    depth = max(1.0, fraction * min(mask.shape[-2:]))
-    inside = mask[0, 0].cpu().numpy() > 0.5
-    if inside.all():  # the photo's own frame is no edge
-        return torch.ones_like(mask)
-    ramp = np.asarray(ndimage.distance_transform_edt(inside)) / (depth + 1)
+    wide = max(1.0, fraction * min(mask.shape[-2:]))
+    ramp = depth(mask[0, 0].cpu().numpy() > 0.5) / (wide + 1)  # the photo's own frame is no edge
     return torch.from_numpy(ramp.clip(0, 1)).float()[None, None]
 
 

@@ -17,7 +17,7 @@ from realedit.looking import Sight
 from realedit.masks import mask_centre
 from realedit.placement import Point
 
-COMPARED = 2048  # pixels of the longer side: larger photos are compared at this size, identity apart
+COMPARED = 1024  # pixels of the longer side: larger photos are compared at this size, identity apart
 
 
 @dataclass(frozen=True)

@@ -36,21 +36,28 @@ TRANSPARENT = {"PNG", "WEBP", "AVIF", "TIFF", "HEIF"}
 
 @dataclass(frozen=True)
 class Saving:
-    """What the user wishes of a file: how it is marked (None: not), and whether it says where the photo
-    was taken."""
+    """What the user wishes of a file: how it is marked (None: not), whether it says where the photo was
+    taken, and how the name of one would end that goes to standard output (None: as the photo's)."""
 
     mark: Source | None = Source.EDITED
     strip_place: bool = False
+    piped: str | None = None
+
+    def kind(self, path: Path, photo: Photo) -> str:
+        """The format in which a photo is written to `path`.
+
+        Raises:
+            OutputError: it is none that can be written.
+        """
+        return format_of(Path("photo" + (self.piped or suffix_for(photo))) if path == STDOUT else path)
 
 
-def format_of(path: Path, photo: Photo | None = None) -> str:
-    """The format that a file name asks for; standard output is given a `photo` in its own.
+def format_of(path: Path) -> str:
+    """The format that a file name asks for.
 
     Raises:
         OutputError: it is none that can be written.
     """
-    if path == STDOUT:
-        path = Path("photo" + suffix_for(photo or Photo(np.zeros((1, 1, 3), np.uint8))))
     kind = FORMATS.get(path.suffix.lower())
     if kind is None:
         raise OutputError(f'cannot write "{path.name}": end the name in .jpg, .png, .webp, .avif, .tif or .heic')

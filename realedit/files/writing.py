@@ -24,7 +24,7 @@ def save_photo(
     Raises:
         OutputError: the format is unknown, or the file cannot be written.
     """
-    kind = format_of(path, photo)
+    kind = saving.kind(path, photo)
     data = encode(photo, kind, saving)
     if signer is not None:
         data = signer.sign(data, kind, saving.mark or (Source.EDITED if parent else Source.GENERATED), parent)

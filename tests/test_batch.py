@@ -1,0 +1,203 @@
+"""Photos in and results out on the command line: pipes, folders, many at once, and how files are described."""
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from realedit.cli import main
+from realedit.files.reading import decode, load_photo
+from realedit.files.xmp import Source, source_of
+from tests.test_cli import FAST, PHOTOS, ROOT, error_line, run
+
+MOVE = ["black vase", "--by", "0.1,0.05", "--prompt", "a black vase and a spotted blue egg on a wooden table"]
+
+
+@pytest.fixture
+def tree(tmp_path) -> Path:
+    """Three photos in two folders, one of them broken, and a file that is no photo."""
+    folder = tmp_path / "in"
+    (folder / "sub").mkdir(parents=True)
+    Image.open(PHOTOS / "03.png").convert("RGB").save(folder / "one.jpg", quality=90)
+    shutil.copy(PHOTOS / "03.png", folder / "sub" / "two.png")
+    (folder / "sub" / "broken.png").write_bytes((PHOTOS / "03.png").read_bytes()[:900])
+    (folder / "notes.md").write_text("no photo")
+    (folder / ".hidden").mkdir()
+    shutil.copy(PHOTOS / "03.png", folder / ".hidden" / "thumb.png")
+    return folder
+
+
+def test_a_folder_keeps_its_tree_and_one_failure_does_not_stop_the_rest(tree, tmp_path):
+    out = tmp_path / "out"
+    result = run("move", tree, *MOVE, "--out-dir", out, *FAST, code=1)
+    assert sorted(str(p.relative_to(out)) for p in out.rglob("*") if p.is_file()) == [
+        "one.jpg",
+        "one.jpg.realedit.json",
+        "sub/two.png",
+        "sub/two.png.realedit.json",
+    ]
+    said = result.stderr.splitlines()
+    assert any(line.startswith("realedit: broken.png: cannot be read as a photo") for line in said)
+    assert said[-1] == "realedit: 1 of 3 photos failed, as said above; the others are done"
+    again = run("move", tree, *MOVE, "--out-dir", out, "--skip-existing", *FAST, code=1)
+    assert again.stderr.count("is there already") == 2
+    refused = run("move", tree, *MOVE, "--out-dir", out, *FAST, code=1)
+    assert refused.stderr.count("already exists; use --force") == 2
+
+
+def test_many_photos_print_a_json_line_each(tree):
+    result = run("remove", tree, *MOVE[:1], *MOVE[3:], "--json", *FAST, code=1)
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert ["error" in line for line in lines] == [False, True, False]
+    assert lines[0]["report"]["objects"][0]["phrase"] == "black vase"
+    assert Path(lines[0]["result"]).name == "one-removed.jpg"
+    assert (tree / "sub" / "two-removed.png").exists()
+
+
+def test_two_results_of_one_name_are_refused_before_any_work(tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        shutil.copy(PHOTOS / "03.png", tmp_path / folder / "photo.png")
+    photos = [tmp_path / "a" / "photo.png", tmp_path / "b" / "photo.png"]
+    line = error_line(run("move", *photos, *MOVE, "--out-dir", tmp_path / "out", code=1))
+    assert "would both be written as photo.png" in line
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["--out-dir", "out", "-o", "x.png"], "give either -o or --out-dir"),
+        (["-o", "-", "--json"], "both write to standard output"),
+        (["--sign-cert", "cert.pem"], "needs both --sign-cert and --sign-key"),
+    ],
+)
+def test_options_that_contradict_each_other(tmp_path, args, said):
+    shutil.copy(PHOTOS / "03.png", tmp_path / "photo.png")
+    assert said in error_line(run("move", tmp_path / "photo.png", *MOVE, *args, code=2))
+
+
+def test_one_result_for_several_photos_is_asked_wrongly(tree, tmp_path):
+    line = error_line(run("move", tree, *MOVE, "-o", tmp_path / "x.png", code=2))
+    assert "give --out-dir for several" in line
+
+
+def test_an_empty_folder_and_an_unquoted_object(tmp_path):
+    (tmp_path / "empty").mkdir()
+    assert "holds no photos" in error_line(run("move", tmp_path / "empty", *MOVE, code=1))
+    shutil.copy(PHOTOS / "03.png", tmp_path / "photo.png")
+    result = run("move", tmp_path / "photo.png", "black", "vase", *MOVE[1:], *FAST, code=1)
+    assert "black: does not exist" in result.stderr
+
+
+def test_through_a_pipe():
+    data = (PHOTOS / "03.png").read_bytes()
+    result = CliRunner().invoke(main, ["move", "-", *MOVE, *FAST], input=data)
+    assert result.exit_code == 0, result.output
+    photo = decode(result.stdout_bytes, "result")
+    assert photo.origin.format == "PNG"
+    assert photo.rgb.shape == (128, 128, 3)
+    assert (photo.rgb != decode(data, "photo").rgb).any()
+    assert "object" in result.stderr
+    quiet = CliRunner().invoke(main, ["move", "-", *MOVE, *FAST, "-q"], input=data)
+    assert quiet.stdout_bytes == result.stdout_bytes
+    assert quiet.stderr == ""
+    jpeg = CliRunner().invoke(main, ["move", "-", *MOVE, *FAST, "-q", "--format", "jpg"], input=data)
+    assert decode(jpeg.stdout_bytes, "result").origin.format == "JPEG"
+
+
+def test_a_closed_pipe_and_bad_input_from_one(tmp_path):
+    result = CliRunner().invoke(main, ["move", "-", *MOVE, *FAST], input=b"no photo")
+    assert result.exit_code == 1
+    assert result.stdout_bytes == b""
+    assert error_line(result).startswith("realedit: standard input cannot be read as a photo")
+    assert "it is empty" in error_line(CliRunner().invoke(main, ["move", "-", *MOVE], input=b""))
+    twice = CliRunner().invoke(main, ["move", "-", "-", *MOVE], input=b"")
+    assert "name - once" in error_line(twice)
+
+
+def described(tmp_path: Path) -> Path:
+    """A JPEG with camera data, a place, and a profile, and a name that is wrong."""
+    exif = Image.Exif()
+    exif[0x010F] = "Maker"
+    exif.get_ifd(0x8825)[1] = "N"
+    path = tmp_path / "photo.png"
+    Image.open(PHOTOS / "03.png").convert("RGB").save(path, format="JPEG", exif=exif, quality=85, dpi=(300, 300))
+    return path
+
+
+def test_the_file_comes_back_as_it_went_in(tmp_path):
+    path = described(tmp_path)
+    run("move", path, *MOVE, *FAST)
+    result = Image.open(tmp_path / "photo-moved.jpg")  # named for what it is
+    source = Image.open(path)
+    assert result.quantization == source.quantization
+    assert result.info["dpi"] == source.info["dpi"]
+    assert result.getexif()[0x010F] == "Maker"
+    assert result.getexif().get_ifd(0x8825)[1] == "N"
+    assert source_of(load_photo(tmp_path / "photo-moved.jpg").xmp) == Source.EDITED.address
+
+
+def test_place_and_mark_are_left_out_if_asked(tmp_path):
+    path = described(tmp_path)
+    run("move", path, *MOVE, *FAST, "--strip-gps", "--no-mark", "-o", tmp_path / "a.jpg")
+    assert not Image.open(tmp_path / "a.jpg").getexif().get_ifd(0x8825)
+    assert source_of(load_photo(tmp_path / "a.jpg").xmp) is None
+
+
+def test_drawn_pictures_are_marked_as_such(tmp_path):
+    out = tmp_path / "drawn.jpg"
+    run("generate", "--prompt", "a red ball on a grey table", "-o", out, "--steps", "3")
+    photo = load_photo(out)
+    assert source_of(photo.xmp) == Source.GENERATED.address
+    assert photo.description == "a red ball on a grey table"
+
+
+def test_what_a_format_cannot_hold_is_said(tmp_path):
+    deep = np.asarray(Image.open(PHOTOS / "03.png").convert("RGB")).astype(np.uint16) * 257
+    import cv2
+
+    cv2.imwrite(str(tmp_path / "photo.tif"), deep[..., ::-1])
+    kept = run("move", tmp_path / "photo.tif", *MOVE, *FAST)
+    assert "8 bits" not in kept.stderr
+    assert load_photo(tmp_path / "photo-moved.tif").rgb.dtype == np.uint16
+    lost = run("move", tmp_path / "photo.tif", *MOVE, *FAST, "-o", tmp_path / "a.jpg")
+    assert "JPEG holds 8 bits per channel, the photo has 16" in lost.stderr
+
+
+def test_whole_pictures_in_many(tree, tmp_path):
+    out = tmp_path / "out"
+    args = ["transfer", tree / "one.jpg", tree / "sub" / "two.png", "--whole", "--from", PHOTOS / "01.png"]
+    run(*args, "--prompt", MOVE[-1], "--out-dir", out, *FAST)
+    assert sorted(p.name for p in out.iterdir()) == ["one.jpg", "two.png"]
+
+
+def test_two_processes_edit_the_same_photo_with_one_cache(tmp_path):
+    shutil.copy(PHOTOS / "03.png", tmp_path / "photo.png")
+    env = {**os.environ, "REALEDIT_CACHE": str(tmp_path / "shared-cache"), "OMP_NUM_THREADS": "1"}
+    base = [sys.executable, "-m", "realedit.cli", "move", str(tmp_path / "photo.png"), *MOVE, *FAST, "-o"]
+    running = [
+        subprocess.Popen([*base, str(tmp_path / f"{k}.png")], env=env, cwd=ROOT, stderr=subprocess.PIPE)
+        for k in range(2)
+    ]
+    assert [p.wait(timeout=200) for p in running] == [0, 0]
+    one, two = (load_photo(tmp_path / f"{k}.png").rgb for k in range(2))
+    assert np.array_equal(one, two)
+    assert not list((tmp_path / "shared-cache").glob("*.part"))
+
+
+def test_the_bytes_of_standard_output_are_a_whole_file():
+    data = (PHOTOS / "03.png").read_bytes()
+    command = [sys.executable, "-m", "realedit.cli", "remove", "-", *MOVE[:1], *MOVE[3:], *FAST]
+    done = subprocess.run(command, input=data, capture_output=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    with Image.open(io.BytesIO(done.stdout)) as image:
+        image.load()

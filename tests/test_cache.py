@@ -1,0 +1,88 @@
+"""The cache of references: bounded, swept, and shared by several processes."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from inversion.errors import RealEditError
+from realedit import cache
+
+
+def put(key: str, size: int, age: float = 0.0) -> Path:
+    path = cache.path_of(key)
+    cache.keep(path, lambda p: p.write_bytes(b"x" * size) and None)
+    if path.exists():
+        os.utime(path, (time.time() - age,) * 2)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("given", "bytes"), [("0", 0), ("500", 500), ("1.5k", 1500), ("20M", 20_000_000), ("4GB", 4_000_000_000)]
+)
+def test_sizes_are_read(monkeypatch, given, bytes):
+    monkeypatch.setenv("REALEDIT_CACHE_SIZE", given)
+    assert cache.limit() == bytes
+
+
+def test_a_size_that_is_none_is_said(monkeypatch):
+    monkeypatch.setenv("REALEDIT_CACHE_SIZE", "lots")
+    with pytest.raises(RealEditError, match="give a size such as 500M"):
+        cache.limit()
+
+
+def test_what_was_used_longest_ago_goes_first(monkeypatch):
+    monkeypatch.setenv("REALEDIT_CACHE_SIZE", "1000")
+    old, older = put("old", 400, 60), put("older", 400, 120)
+    cache.used(older)  # read again a moment ago
+    new = put("new", 400)
+    assert not old.exists()
+    assert older.exists()
+    assert new.exists()
+    assert [e.path for e in cache.entries()] == [new, older] or [e.path for e in cache.entries()] == [older, new]
+
+
+def test_nothing_is_kept_without_room(monkeypatch):
+    monkeypatch.setenv("REALEDIT_CACHE_SIZE", "0")
+    assert not put("a", 10).exists()
+
+
+def test_what_a_killed_process_left_is_swept_up():
+    put("a", 10)
+    stale, fresh = cache.folder() / "b.part", cache.folder() / "c.part"
+    for path, age in ((stale, 2 * cache.STALE), (fresh, 0)):
+        path.write_bytes(b"half")
+        os.utime(path, (time.time() - age,) * 2)
+    cache.sweep()
+    assert not stale.exists()
+    assert fresh.exists()
+    cache.clear()
+    assert not fresh.exists()
+
+
+MANY = """
+import sys
+from realedit import cache
+for i in range(40):
+    path = cache.path_of(f"{sys.argv[1]}-{i}")
+    part = path.with_suffix(".part")
+    def save(p):
+        part.write_bytes(b"x" * 1000)
+        part.replace(p)
+    cache.keep(path, save)
+    for entry in cache.entries():
+        try:
+            assert len(entry.path.read_bytes()) == 1000
+        except FileNotFoundError:
+            pass
+"""
+
+
+def test_several_processes_share_it_within_its_bound():
+    env = {**os.environ, "REALEDIT_CACHE_SIZE": "5000"}
+    running = [subprocess.Popen([sys.executable, "-c", MANY, str(k)], env=env) for k in range(4)]
+    assert [p.wait(timeout=120) for p in running] == [0] * 4
+    assert 1 <= len(cache.entries()) <= 5
