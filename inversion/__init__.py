@@ -35,6 +35,7 @@ _HOMES = {
     "Reference": "reference",
     "record": "record",
     "Inverted": "ddim",
+    "pipeline_arguments": "pipeline",
     "RealEditError": "errors",
 }
 __all__ = sorted(_HOMES)

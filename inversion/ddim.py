@@ -20,12 +20,14 @@ class Inverted:
 
     `pivots` (steps + 1, C, h, w): the latents on the way, `pivots[0]` the noise and `pivots[-1]`
     the photo's own latent. `unconditional` (steps, T, D): the text of the unprompted row at every
-    step. Sampling from `pivots[0]` with them at `guidance_scale` gives the photo back.
+    step. Sampling from `pivots[0]` with them at `guidance_scale` gives the photo back, if after each step
+    its `residuals` (steps, C, h, w) are added; None are zero.
     """
 
     pivots: Tensor
     unconditional: Tensor
     guidance_scale: float
+    residuals: Tensor | None = None
 
 
 def walk_up(

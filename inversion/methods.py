@@ -5,7 +5,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from inversion import ddim, negative_prompt, null_text
+from inversion import ddim, fixed_point, negative_prompt, null_text, residual
 from inversion.ddim import Inverted
 from inversion.model import DiffusionModel
 from inversion.schedule import Schedule
@@ -28,5 +28,7 @@ class Method(Protocol):
 METHODS: dict[str, Method] = {
     "null-text": null_text.invert,
     "negative-prompt": negative_prompt.invert,
+    "fixed-point": fixed_point.invert,
+    "residual": residual.invert,
     "ddim": ddim.invert,
 }

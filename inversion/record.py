@@ -51,6 +51,7 @@ def record(
         unconditional=inverted.unconditional.cpu(),
         attention={name: torch.cat(maps) for name, maps in attention.items()},
         features={name: torch.cat(maps) for name, maps in features.items()},
+        residuals=None if inverted.residuals is None else inverted.residuals.cpu(),
     )
 
 

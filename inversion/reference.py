@@ -14,7 +14,7 @@ from torch import Tensor
 
 from inversion.errors import ReferenceMismatch
 
-FORMAT = 1  # raise when the meaning of a saved tensor changes
+FORMAT = 2  # raise when the meaning of a saved tensor changes
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,8 @@ class Header:
 class Reference:
     """One photo in the model's noise, and what the model saw on the way back.
 
-    `pivots` (steps + 1, C, h, w) and `unconditional` (steps, T, D), float32: see `Inverted`.
+    `pivots` (steps + 1, C, h, w), `unconditional` (steps, T, D) and `residuals` (steps, C, h, w) or None,
+    float32: see `Inverted`.
     `attention[layer]` (steps, tokens, h, w) and `features[layer]` (steps, C, h, w), half precision,
     of the prompted row, at the same timesteps as the header's.
     """
@@ -55,10 +56,13 @@ class Reference:
     unconditional: Tensor
     attention: dict[str, Tensor]
     features: dict[str, Tensor]
+    residuals: Tensor | None = None
 
     def save(self, path: Path) -> None:
         """Write to `path`; the file appears only when it is whole."""
         tensors = {"pivots": self.pivots, "unconditional": self.unconditional}
+        if self.residuals is not None:
+            tensors["residuals"] = self.residuals
         tensors |= {f"attention/{k}": v for k, v in self.attention.items()}
         tensors |= {f"features/{k}": v for k, v in self.features.items()}
         handle, part = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
@@ -90,7 +94,14 @@ class Reference:
         def group(prefix: str) -> dict[str, Tensor]:
             return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
-        return cls(header, tensors["pivots"], tensors["unconditional"], group("attention/"), group("features/"))
+        return cls(
+            header,
+            tensors["pivots"],
+            tensors["unconditional"],
+            group("attention/"),
+            group("features/"),
+            tensors.get("residuals"),
+        )
 
 
 def cache_key(photo: Tensor, header: Header) -> str:

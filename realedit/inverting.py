@@ -13,6 +13,7 @@ from inversion.record import record
 from inversion.reference import Header, Reference, cache_key
 from realedit import cache
 from realedit.images import resize, working_size
+from realedit.residuals import Residuals
 from realedit.sampler import Rows, sample
 from realedit.settings import Settings
 
@@ -77,4 +78,5 @@ def reconstruct(model: DiffusionModel, reference: Reference) -> Tensor:
     """The photo (1, 3, h, w) as sampling gives it back from its noise."""
     schedule = model.schedule(len(reference.header.timesteps))
     start = reference.pivots[:1].to(model.device)
-    return model.decode(sample(model, start, schedule, rows_of(model, reference))).cpu()
+    edits = [Residuals(reference.residuals)] if reference.residuals is not None else []
+    return model.decode(sample(model, start, schedule, rows_of(model, reference), edits=edits)).cpu()

@@ -18,7 +18,7 @@ from realedit.placement import Point
 from realedit.planning import Given
 from realedit.settings import Settings
 
-EDIT_BYTES = 260  # of memory for each pixel of the part that is edited, at full size: masks, layers, blends
+EDIT_BYTES = 160  # of memory for each pixel of the part that is edited, at full size: masks, layers, blends
 
 
 @dataclass(frozen=True, eq=False)

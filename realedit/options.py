@@ -13,6 +13,8 @@ from realedit.settings import DEFAULTS, Settings
 METHOD_NAMES = (
     "null-text",
     "negative-prompt",
+    "fixed-point",
+    "residual",
     "ddim",
 )  # kept equal to inversion.methods by a test: help must not load torch
 FORMAT_NAMES = ("jpg", "png", "webp", "avif", "tif", "heic", "bmp")

@@ -20,8 +20,9 @@ from realedit.paste import grow
 from realedit.placement import STAY
 from realedit.planning import Plan
 from realedit.report import GuidanceReport
+from realedit.residuals import Residuals
 from realedit.rewording import Reworded, describe, dressed, setting_of
-from realedit.sampler import Rows, sample
+from realedit.sampler import LatentEdit, Rows, sample
 from realedit.separating import union
 from realedit.settings import Attempt, Settings
 from realedit.staging import Stage
@@ -165,7 +166,11 @@ def regenerate(
     anchor = Anchor(levels, until)
     first = anchor.released
     start = levels[first][None]
+    edits: list[LatentEdit] = [anchor]
+    if reference.residuals is not None and not script.drawn:  # they belong to the photo's own words
+        kept = 1 - to_cells(stage.touched, photo, TOUCHED)
+        edits.insert(0, Residuals(reference.residuals, kept, first))
     latent = sample(
-        model, start, schedule, script.rows, first=first, guidance=script.guidance, edits=[anchor], on_step=on_step
+        model, start, schedule, script.rows, first=first, guidance=script.guidance, edits=edits, on_step=on_step
     )
     return model.decode(latent).cpu()

@@ -178,11 +178,6 @@ def folder_in_place(tmp: Path) -> list[object]:
     return []
 
 
-def read_only(tmp: Path) -> list[object]:
-    (tmp / "closed").mkdir(mode=0o500)
-    return ["-o", tmp / "closed" / "a.png"]
-
-
 def weights(tmp: Path, change: Callable[[Path], None]) -> list[object]:
     from inversion.weights import bundled_samples
 
@@ -213,6 +208,7 @@ SITUATIONS: dict[str, tuple[Callable[[Path], list[object]], int, str]] = {
     "the output folder is a file": (lambda tmp: ["-o", tmp / "photo.png" / "a.png"], 1, "make it first"),
     "the output has no ending": (lambda tmp: ["-o", tmp / "result"], 1, "end the name in"),
     "the output is a gif": (lambda tmp: ["-o", tmp / "a.gif"], 1, "end the name in"),
+    "an output folder that takes no files": (lambda tmp: ["-o", "/proc/a.png"], 1, "cannot write in /proc"),
     "a mask that is no picture": (lambda tmp: mask(tmp, b"rubbish"), 1, "cannot be read as a photo"),
     "a mask of nothing": (lambda tmp: mask(tmp, pillow(Image.new("L", (128, 128)), "PNG")), 1, "nowhere white"),
     "weights cut off": (lambda tmp: weights(tmp, cut), 3, "could not be loaded"),

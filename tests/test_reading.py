@@ -2,6 +2,7 @@
 imagecodecs and libheif, not only by the library that reads them."""
 
 import io
+from pathlib import Path
 
 import cv2
 import imagecodecs
@@ -327,3 +328,25 @@ def test_broken_camera_data_do_not_cost_the_photo(tmp_path):
     photo = load_photo(tmp_path / "a.jpg")
     assert photo.size == (90, 70)
     save_photo(photo, tmp_path / "b.jpg")
+
+
+REAL = Path(__file__).parent.parent.parent / "shared" / "photos" / "single"
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="the real photos are not here")
+def test_real_photos_come_back_as_they_went_in():
+    """Photos as people share them: read, one corner painted, written; the rest within the JPEG's rounding."""
+    paths = sorted(REAL.glob("*.jp*g"))
+    assert paths
+    for path in paths:
+        photo = load_photo(path)
+        touched = np.zeros(photo.rgb.shape[:2], bool)
+        touched[:64, :64] = True
+        painted = photo.with_rgb(np.where(touched[..., None], 128, photo.rgb).astype(np.uint8))
+        again = decode(encode(painted, "JPEG"), path.name)
+        far = np.ones_like(touched)
+        far[:96, :96] = False
+        difference = np.abs(again.rgb.astype(int) - photo.rgb)[far]
+        assert difference.mean() < 0.1
+        assert difference.max() <= 8
+        assert np.array_equal(decode(encode(painted, "PNG"), path.name).rgb, painted.rgb)
