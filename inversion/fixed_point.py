@@ -15,7 +15,7 @@ from inversion.ddim import Inverted, silent
 from inversion.model import DiffusionModel, Embedding
 from inversion.schedule import Schedule, ddim_step
 
-ITERATIONS = 2
+ITERATIONS = 1
 
 
 def invert(
@@ -29,25 +29,45 @@ def invert(
 ) -> Inverted:
     """Refined pivots, and the prompt's embedding (float32) at every step."""
     cond = model.embed(prompt)
+    pivots = refined_walk(model, latent, cond, schedule, iterations, on_step)
+    return Inverted(pivots, cond.tokens.repeat(len(schedule), 1, 1), guidance_scale)
+
+
+def refined_walk(
+    model: DiffusionModel,
+    latent: Tensor,
+    prompt: Embedding,
+    schedule: Schedule,
+    iterations: int,
+    on_step: Callable[[int], None] = silent,
+) -> Tensor:
+    """The latents (steps + 1, C, h, w) from the noise to `latent`, as `inversion.ddim.walk_up` gives them, each
+    refined so many times; without any they are the same."""
     pivots = [latent]
     with torch.no_grad():
         for i in reversed(range(len(schedule))):
-            pivots.append(_step(model, pivots[-1], cond, schedule, i, iterations))
+            pivots.append(_refined(model, pivots[-1], prompt, schedule, i, iterations))
             on_step(i)
-    return Inverted(torch.cat(pivots[::-1]), cond.tokens.repeat(len(schedule), 1, 1), guidance_scale)
+    return torch.cat(pivots[::-1])
 
 
-def _step(model: DiffusionModel, z: Tensor, cond: Embedding, schedule: Schedule, i: int, iterations: int) -> Tensor:
+def _refined(
+    model: DiffusionModel, z: Tensor, prompt: Embedding, schedule: Schedule, i: int, iterations: int
+) -> Tensor:
     """The latent from which step `i` leads to `z`."""
-    t, change = schedule.timesteps[i], float("inf")
-    noisier = schedule.up(z, model.predict(z, t, [cond]), i)
-    for _ in range(iterations):
-        refined = backed(schedule, z, noisier, model.predict(noisier, t, [cond]), i)
-        before, change = change, float((refined - noisier).square().mean())
-        if change >= before:  # it does not contract here: keep what was found
-            break
-        noisier = refined
-    return noisier
+    t = schedule.timesteps[i]
+    found = candidate = schedule.up(z, model.predict(z, t, [prompt]), i)
+    least = torch.tensor(float("inf"))
+    for k in range(iterations):
+        output = model.predict(candidate, t, [prompt])
+        missed = (schedule.down(candidate, output, i) - z).square().mean()
+        if missed >= least:  # it does not contract here: keep the best that is known
+            return found
+        further = backed(schedule, z, candidate, output, i)
+        found, least = candidate, missed
+        # Later iterations swing around the fixed point, and halfway lies nearer (ReNoise, arXiv 2403.14602).
+        candidate = further if k == 0 else (candidate + further) / 2
+    return candidate
 
 
 def backed(schedule: Schedule, z: Tensor, noisier: Tensor, output: Tensor, i: int) -> Tensor:

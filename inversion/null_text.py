@@ -1,10 +1,11 @@
 """Null-text optimisation (Mokady et al., arXiv 2211.09794): a text for the unprompted row at every
 step, so that guided sampling stays on the path of the DDIM inversion.
 
-Against the published code, which is `TEXTBOOK` here: optimisation starts from the prompt's own embedding,
-which as unprompted row already leads back along the inversion (arXiv 2305.16807), so that the first check costs
-nothing; the loss is checked before a gradient step is paid for; the prediction that passed the check is the
-one that is walked on; the prompted row is predicted once a step, and weights are frozen.
+Against the published code, which is `TEXTBOOK` here: pivots are refined (arXiv 2309.04907), and optimisation
+starts from the prompt's own embedding, which as unprompted row already leads back along them (arXiv 2305.16807),
+so that most steps pass the first check, at no cost; the loss is checked before a gradient step is paid for; the
+prediction that passed the check is the one that is walked on; the prompted row is predicted once a step, and
+weights are frozen.
 """
 
 from collections.abc import Callable
@@ -14,7 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from inversion.ddim import Inverted, silent, walk_up
+from inversion.ddim import Inverted, silent
+from inversion.fixed_point import refined_walk
 from inversion.model import DiffusionModel, Embedding
 from inversion.schedule import Schedule
 
@@ -24,13 +26,15 @@ class NullTextSettings:
     """`inner_steps`: gradient steps at most, at each step. `rate`: Adam's, falling to half of it
     towards the photo. `tolerance`: mean squared latent error that is good enough, growing linearly
     from the first value at the noise to the second at the photo. `from_prompt`: start from the prompt's
-    embedding rather than the empty text's. `check_first`: take no gradient step where none is needed."""
+    embedding rather than the empty text's. `check_first`: take no gradient step where none is needed.
+    `refinements`: of every pivot, towards the fixed point from which the step leads exactly back."""
 
     inner_steps: int = 3
     rate: float = 3e-2
     tolerance: tuple[float, float] = (1e-3, 1e-3)
     from_prompt: bool = True
     check_first: bool = True
+    refinements: int = 1
 
     def at(self, i: int, steps: int) -> tuple[float, float]:
         """Rate and tolerance of step `i`."""
@@ -38,7 +42,7 @@ class NullTextSettings:
         return self.rate * (1 - i / (2 * steps)), first + (last - first) * i / max(1, steps - 1)
 
 
-TEXTBOOK = NullTextSettings(10, 1e-2, (1e-5, 9.9e-4), from_prompt=False, check_first=False)
+TEXTBOOK = NullTextSettings(10, 1e-2, (1e-5, 9.9e-4), from_prompt=False, check_first=False, refinements=0)
 """The published code's own numbers, for 50 steps at a guidance scale of 7.5."""
 
 
@@ -68,7 +72,7 @@ def invert(
 ) -> Inverted:
     """DDIM inversion, then one optimised unprompted embedding (float32) per step."""
     cond = model.embed(prompt)
-    pivots = walk_up(model, latent, cond, schedule, on_step)
+    pivots = refined_walk(model, latent, cond, schedule, settings.refinements, on_step)
     null = cond if settings.from_prompt else model.embed("")
     found, z = [], pivots[:1]
     for i, t in enumerate(schedule.timesteps):

@@ -66,7 +66,7 @@ def test_step_under_tolerance_costs_one_row_and_changes_nothing(model):
         found = null_text.invert(model, latent, PROMPT, schedule, 7.5, settings=loose)
     own = model.embed(PROMPT).tokens
     assert all(torch.equal(row, own[0]) for row in found.unconditional)
-    assert meter.forward_equivalents == 2 * STEPS  # up, and the prompted row
+    assert meter.forward_equivalents == 3 * STEPS  # up, its refinement, and the prompted row
 
 
 def test_weights_get_no_gradient_and_embeddings_stay_float32(folders):
@@ -143,9 +143,10 @@ def test_a_step_down_undoes_a_refined_step_up(tiny):
 def test_more_iterations_come_closer_to_the_fixed_point(tiny):
     errors = [
         error_of(tiny, fixed_point.invert(tiny, random_latent(), PROMPT, tiny.schedule(20), 7.5, iterations=k), 20)
-        for k in (0, 1, 4)
+        for k in (0, 1, 2, 4)
     ]
-    assert errors[0] > 2 * errors[1] > 4 * errors[2]
+    assert errors == sorted(errors, reverse=True)
+    assert errors[0] > 5 * errors[3]
 
 
 @pytest.mark.parametrize(("steps", "spacing"), [(10, "leading"), (20, "trailing"), (50, "leading"), (100, "trailing")])
