@@ -12,10 +12,15 @@ from inversion.reference import Header, Reference
 from inversion.schedule import Schedule
 from inversion.taps import Tape, tap
 
+COARSE = 16  # cells a side: enough to tell an object's look, and little to keep
+
 
 def pooled(features: Tensor) -> Tensor:
-    """Features at half their size: what is recorded, and what a live map is compared with."""
-    return F.avg_pool2d(features, 2, ceil_mode=True, count_include_pad=False)
+    """Features in about 16 by 16 cells, at most half their size: what is recorded, and what a live map is
+    compared with."""
+    height, width = features.shape[-2:]
+    factor = max(2, round((height * width) ** 0.5 / COARSE))
+    return F.avg_pool2d(features, factor, ceil_mode=True, count_include_pad=False)
 
 
 def record(
@@ -28,7 +33,7 @@ def record(
 ) -> Reference:
     """Read attention and features of the prompted row at every pivot.
 
-    Maps are kept for the prompt's own tokens, in half precision; features at half their size."""
+    Maps are kept for the prompt's own tokens, in half precision; features coarsely, see `pooled`."""
     cond = model.embed(prompt)
     length = model.prompt_length(prompt)
     attention: dict[str, list[Tensor]] = {name: [] for name in model.sites.attention}

@@ -60,7 +60,10 @@ class Reference:
 
     def save(self, path: Path) -> None:
         """Write to `path`; the file appears only when it is whole."""
-        tensors = {"pivots": self.pivots, "unconditional": self.unconditional}
+        # Most steps share one unprompted text: each is kept once, with which step has which.
+        texts, which = torch.unique(self.unconditional.flatten(1), dim=0, return_inverse=True)
+        texts = texts.unflatten(1, self.unconditional.shape[1:])
+        tensors = {"pivots": self.pivots, "texts": texts, "which": which}
         if self.residuals is not None:
             tensors["residuals"] = self.residuals
         tensors |= {f"attention/{k}": v for k, v in self.attention.items()}
@@ -97,7 +100,7 @@ class Reference:
         return cls(
             header,
             tensors["pivots"],
-            tensors["unconditional"],
+            tensors["texts"][tensors["which"]],
             group("attention/"),
             group("features/"),
             tensors.get("residuals"),

@@ -17,7 +17,7 @@ from realedit.looking import Sight
 from realedit.masks import mask_centre
 from realedit.placement import Point
 
-COMPARED = 1024  # pixels of the longer side: larger photos are compared at this size, identity apart
+COMPARED = 1024  # pixels of the longer side: larger photos are compared at this size
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,17 @@ class EditReport:
         return "\n".join(lines)
 
 
+def compare_photos(before: Photo, after: Photo, outside: Tensor, perceptual: Perceptual) -> FaithfulnessReport:
+    """Compare two photos of one size where `outside` (1, 1, H, W) is 1: whether they are identical by every pixel
+    of the files, all else in sRGB and, if they are large, at a smaller size."""
+    size = at_most(before.size, COMPARED)
+    kept = (resize(outside, size) >= 1).float()
+    report = compare(before.small(size), after.small(size), kept, perceptual)
+    alike = before.rgb.dtype == after.rgb.dtype and before.profile == after.profile
+    same = (before.rgb == after.rgb).all(-1) | (outside[0, 0].numpy() < 0.5)
+    return replace(report, identical=alike and bool(same.all()))
+
+
 def faithfulness_line(report: FaithfulnessReport) -> str:
     """One line of a comparison: PSNR, SSIM and the perceptual distance under its own name."""
     name = "LPIPS" if report.perceptual_name == "lpips" else report.perceptual_name
@@ -143,13 +154,9 @@ def report_on(
 ) -> EditReport:
     """Measure a result against its photo outside `touched` (1, 1, H, W)."""
     small, rebuilt = reconstruction
-    size = at_most(before.size, COMPARED)
-    outside = 1 - (resize(touched, size) > 0).float()
-    compared = compare(before.small(size), after.small(size), outside, perceptual)
-    same = bool(((before.rgb == after.rgb).all(-1) | (touched[0, 0].numpy() > 0.5)).all())
     return EditReport(
         objects=tuple(objects),
-        outside=replace(compared, identical=same),
+        outside=compare_photos(before, after, 1 - touched, perceptual),
         reconstruction=compare(small, rebuilt, torch.ones_like(small[:, :1]), perceptual),
         touched_share=float(touched.mean()),
         guidance=guidance,

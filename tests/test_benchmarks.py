@@ -13,7 +13,7 @@ from realedit.faithfulness import Perceptual
 from realedit.paste import grow
 from realedit.settings import Settings
 from samples.scenes import FIRST_HELD_OUT_SEED
-from tests.benchmarks import ablation, edits, real_photos, relocation, rows
+from tests.benchmarks import ablation, edits, inversion, real_photos, relocation, rows
 from tests.benchmarks.cases import LEAST_SHIFT, Case, cases, ranged_cases
 from tests.benchmarks.edit_cases import EditCase, edit_cases
 from tests.benchmarks.edit_judge import judge_edit
@@ -229,3 +229,15 @@ def test_real_photos_are_read_with_their_truth():
     assert nothing.ghost == 1
     pasted = real_photos.numbers(case, real_photos.paste(case), PLAIN)
     assert nothing.psnr_region < pasted.psnr_region < right.psnr_region
+
+
+def test_every_way_to_invert_has_its_numbers():
+    trial = inversion.Trial("tabletop", 1, 1, relocation.FIRST_HELD_OUT_SEED, 5, 7.5, None, None)
+    bound, residual = trial(inversion.BOUND), trial("residual")
+    assert set(bound) == {"psnr", "ssim", "perceptual"}
+    assert set(residual) == set(bound) | {"forward_equivalents", "seconds", "peak_memory_mb", "move_success"}
+    assert residual["psnr"] > bound["psnr"] - 0.05  # exact, but for the autoencoder
+    assert residual["forward_equivalents"] == 3 * 5  # up, and both rows back
+    assert residual["move_success"] in (0.0, 1.0)
+    assert inversion.TEXTBOOK_NAME in inversion.WAYS
+    inversion.as_table({inversion.BOUND: bound, "residual": residual})

@@ -126,6 +126,8 @@ def _vary(
     from realedit.files.xmp import Source
     from realedit.images import to_bytes
 
+    if variations > 1 and output == STDIN:
+        raise click.UsageError("standard output holds one picture; give -o a name for several")
     loaded = load_photo(path)
     paths = [output]
     if variations > 1:
@@ -146,7 +148,7 @@ def _vary(
             picture = to_bytes(draw(model, seen, shared.seed + k, lambda i: on_step("drawing")))
             save_photo(Photo(picture), each, saving, signer)
             drawn.append((f"seed {shared.seed + k}", picture))
-            shared.say(f"wrote {each}")
+            shared.say(f"wrote {each}", when=each != STDIN)
     if variations > 1:
         pictures = contact_sheet(drawn)
         save_sheet(pictures, sheet)

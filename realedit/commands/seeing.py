@@ -9,7 +9,7 @@ import click
 
 from inversion.errors import EditError, ModelError, RealEditError
 from realedit.options import FILE, output_options, settings_from
-from realedit.running import Common, beside, common, quiet_libraries
+from realedit.running import STDIN, Common, beside, common, quiet_libraries
 
 
 @click.command()
@@ -44,13 +44,14 @@ def objects(shared: Common, photo: Path, output: Path | None, force: bool) -> No
     found = name_objects(model, seen)
     sheet = attention_sheet(seen, found)
     save_sheet(sheet, output)
+    piped = output == STDIN
     if shared.as_json:
-        click.echo(json.dumps([o.as_dict() for o in found], indent=2))
+        click.echo(json.dumps([o.as_dict() for o in found], indent=2), err=piped)
     else:
         for o in found:
             place = f"({o.position[0]:.3f}, {o.position[1]:.3f})  size {o.size:.1%}  attention {o.prominence:.2f}"
-            click.echo(f"{o.phrase:<28} {place}")
-    shared.say(f"wrote {output}", when=not shared.as_json)
+            click.echo(f"{o.phrase:<28} {place}", err=piped)
+    shared.say(f"wrote {output}", when=not shared.as_json and not piped)
 
 
 @click.command()
@@ -131,15 +132,14 @@ def check(before: Path, after: Path, region: Path | None, max_lpips: float | Non
     import torch
 
     from inversion.model import load_model
-    from realedit.faithfulness import compare
     from realedit.perceptual import best_perceptual
-    from realedit.report import faithfulness_line
+    from realedit.report import compare_photos, faithfulness_line
 
     perceptual = best_perceptual(load_model())
     if max_lpips is not None and perceptual.name != "lpips":
         raise ModelError(f"--max-lpips needs LPIPS: {perceptual.note}")
     outside = 1 - allowed if allowed is not None else torch.ones(1, 1, one.size[1], one.size[0])
-    report = compare(one.colours.to_srgb(one.tensor()), two.colours.to_srgb(two.tensor()), outside, perceptual)
+    report = compare_photos(one, two, outside, perceptual)
     values = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in vars(report).items()}
     click.echo(json.dumps(values, indent=2) if as_json else faithfulness_line(report))
     if perceptual.note and not as_json:

@@ -1,0 +1,52 @@
+"""What full-size models need, with random weights: nothing is downloaded, and only shapes matter."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from diffusers import AutoencoderKL, UNet2DConditionModel
+
+from inversion import negative_prompt
+from inversion.model import DiffusionModel
+from inversion.record import record
+from inversion.reference import Reference
+from tests.conftest import CAPTIONS
+
+DEFAULT_STEPS, LONGEST = 25, 77
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("steps", "tokens"), [(DEFAULT_STEPS, LONGEST), (2 * DEFAULT_STEPS, 24)])
+def test_a_reference_of_a_stable_diffusion_1_5_takes_at_most_40_mb(model, tmp_path, steps, tokens):
+    """The default number of steps with the longest prompt, and twice that with a usual one. Three steps are
+    recorded; what is kept grows with their number, but for the one text that they share."""
+    torch.manual_seed(0)
+    unet = UNet2DConditionModel(
+        sample_size=64,
+        block_out_channels=(320, 640, 1280, 1280),
+        attention_head_dim=8,
+        cross_attention_dim=32,  # that of the small text encoder; what is kept does not depend on it
+    ).eval()
+    vae = AutoencoderKL(
+        block_out_channels=(32,) * 4,
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+    )
+    full: DiffusionModel = replace(model, unet=unet.to(torch.bfloat16), vae=vae)
+    few, prompt = full.schedule(3), CAPTIONS[0]
+    found = negative_prompt.invert(full, torch.randn(1, 4, 64, 64), prompt, few, 7.5)
+    reference = record(full, found, prompt, few, "negative-prompt")
+    assert {m.shape[-1] for m in reference.attention.values()} == {32, 16, 8}
+    assert {f.shape[-1] for f in reference.features.values()} == {16}
+    text = found.unconditional[:1].repeat(1, 1, 768 // 32)
+    grown = Reference(
+        reference.header,
+        reference.pivots[:1].repeat(steps + 1, 1, 1, 1),
+        text.repeat(steps, 1, 1),
+        {k: m[:1, :1].repeat(steps, tokens, 1, 1) for k, m in reference.attention.items()},
+        {k: f[:1].repeat(steps, 1, 1, 1) for k, f in reference.features.items()},
+    )
+    grown.save(tmp_path / "a.safetensors")
+    megabytes = (tmp_path / "a.safetensors").stat().st_size / 1e6
+    print(f"{steps} steps, {tokens} tokens: {megabytes:.1f} MB")
+    assert megabytes <= 40
