@@ -33,6 +33,7 @@ _HOMES = {
     "Tape": "taps",
     "tap": "taps",
     "Reference": "reference",
+    "Recorder": "record",
     "record": "record",
     "Inverted": "ddim",
     "pipeline_arguments": "pipeline",

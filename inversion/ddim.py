@@ -1,6 +1,7 @@
 """DDIM inversion: the sampler's own steps, walked from the photo to the noise (arXiv 2010.02502)."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -12,6 +13,15 @@ from inversion.schedule import Schedule
 
 def silent(step: int) -> None:
     """Report progress to nobody."""
+
+
+Watch = Callable[[int], AbstractContextManager[None]]
+"""Called with a step: what the prompted row shows inside the block is kept, see `inversion.record`."""
+
+
+def unwatched(step: int) -> AbstractContextManager[None]:
+    """Keep nothing."""
+    return nullcontext()
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +66,7 @@ def invert(
     schedule: Schedule,
     guidance_scale: float,
     on_step: Callable[[int], None] = silent,
+    watch: Watch = unwatched,
 ) -> Inverted:
     """Invert with the empty text as the unprompted row: exact enough at guidance 1, adrift above."""
     pivots = walk_up(model, latent, model.embed(prompt), schedule, on_step)

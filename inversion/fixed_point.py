@@ -11,7 +11,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from inversion.ddim import Inverted, silent
+from inversion.ddim import Inverted, Watch, silent, unwatched
 from inversion.model import DiffusionModel, Embedding
 from inversion.schedule import Schedule, ddim_step
 
@@ -25,6 +25,7 @@ def invert(
     schedule: Schedule,
     guidance_scale: float,
     on_step: Callable[[int], None] = silent,
+    watch: Watch = unwatched,
     iterations: int = ITERATIONS,
 ) -> Inverted:
     """Refined pivots, and the prompt's embedding (float32) at every step."""

@@ -6,13 +6,14 @@ from typing import Protocol
 from torch import Tensor
 
 from inversion import ddim, fixed_point, negative_prompt, null_text, residual
-from inversion.ddim import Inverted
+from inversion.ddim import Inverted, Watch
 from inversion.model import DiffusionModel
 from inversion.schedule import Schedule
 
 
 class Method(Protocol):
-    """The signature that every inversion shares; `latent` (1, C, h, w) is the encoded photo."""
+    """The signature that every inversion shares; `latent` (1, C, h, w) is the encoded photo, and
+    `watch` may be shown the prompted row at the pivots."""
 
     def __call__(
         self,
@@ -22,6 +23,7 @@ class Method(Protocol):
         schedule: Schedule,
         guidance_scale: float,
         on_step: Callable[[int], None] = ...,
+        watch: Watch = ...,
     ) -> Inverted: ...
 
 

@@ -15,8 +15,9 @@ from inversion.errors import ModelError
 from inversion.phrases import span_positions, token_positions
 from inversion.schedule import Parameterisation, Schedule
 from inversion.taps import Sites, tap
-from inversion.weights import BUNDLED, find_weights, fingerprint
+from inversion.weights import BUNDLED, find_weights, fingerprint, refuse_pickles
 
+WITH_WEIGHTS = ("vae", "text_encoder", "unet")
 BACKWARD_COST = 1.08  # of a forward pass, with frozen weights (counted on Stable Diffusion 1.5)
 
 
@@ -199,10 +200,16 @@ def load_model(name_or_path: str = BUNDLED, device: str = "auto", dtype: str = "
     if dtype == "auto":
         dtype = "float32" if device == "cpu" else "bfloat16"
     parts = _load_parts(folder, name_or_path)
-    for name in ("vae", "text_encoder", "unet"):
+    for name in WITH_WEIGHTS:
         if any(bool(weight.isnan().any()) for weight in parts[name].parameters()):
             raise ModelError(f'"{name_or_path}": the weights of its {name} hold not-a-number; fetch the model again')
         parts[name].requires_grad_(False).eval().to(device)
+    channels = parts["unet"].config.in_channels
+    if channels != parts["vae"].config.latent_channels:
+        raise ModelError(
+            f'"{name_or_path}" has a U-Net with {channels} input channels, as for inpainting or depth; expected '
+            "plain Stable Diffusion 1.x or 2.x"
+        )
     if parts["unet"].dtype != getattr(torch, dtype):
         parts["unet"].to(getattr(torch, dtype))
     return DiffusionModel(name=name_or_path, fingerprint=fingerprint(folder), **parts)
@@ -222,16 +229,17 @@ def _load_parts(folder: Path, name: str) -> dict[str, Any]:
         raise ModelError(f'"{name}": {index} is not readable as JSON; fetch the model again') from error
     if "text_encoder_2" in listed or "unet" not in listed:
         raise ModelError(f'"{name}" is a {listed.get("_class_name")}; expected Stable Diffusion 1.x or 2.x')
+    refuse_pickles(folder, name, WITH_WEIGHTS)
     bars = transformers_logging.is_progress_bar_enabled()
     transformers_logging.disable_progress_bar()
     try:
         scheduler = DDIMScheduler.from_pretrained(folder, subfolder="scheduler", clip_sample=False)
         Parameterisation(scheduler.config.prediction_type)
         return {
-            "vae": AutoencoderKL.from_pretrained(folder, subfolder="vae"),
-            "text_encoder": CLIPTextModel.from_pretrained(folder, subfolder="text_encoder"),
+            "vae": AutoencoderKL.from_pretrained(folder, subfolder="vae", use_safetensors=True),
+            "text_encoder": CLIPTextModel.from_pretrained(folder, subfolder="text_encoder", use_safetensors=True),
             "tokenizer": CLIPTokenizer.from_pretrained(folder, subfolder="tokenizer"),
-            "unet": UNet2DConditionModel.from_pretrained(folder, subfolder="unet"),
+            "unet": UNet2DConditionModel.from_pretrained(folder, subfolder="unet", use_safetensors=True),
             "scheduler": scheduler,
         }
     except Exception as error:  # a cut-off or foreign file can fail anywhere in these libraries

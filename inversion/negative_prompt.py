@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from inversion.ddim import Inverted, silent, walk_up
+from inversion.ddim import Inverted, Watch, silent, unwatched, walk_up
 from inversion.model import DiffusionModel
 from inversion.schedule import Schedule
 
@@ -19,6 +19,7 @@ def invert(
     schedule: Schedule,
     guidance_scale: float,
     on_step: Callable[[int], None] = silent,
+    watch: Watch = unwatched,
 ) -> Inverted:
     """DDIM inversion, with the prompt's embedding (float32) at every step."""
     cond = model.embed(prompt)

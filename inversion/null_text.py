@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from inversion.ddim import Inverted, silent
+from inversion.ddim import Inverted, Watch, silent, unwatched
 from inversion.fixed_point import refined_walk
 from inversion.model import DiffusionModel, Embedding
 from inversion.schedule import Schedule
@@ -68,6 +68,7 @@ def invert(
     schedule: Schedule,
     guidance_scale: float,
     on_step: Callable[[int], None] = silent,
+    watch: Watch = unwatched,
     settings: NullTextSettings = NullTextSettings(),
 ) -> Inverted:
     """DDIM inversion, then one optimised unprompted embedding (float32) per step."""
@@ -76,7 +77,7 @@ def invert(
     null = cond if settings.from_prompt else model.embed("")
     found, z = [], pivots[:1]
     for i, t in enumerate(schedule.timesteps):
-        with torch.no_grad():
+        with torch.no_grad(), watch(i):
             prompted = model.predict(z, t, [cond])
         step = _Step(z, i, prompted, pivots[i + 1 : i + 2], schedule, guidance_scale)
         null, z = _optimise(model, step, null, cond, settings)

@@ -1,6 +1,8 @@
-"""Look at a photo while it is reconstructed, and write down what the model sees."""
+"""Look at a photo while it is inverted, and write down what the model sees."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -23,6 +25,59 @@ def pooled(features: Tensor) -> Tensor:
     return F.avg_pool2d(features, factor, ceil_mode=True, count_include_pad=False)
 
 
+@dataclass(eq=False)
+class Recorder:
+    """What the prompted row shows at every step of a schedule.
+
+    A way to invert that passes the prompted row at a pivot anyway does so inside `step`, and recording costs it
+    next to nothing; what no way has shown `finish` looks at itself. Maps are kept for the prompt's own tokens, in
+    half precision; features coarsely, see `pooled`.
+    """
+
+    model: DiffusionModel
+    prompt: str
+    schedule: Schedule
+    seen: dict[int, tuple[dict[str, Tensor], dict[str, Tensor]]] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, i: int) -> Iterator[None]:
+        """Keep what one pass of the prompted row alone shows inside the block, without a graph."""
+        with torch.no_grad(), tap(self.model.unet, self.model.sites) as tape:
+            yield
+        self.seen[i] = self._kept(tape)
+
+    def _kept(self, tape: Tape) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        length = self.model.prompt_length(self.prompt)
+        attention = {name: tape.attention[name][:, :length].half().cpu() for name in self.model.sites.attention}
+        features = {name: pooled(tape.features[name].float()).half().cpu() for name in self.model.sites.features}
+        return attention, features
+
+    def finish(self, inverted: Inverted, method: str, on_step: Callable[[int], None] = silent) -> Reference:
+        """The reference of a photo; steps that were not shown yet are looked at, at their pivots."""
+        cond = self.model.embed(self.prompt)
+        for i, t in enumerate(self.schedule.timesteps):
+            if i not in self.seen:
+                with self.step(i):
+                    self.model.predict(inverted.pivots[i : i + 1], t, [cond])
+                on_step(i)
+        header = Header(
+            model=self.model.fingerprint,
+            prompt=self.prompt,
+            method=method,
+            timesteps=self.schedule.timesteps,
+            guidance_scale=inverted.guidance_scale,
+        )
+        shown = [self.seen[i] for i in range(len(self.schedule))]
+        return Reference(
+            header=header,
+            pivots=inverted.pivots.cpu(),
+            unconditional=inverted.unconditional.cpu(),
+            attention={name: torch.cat([maps[name] for maps, _ in shown]) for name in self.model.sites.attention},
+            features={name: torch.cat([maps[name] for _, maps in shown]) for name in self.model.sites.features},
+            residuals=None if inverted.residuals is None else inverted.residuals.cpu(),
+        )
+
+
 def record(
     model: DiffusionModel,
     inverted: Inverted,
@@ -31,37 +86,5 @@ def record(
     method: str,
     on_step: Callable[[int], None] = silent,
 ) -> Reference:
-    """Read attention and features of the prompted row at every pivot.
-
-    Maps are kept for the prompt's own tokens, in half precision; features coarsely, see `pooled`."""
-    cond = model.embed(prompt)
-    length = model.prompt_length(prompt)
-    attention: dict[str, list[Tensor]] = {name: [] for name in model.sites.attention}
-    features: dict[str, list[Tensor]] = {name: [] for name in model.sites.features}
-    with torch.no_grad(), tap(model.unet, model.sites) as tape:
-        for i, t in enumerate(schedule.timesteps):
-            model.predict(inverted.pivots[i : i + 1], t, [cond])
-            _keep(tape, length, attention, features)
-            on_step(i)
-    header = Header(
-        model=model.fingerprint,
-        prompt=prompt,
-        method=method,
-        timesteps=schedule.timesteps,
-        guidance_scale=inverted.guidance_scale,
-    )
-    return Reference(
-        header=header,
-        pivots=inverted.pivots.cpu(),
-        unconditional=inverted.unconditional.cpu(),
-        attention={name: torch.cat(maps) for name, maps in attention.items()},
-        features={name: torch.cat(maps) for name, maps in features.items()},
-        residuals=None if inverted.residuals is None else inverted.residuals.cpu(),
-    )
-
-
-def _keep(tape: Tape, length: int, attention: dict[str, list[Tensor]], features: dict[str, list[Tensor]]) -> None:
-    for name, maps in attention.items():
-        maps.append(tape.attention[name][:, :length].half().cpu())
-    for name, maps in features.items():
-        maps.append(pooled(tape.features[name].float()).half().cpu())
+    """Look at every pivot of an inversion that nobody watched."""
+    return Recorder(model, prompt, schedule).finish(inverted, method, on_step)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from inversion.ddim import Inverted, silent, walk_up
+from inversion.ddim import Inverted, Watch, silent, unwatched, walk_up
 from inversion.model import DiffusionModel
 from inversion.schedule import Schedule
 
@@ -22,6 +22,7 @@ def invert(
     schedule: Schedule,
     guidance_scale: float,
     on_step: Callable[[int], None] = silent,
+    watch: Watch = unwatched,
 ) -> Inverted:
     """DDIM inversion, the empty text as the unprompted row, and each step's residual."""
     cond, empty = model.embed(prompt), model.embed("")

@@ -6,6 +6,7 @@ from pathlib import Path
 from inversion.errors import ModelError
 
 BUNDLED = "tabletop"
+PICKLES = {".bin", ".ckpt", ".pt", ".pth", ".pkl"}
 
 
 def bundled_samples() -> Path:
@@ -24,6 +25,11 @@ def find_weights(name_or_path: str) -> Path:
         return bundled_samples() / BUNDLED
     if Path(name_or_path).is_dir():
         return Path(name_or_path)
+    if Path(name_or_path).suffix in PICKLES:
+        raise ModelError(
+            f'"{name_or_path}" is a pickle, which can run any program when it is loaded; use a folder in the '
+            "diffusers layout with .safetensors files"
+        )
     if name_or_path.count("/") != 1 or name_or_path.startswith((".", "/", "~")):
         raise ModelError(
             f'no model "{name_or_path}": expected "{BUNDLED}", a folder in the diffusers layout, '
@@ -43,6 +49,17 @@ def find_weights(name_or_path: str) -> Path:
             f'model "{name_or_path}" is not on this machine and could not be fetched '
             f"({type(error).__name__}); check the name and the network, or give a folder with --model"
         ) from error
+
+
+def refuse_pickles(folder: Path, name: str, parts: tuple[str, ...]) -> None:
+    """Raises `ModelError` if a part of a model has no safetensors weights: a pickle is a program."""
+    for part in parts:
+        pickles = sorted(p.name for p in (folder / part).glob("*") if p.suffix in PICKLES)
+        if pickles and not any((folder / part).glob("*.safetensors")):
+            raise ModelError(
+                f'"{name}": the weights of its {part} are a pickle ({pickles[0]}), which can run any program when '
+                "it is loaded; use a version of the model with .safetensors files"
+            )
 
 
 def fingerprint(folder: Path) -> str:

@@ -1,9 +1,9 @@
 """Edit a photo by inversion and self-guidance; the rest stays as it was.
 
-Read it in this order: `images` (a photo), `inverting` (its noise and reference), `edits` (what is
-asked), `energies`, `guidance`, `sampler` (how it is reached), `paste` (only touched pixels change),
-`faithfulness` and `report` (what came of it), `editing` (all of it together). Conventions are those
-of `inversion`. Names are loaded on first use.
+Read it in this order: `files` (photos), `framing` (the part that is worked on), `inverting` (its noise and
+reference), `edits` (what is asked), `energies`, `guidance`, `sampler` (how it is reached), `finishing` and
+`paste` (only touched pixels change), `faithfulness` and `report` (what came of it), `editing` (all of it
+together). Conventions are those of `inversion`. Names are loaded on first use.
 """
 
 from importlib import import_module

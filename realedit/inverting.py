@@ -9,7 +9,7 @@ from inversion.ddim import silent
 from inversion.errors import ReferenceMismatch
 from inversion.methods import METHODS
 from inversion.model import DiffusionModel
-from inversion.record import record
+from inversion.record import Recorder
 from inversion.reference import Header, Reference, cache_key
 from realedit import cache
 from realedit.images import resize, working_size
@@ -54,8 +54,10 @@ def see(
             except ReferenceMismatch:
                 path.unlink(missing_ok=True)  # cut off or of an older version: make it again
     invert = METHODS[method]
-    inverted = invert(model, model.encode(small), prompt, schedule, settings.guidance_scale, on_step)
-    reference = record(model, inverted, prompt, schedule, method, on_step)
+    recorder = Recorder(model, prompt, schedule)
+    latent, scale = model.encode(small), settings.guidance_scale
+    inverted = invert(model, latent, prompt, schedule, scale, on_step, recorder.step)
+    reference = recorder.finish(inverted, method, on_step)
     keep(small, reference)
     return Seen(small, reference, from_cache=False)
 

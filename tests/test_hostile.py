@@ -2,6 +2,7 @@
 nothing left behind."""
 
 import io
+import json
 import os
 import shutil
 import struct
@@ -197,6 +198,19 @@ def not_a_number(path: Path) -> None:
     save_file(tensors, path, {"format": "pt"})
 
 
+def as_pickle(path: Path) -> None:
+    path.rename(path.with_suffix(".bin"))
+
+
+def for_inpainting(path: Path) -> None:
+    config = path.with_name("config.json")
+    config.write_text(json.dumps({**json.loads(config.read_text()), "in_channels": 9}))
+    tensors = load_file(path)
+    first = tensors["conv_in.weight"]
+    tensors["conv_in.weight"] = torch.cat([first, first, first[:, :1]], dim=1).contiguous()
+    save_file(tensors, path, {"format": "pt"})
+
+
 def mask(tmp: Path, data: bytes) -> list[object]:
     (tmp / "mask.png").write_bytes(data)
     return ["--mask", tmp / "mask.png"]
@@ -214,6 +228,9 @@ SITUATIONS: dict[str, tuple[Callable[[Path], list[object]], int, str]] = {
     "weights cut off": (lambda tmp: weights(tmp, cut), 3, "could not be loaded"),
     "not-a-number in the weights": (lambda tmp: weights(tmp, not_a_number), 3, "not-a-number"),
     "weights missing": (lambda tmp: weights(tmp, Path.unlink), 3, "could not be loaded"),
+    "weights as a pickle": (lambda tmp: weights(tmp, as_pickle), 3, "can run any program"),
+    "a checkpoint file": (lambda tmp: ["--model", tmp / "model.ckpt"], 3, "can run any program"),
+    "a model for inpainting": (lambda tmp: weights(tmp, for_inpainting), 3, "9 input channels, as for inpainting"),
     "a cache size that is none": (lambda tmp: os.environ.__setitem__("REALEDIT_CACHE_SIZE", "x") or [], 1, "such as"),
 }
 

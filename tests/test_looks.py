@@ -116,7 +116,7 @@ def test_an_object_of_another_photo_is_brought_with_its_pixels(tabletop, scene):
     assert box[1] < 0.5 < box[3]
     inside = (drawn.masks[0, 0] > 0.99) & (extra.lifted.alpha[0, 0] > 0.99)
     assert inside.sum() > 0.5 * (drawn.masks[0, 0] > 0.99).sum()
-    torch.testing.assert_close(extra.lifted.colour[0][:, inside], guest.photo[0][:, inside], atol=0.15, rtol=0)
+    torch.testing.assert_close(extra.lifted.colour[0][:, inside], guest.photo.tensor()[0][:, inside], atol=0.15, rtol=0)
     assert extra.placement.target == (0.5, 0.5)
     with pytest.raises(PhraseError):
         meet(tabletop, other, "blue elephant", FEW, "ddim", lambda i: None)

@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 import torch
+from safetensors import safe_open
 
 from inversion import ddim
 from inversion.errors import ReferenceMismatch
-from inversion.record import record
+from inversion.methods import METHODS
+from inversion.record import Recorder, record
 from inversion.reference import Header, Reference, cache_key
 from tests.conftest import PROMPT, random_latent
 
@@ -99,3 +101,40 @@ def test_cache_key_depends_on_every_pixel_and_setting():
     }
     assert len(keys) == 8
     assert cache_key(photo.clone(), header) == cache_key(photo, header)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_watching_an_inversion_shows_what_looking_afterwards_does(tiny, method):
+    """What a method shows on its way is what its pivots show, but for where its way left them."""
+    schedule, latent = tiny.schedule(STEPS), random_latent()
+    recorder = Recorder(tiny, PROMPT, schedule)
+    found = METHODS[method](tiny, latent, PROMPT, schedule, 2.0, watch=recorder.step)
+    watched, afterwards = recorder.finish(found, method), record(tiny, found, PROMPT, schedule, method)
+    assert watched.header == afterwards.header
+    for name, maps in afterwards.attention.items():
+        assert torch.allclose(watched.attention[name].float(), maps.float(), atol=0.02)
+    for name, features in afterwards.features.items():
+        assert watched.features[name].shape == features.shape
+
+
+def test_watching_null_text_costs_no_pass(tiny):
+    schedule, costs = tiny.schedule(STEPS), []
+    recorder = Recorder(tiny, PROMPT, schedule)
+    with tiny.metered() as meter:
+        found = METHODS["null-text"](tiny, random_latent(), PROMPT, schedule, 2.0, watch=recorder.step)
+        costs.append(meter.forward_equivalents)
+        recorder.finish(found, "null-text")
+        costs.append(meter.forward_equivalents)
+    assert costs[0] == costs[1]
+
+
+def test_a_shared_unprompted_text_is_kept_once(tiny, tmp_path):
+    schedule = tiny.schedule(STEPS)
+    for method in ("negative-prompt", "null-text"):
+        found = METHODS[method](tiny, random_latent(), PROMPT, schedule, 2.0)
+        reference = record(tiny, found, PROMPT, schedule, method)
+        reference.save(tmp_path / "a.safetensors")
+        back = Reference.load(tmp_path / "a.safetensors", reference.header)
+        assert torch.equal(back.unconditional, reference.unconditional)
+    with safe_open(tmp_path / "a.safetensors", framework="pt") as file:
+        assert len(file.get_tensor("texts")) <= STEPS
