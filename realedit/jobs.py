@@ -4,16 +4,16 @@ functions."""
 import contextlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from inversion.errors import EditError, ModelError, RealEditError
+from inversion.errors import ModelError, RealEditError
+from realedit.marks import assumed_prompt, other_photos, where_marked
 from realedit.options import FileOptions, settings_from
-from realedit.recipe import Photo as OtherInRecipe
-from realedit.recipe import Recipe, Where
+from realedit.recipe import Recipe
 from realedit.running import STDIN, Common
 from realedit.settings import Settings
 from realedit.sidecar import Made, Sidecar, as_json, file_hash, sidecar_path, versions
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from realedit.files.photo import Photo
     from realedit.files.provenance import Signer
     from realedit.files.xmp import Source
-    from realedit.guests import OtherPhoto
 
 
 @dataclass(frozen=True)
@@ -91,9 +90,9 @@ def run_job(
     job.recipe.edits()
     if shared.as_json and outputs.result == STDIN:
         raise click.UsageError("-o - and --json both write to standard output; keep one")
-    prompt = shared.prompt_of(job.path, job.photo, _assumed(job.recipe))
-    masks, points = _where(job, job.photo)
-    others = _others(shared, job)
+    prompt = shared.prompt_of(job.path, job.photo, assumed_prompt(job.recipe))
+    masks, points = where_marked(job.recipe, job.photo, job.folder)
+    others = other_photos(shared, job.recipe, job.folder)
     for note in (*job.photo.notes, *losses(job.photo, saving.kind(outputs.result, job.photo))):
         shared.say(note)
     model = load()
@@ -148,60 +147,6 @@ def _print(shared: Common, job: Job, edited: "Edited", outputs: Outputs, *, one_
     elif not (to_stderr and shared.quiet):
         click.echo(edited.report.to_text(), err=to_stderr)
     shared.say(f"wrote {outputs.result}", when=not shared.as_json and not to_stderr)
-
-
-def _assumed(recipe: Recipe) -> str | None:
-    """The prompt where none is given but every object is marked."""
-    objects = list(dict.fromkeys(phrase for edit in recipe.edits() for phrase in edit.objects))
-    if not objects or not all(phrase in recipe.where for phrase in objects):
-        return None
-    return f"a photo of {' and '.join(objects)}"
-
-
-def _where(job: Job, photo: "Photo") -> tuple[dict[str, "Tensor"], dict[str, tuple[float, float]]]:
-    """The masks and points of the objects that are marked."""
-    known = {phrase for edit in job.recipe.edits() for phrase in edit.objects}
-    for phrase in job.recipe.where:
-        if phrase not in known:
-            raise EditError(f'"{phrase}" is marked, but no edit names it; the edits name: {", ".join(sorted(known))}')
-    masks = {p: m for p, w in job.recipe.where.items() if (m := marked(w, photo, job.folder)) is not None}
-    points = {p: w.point for p, w in job.recipe.where.items() if w.point is not None and p not in masks}
-    for x, y in points.values():
-        if not (0 <= x <= 1 and 0 <= y <= 1):
-            raise EditError(f"the point {x:g},{y:g} lies outside the photo; give fractions from 0 to 1")
-    return masks, points
-
-
-def marked(where: Where, photo: "Photo", folder: Path) -> "Tensor | None":
-    """The mask of an object that is marked by a picture or a box."""
-    from realedit.masks import load_mask
-
-    if where.mask is not None:
-        return load_mask(folder / where.mask, photo.size)
-    if where.box is None:
-        return None
-    from realedit.masks import box_mask
-
-    left, top, right, bottom = where.box
-    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
-        raise EditError(f"the box {left:g},{top:g},{right:g},{bottom:g} is not LEFT,TOP,RIGHT,BOTTOM inside the photo")
-    return box_mask(where.box, photo.size)
-
-
-def _others(shared: Common, job: Job) -> dict[str, "OtherPhoto"]:
-    """The other photos that the edits take something from, by the names that the recipe gives them."""
-    if not job.recipe.photos_named():
-        return {}
-    from realedit.files.reading import load_photo
-    from realedit.guests import OtherPhoto
-
-    found = {}
-    for name in job.recipe.photos_named():
-        path, told = job.folder / name, job.recipe.photos.get(name, OtherInRecipe())
-        photo = load_photo(path)
-        prompt = told.prompt or replace(shared, prompt=None).prompt_of(path, photo)
-        found[name] = OtherPhoto(photo, prompt, marked(told.where, photo, job.folder) if told.where else None)
-    return found
 
 
 def _write_extras(
