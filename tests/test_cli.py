@@ -1,5 +1,6 @@
 """The command line: exact lines, exit codes and streams, on the bundled model and a bundled photo."""
 
+import functools
 import json
 import os
 import shutil
@@ -428,7 +429,10 @@ def test_interrupt_is_130_and_leaves_nothing(photo, tmp_path):
         "500",
     ]
     before = sorted(p.name for p in tmp_path.iterdir())
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, text=True)
+    # Tests that run in the background of a shell inherit that interrupts are ignored.
+    heard = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = subprocess.Popen(command, **pipes, cwd=ROOT, text=True, preexec_fn=heard)
     time.sleep(9)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
