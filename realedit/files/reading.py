@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageCms, JpegImagePlugin
 
-from inversion.errors import PhotoError
+from inversion.errors import PhotoError, RealEditError
 from realedit.files import exif as camera
 from realedit.files.deep import as_grey, read_deep
 from realedit.files.photo import JpegCoding, Origin, Photo
@@ -56,8 +56,10 @@ def decode(data: bytes, name: str, suffix: str = "") -> Photo:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             photo = _from_raw(data) if suffix in RAW else _from_picture(data)
-    except (PhotoError, MemoryError):
+    except MemoryError:
         raise
+    except RealEditError as error:
+        raise PhotoError(f"{name} cannot be used: {error}") from error
     except Image.DecompressionBombError:
         most = 2 * (Image.MAX_IMAGE_PIXELS or 0) // 1_000_000
         raise PhotoError(f"{name} has more than {most} million pixels; make it smaller first") from None

@@ -1,11 +1,11 @@
 """Write files whole or not at all, and never over anything that matters."""
 
-import io
 import os
 import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from inversion.errors import OutputError
@@ -41,10 +41,8 @@ def parent_of(path: Path, photo: Photo) -> Parent:
 
 
 def save_sheet(sheet: Image.Image, path: Path) -> None:
-    """Write a picture that is no photo, such as a contact sheet, as PNG."""
-    file = io.BytesIO()
-    sheet.save(file, format="PNG")
-    write_bytes(file.getvalue(), path)
+    """Write a picture that is no photo, such as a contact sheet, in the format of its name."""
+    save_photo(Photo(np.asarray(sheet.convert("RGB"))), path, Saving(mark=None))
 
 
 def write_bytes(data: bytes, path: Path) -> None:
