@@ -12,18 +12,14 @@ from typing import TYPE_CHECKING
 import click
 
 from inversion.errors import ModelError, OutputError, PhotoError, RealEditError
+from realedit.files.kinds import FORMATS, PHOTOS, PIPE
 from realedit.jobs import Job, Outputs, run_job
 from realedit.options import EditOptions
 from realedit.recipe import Recipe
-from realedit.running import STDIN, Common
+from realedit.running import Common
 
 if TYPE_CHECKING:
     from realedit.files.photo import Photo
-
-PHOTO_SUFFIXES = (
-    *(".jpg", ".jpeg", ".png", ".webp", ".avif", ".tif", ".tiff", ".heic", ".heif", ".bmp", ".gif", ".jp2", ".ppm"),
-    *(".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".pef", ".srw"),
-)
 
 
 @dataclass(frozen=True)
@@ -42,10 +38,10 @@ def gather(paths: Sequence[Path]) -> list[Item]:
     """
     items = []
     for path in paths:
-        if not path.is_dir() or path == STDIN:
+        if not path.is_dir() or path == PIPE:
             items.append(Item(path, Path(path.name)))
             continue
-        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in PHOTO_SUFFIXES and _shown(p, path))
+        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in PHOTOS and _shown(p, path))
         if not inside:
             raise PhotoError(f"the folder {path} holds no photos")
         items += [Item(p, p.relative_to(path)) for p in inside]
@@ -104,7 +100,7 @@ def run_jobs(
     load = functools.cache(shared.load)
 
     def edit(item: Item, photo: "Photo", result: Path) -> None:
-        sidecar = options.sidecar and STDIN not in (item.photo, result)
+        sidecar = options.sidecar and PIPE not in (item.photo, result)
         outputs = Outputs(result, options.before_after, options.work, sidecar=sidecar, files=options.files)
         job = Job(item.photo, photo, recipe_of(photo), folder)
         run_job(shared, job, outputs, load, max_lpips=options.max_lpips, one_of_many=len(items) > 1)
@@ -144,22 +140,22 @@ def _check_options(items: Sequence[Item], options: EditOptions) -> None:
             raise click.UsageError("-o, --before-after and --work are for one photo; give --out-dir for several")
         if options.out_dir is not None:
             check_places(items)
-    if [item.photo for item in items].count(STDIN) > 1:
+    if [item.photo for item in items].count(PIPE) > 1:
         raise click.UsageError("standard input holds one photo; name - once")
 
 
 def destination(item: Item, photo: "Photo", options: EditOptions, word: str) -> Path:
     """Where the result of a photo goes. The folder is made if it lies below --out-dir."""
-    from realedit.files.encoding import FORMATS, suffix_for
+    from realedit.files.encoding import suffix_for
 
     if options.output is not None:
         return options.output
-    if item.photo == STDIN and options.out_dir is None:
-        return STDIN
+    if item.photo == PIPE and options.out_dir is None:
+        return PIPE
     own = item.place.suffix
     suffix = own if FORMATS.get(own.lower()) == photo.origin.format else suffix_for(photo)
     suffix = f".{options.files.format}" if options.files.format else suffix
-    stem = "photo" if item.photo == STDIN else item.place.stem
+    stem = "photo" if item.photo == PIPE else item.place.stem
     if options.out_dir is None:
         return item.photo.with_name(f"{stem}-{word}{suffix}")
     result = options.out_dir / item.place.parent / f"{stem}{suffix}"

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import click
 
 from inversion.errors import ModelError, RealEditError
+from realedit.files.kinds import PIPE
 from realedit.marks import assumed_prompt, other_photos, where_marked
 from realedit.options import FileOptions, settings_from
 from realedit.recipe import Recipe
-from realedit.running import STDIN, Common
+from realedit.running import Common
 from realedit.settings import Settings
 from realedit.sidecar import Made, Sidecar, as_json, file_hash, sidecar_path, versions
 
@@ -88,7 +89,7 @@ def run_job(
     outputs.check(job.inputs())
     saving, signer = ways_to_save(outputs.files)
     job.recipe.edits()
-    if shared.as_json and outputs.result == STDIN:
+    if shared.as_json and outputs.result == PIPE:
         raise click.UsageError("-o - and --json both write to standard output; keep one")
     prompt = shared.prompt_of(job.path, job.photo, assumed_prompt(job.recipe))
     masks, points = where_marked(job.recipe, job.photo, job.folder)
@@ -138,7 +139,7 @@ def ways_to_save(files: FileOptions, source: "Source | None" = None) -> tuple["S
 
 
 def _print(shared: Common, job: Job, edited: "Edited", outputs: Outputs, *, one_of_many: bool) -> None:
-    to_stderr = outputs.result == STDIN
+    to_stderr = outputs.result == PIPE
     if shared.as_json and one_of_many:
         about = {"photo": str(job.path), "result": str(outputs.result), "report": edited.report.as_dict()}
         click.echo(json.dumps(about))

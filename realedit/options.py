@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from realedit.files.kinds import SUFFIXES
 from realedit.settings import DEFAULTS, Settings
 
 METHOD_NAMES = (
@@ -17,7 +18,7 @@ METHOD_NAMES = (
     "residual",
     "ddim",
 )  # kept equal to inversion.methods by a test: help must not load torch
-FORMAT_NAMES = ("jpg", "png", "webp", "avif", "tif", "heic", "bmp")
+FORMAT_NAMES = tuple(suffix[1:] for suffix in SUFFIXES.values())
 
 
 @dataclass(frozen=True)

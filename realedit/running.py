@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from inversion.errors import EditError
+from realedit.files.kinds import PIPE
 from realedit.options import model_options
 
 if TYPE_CHECKING:
     from inversion.model import DiffusionModel
     from realedit.files.photo import Photo
-
-
-STDIN = Path("-")  # in place of a photo; in place of a result, standard output
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,7 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def beside(path: Path, word: str, suffix: str | None = None) -> Path:
-    stem = "photo" if path == STDIN else path.stem
+    stem = "photo" if path == PIPE else path.stem
     return path.with_name(f"{stem}-{word}{suffix or path.suffix}")
 
 

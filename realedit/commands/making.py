@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from realedit.batch import Item, for_each, gather
+from realedit.files.kinds import PIPE
 from realedit.jobs import ways_to_save
 from realedit.options import FILE, OUTPUT, SIZE, EditOptions, FileOptions, Numbers, file_options, settings_from
-from realedit.running import STDIN, Common, beside, common
+from realedit.running import Common, beside, common
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -62,7 +63,7 @@ def generate(shared: Common, size: Numbers | None, output: Path | None, files: F
         )
     picture = Photo(to_bytes(seen.small), description=shared.prompt, exif=described(shared.prompt))
     save_photo(picture, output, saving, signer)
-    shared.say(f"wrote {output}", when=output != STDIN)
+    shared.say(f"wrote {output}", when=output != PIPE)
 
 
 @click.command()
@@ -126,7 +127,7 @@ def _vary(
     from realedit.files.xmp import Source
     from realedit.images import to_bytes
 
-    if variations > 1 and output == STDIN:
+    if variations > 1 and output == PIPE:
         raise click.UsageError("standard output holds one picture; give -o a name for several")
     loaded = load_photo(path)
     paths = [output]
@@ -148,7 +149,7 @@ def _vary(
             picture = to_bytes(draw(model, seen, shared.seed + k, lambda i: on_step("drawing")))
             save_photo(Photo(picture), each, saving, signer)
             drawn.append((f"seed {shared.seed + k}", picture))
-            shared.say(f"wrote {each}", when=each != STDIN)
+            shared.say(f"wrote {each}", when=each != PIPE)
     if variations > 1:
         pictures = contact_sheet(drawn)
         save_sheet(pictures, sheet)
@@ -183,7 +184,7 @@ def transfer_whole(
             )
             edited = in_the_look_of(model, photo, seen, there, settings, lambda i: on_step("drawing"))
         save_photo(edited, result, saving, signer, parent_of(item.photo, photo) if signer else None)
-        shared.say(f"wrote {result}", when=result != STDIN)
+        shared.say(f"wrote {result}", when=result != PIPE)
 
     for_each(shared, gather(photos), options, "transferred", one)
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 
 from inversion.errors import EditError, ModelError, RealEditError
+from realedit.files.kinds import PIPE
 from realedit.options import FILE, output_options, settings_from
-from realedit.running import STDIN, Common, beside, common, quiet_libraries
+from realedit.running import Common, beside, common, quiet_libraries
 
 
 @click.command()
@@ -44,7 +45,7 @@ def objects(shared: Common, photo: Path, output: Path | None, force: bool) -> No
     found = name_objects(model, seen)
     sheet = attention_sheet(seen, found)
     save_sheet(sheet, output)
-    piped = output == STDIN
+    piped = output == PIPE
     if shared.as_json:
         click.echo(json.dumps([o.as_dict() for o in found], indent=2), err=piped)
     else:

@@ -12,25 +12,12 @@ from PIL import Image, PngImagePlugin
 from inversion.errors import OutputError
 from realedit.files.deep import DEEP, png
 from realedit.files.exif import without_place
+from realedit.files.kinds import FORMATS, PIPE, SUFFIXES
 from realedit.files.photo import Photo
 from realedit.files.reading import IPTC
 from realedit.files.tiff import tiff
 from realedit.files.xmp import Source, cleaned, marked
 
-STDOUT = Path("-")
-FORMATS = {
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".png": "PNG",
-    ".webp": "WEBP",
-    ".avif": "AVIF",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".heic": "HEIF",
-    ".heif": "HEIF",
-    ".bmp": "BMP",
-}
-SUFFIXES = {kind: suffix for suffix, kind in reversed(FORMATS.items())}
 TRANSPARENT = {"PNG", "WEBP", "AVIF", "TIFF", "HEIF"}
 
 
@@ -49,7 +36,7 @@ class Saving:
         Raises:
             OutputError: it is none that can be written.
         """
-        return format_of(Path("photo" + (self.piped or suffix_for(photo))) if path == STDOUT else path)
+        return format_of(Path("photo" + (self.piped or suffix_for(photo))) if path == PIPE else path)
 
 
 def format_of(path: Path) -> str:

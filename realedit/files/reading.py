@@ -12,15 +12,14 @@ from PIL import Image, ImageCms, JpegImagePlugin
 from inversion.errors import PhotoError, RealEditError
 from realedit.files import exif as camera
 from realedit.files.deep import as_grey, read_deep
+from realedit.files.kinds import PIPE, RAW
 from realedit.files.photo import JpegCoding, Origin, Photo
 from realedit.files.xmp import cleaned
 from realedit.memory import require
 from realedit.settings import MIN_SIDE
 
-STDIN = Path("-")
 # What is tried on a file. Not everything that Pillow knows: some of its readers start other programs.
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "GIF", "BMP", "PPM", "JPEG2000")
-RAW = {".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".pef", ".srw"}
 HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1"}
 READING_BYTES = 14  # of memory for each pixel while a file is read: decoded, turned, and made RGB
 CREDENTIALS = b"c2pa"
@@ -33,7 +32,7 @@ def load_photo(path: Path) -> Photo:
     Raises:
         PhotoError: it is missing, a folder, damaged, animated, too large, or smaller than 64 pixels.
     """
-    if path == STDIN:
+    if path == PIPE:
         return decode(sys.stdin.buffer.read(), "standard input")
     if path.is_dir():
         raise PhotoError(f"{path} is a folder; give one photo")

@@ -9,7 +9,8 @@ import numpy as np
 from PIL import Image
 
 from inversion.errors import OutputError
-from realedit.files.encoding import STDOUT, Saving, encode, format_of
+from realedit.files.encoding import Saving, encode, format_of
+from realedit.files.kinds import PIPE
 from realedit.files.photo import Photo
 from realedit.files.provenance import TYPES, Parent, Signer
 from realedit.files.xmp import Source
@@ -35,7 +36,7 @@ def parent_of(path: Path, photo: Photo) -> Parent:
     """What content credentials name as the original of an edit: the photo's file, or where that has no
     credentials of its kind or came through a pipe, the photo as PNG."""
     kind = photo.origin.format
-    if path != STDOUT and kind in TYPES:
+    if path != PIPE and kind in TYPES:
         return Parent(path.read_bytes(), kind)
     return Parent(encode(photo, "PNG", Saving(mark=None)), "PNG")
 
@@ -51,7 +52,7 @@ def write_bytes(data: bytes, path: Path) -> None:
     Raises:
         OutputError: the disk is full or the folder cannot be written; nothing is left behind.
     """
-    if path == STDOUT:
+    if path == PIPE:
         try:
             sys.stdout.buffer.write(data)
             sys.stdout.buffer.flush()
@@ -87,7 +88,7 @@ def check_output(path: Path, *, force: bool, inputs: tuple[Path, ...] = ()) -> N
         OutputError: the folder is missing or read-only, the format unknown, the file exists, or
             it is one of the inputs.
     """
-    if path == STDOUT:
+    if path == PIPE:
         return
     format_of(path)
     check_new(path, force=force, inputs=inputs)
