@@ -16,7 +16,7 @@ def silent(step: int) -> None:
 
 
 Watch = Callable[[int], AbstractContextManager[None]]
-"""Called with a step: what the prompted row shows inside the block is kept, see `inversion.record`."""
+"""Called with a step: what the last row shows inside the block is kept, see `inversion.record`."""
 
 
 def unwatched(step: int) -> AbstractContextManager[None]:

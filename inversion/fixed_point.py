@@ -2,8 +2,9 @@
 the sampler's step leads exactly back.
 
 A DDIM step up uses the noise predicted at the less noisy latent, where the way back uses that at the noisier
-one. Iterating z = up(predict(z)) closes the gap. With the prompt itself as the unprompted row, guidance of any
-scale then retraces the pivots.
+one. Here the noise of the steps before foretells where that latent lies, and the noise predicted there corrects
+it: one pass a step, as DDIM inversion has, and further passes only where the correction was large. With the prompt
+itself as the unprompted row, guidance of any scale then retraces the pivots.
 """
 
 from collections.abc import Callable
@@ -13,9 +14,10 @@ from torch import Tensor
 
 from inversion.ddim import Inverted, Watch, silent, unwatched
 from inversion.model import DiffusionModel, Embedding
-from inversion.schedule import Schedule, ddim_step
+from inversion.schedule import Schedule
 
-ITERATIONS = 1
+CORRECTIONS = 4  # at most
+SETTLED = 2e-3  # of a latent's own size: a correction as small as this is the last
 
 
 def invert(
@@ -26,53 +28,61 @@ def invert(
     guidance_scale: float,
     on_step: Callable[[int], None] = silent,
     watch: Watch = unwatched,
-    iterations: int = ITERATIONS,
+    corrections: int = CORRECTIONS,
 ) -> Inverted:
-    """Refined pivots, and the prompt's embedding (float32) at every step."""
+    """Corrected pivots, and the prompt's embedding (float32) at every step."""
     cond = model.embed(prompt)
-    pivots = refined_walk(model, latent, cond, schedule, iterations, on_step)
+    pivots = corrected_walk(model, latent, cond, schedule, corrections, on_step, watch)
     return Inverted(pivots, cond.tokens.repeat(len(schedule), 1, 1), guidance_scale)
 
 
-def refined_walk(
+def corrected_walk(
     model: DiffusionModel,
     latent: Tensor,
     prompt: Embedding,
     schedule: Schedule,
-    iterations: int,
+    corrections: int,
     on_step: Callable[[int], None] = silent,
+    watch: Watch = unwatched,
 ) -> Tensor:
-    """The latents (steps + 1, C, h, w) from the noise to `latent`, as `inversion.ddim.walk_up` gives them, each
-    refined so many times; without any they are the same."""
+    """The latents (steps + 1, C, h, w) from the noise to `latent`, each corrected once to so many times."""
     pivots = [latent]
+
+    def noise_of(z: Tensor, i: int, alpha_bar: Tensor) -> Tensor:
+        output = model.predict(z, schedule.timesteps[i], [prompt])
+        return schedule.parameterisation.split(output, z, alpha_bar)[1]
+
+    def look(z: Tensor, i: int) -> Tensor:
+        with watch(i):
+            return noise_of(z, i, schedule.alpha_from[i])
+
     with torch.no_grad():
+        last = len(schedule) - 1  # nothing to foretell its noise from: as DDIM inversion has it
+        before = noise = noise_of(latent, last, schedule.alpha_to[last])
         for i in reversed(range(len(schedule))):
-            pivots.append(_refined(model, pivots[-1], prompt, schedule, i, iterations))
+            foretold = 2 * noise - before  # on the line through the last two
+            before = noise
+            found, noise = _corrected(look, pivots[-1], foretold, schedule, i, corrections)
+            pivots.append(found)
             on_step(i)
     return torch.cat(pivots[::-1])
 
 
-def _refined(
-    model: DiffusionModel, z: Tensor, prompt: Embedding, schedule: Schedule, i: int, iterations: int
-) -> Tensor:
-    """The latent from which step `i` leads to `z`."""
-    t = schedule.timesteps[i]
-    found = candidate = schedule.up(z, model.predict(z, t, [prompt]), i)
+def _corrected(
+    look: Callable[[Tensor, int], Tensor], z: Tensor, noise: Tensor, schedule: Schedule, i: int, corrections: int
+) -> tuple[Tensor, Tensor]:
+    """The latent from which step `i` leads to `z`, and the noise it was found along, foretold as `noise`."""
+    found = candidate = schedule.up_along(z, noise, i)
     least = torch.tensor(float("inf"))
-    for k in range(iterations):
-        output = model.predict(candidate, t, [prompt])
-        missed = (schedule.down(candidate, output, i) - z).square().mean()
-        if missed >= least:  # it does not contract here: keep the best that is known
-            return found
-        further = backed(schedule, z, candidate, output, i)
-        found, least = candidate, missed
-        # Later iterations swing around the fixed point, and halfway lies nearer (ReNoise, arXiv 2403.14602).
+    for k in range(corrections):
+        seen = look(candidate, i)
+        further = schedule.up_along(z, seen, i)
+        moved = (further - candidate).square().mean().sqrt() / further.square().mean().sqrt()
+        if moved >= least:  # it does not contract here: keep the best that is known
+            break
+        found, noise, least = further, seen, moved
+        if moved <= SETTLED:
+            break
+        # Later corrections swing around the fixed point, and halfway lies nearer (ReNoise, arXiv 2403.14602).
         candidate = further if k == 0 else (candidate + further) / 2
-    return candidate
-
-
-def backed(schedule: Schedule, z: Tensor, noisier: Tensor, output: Tensor, i: int) -> Tensor:
-    """The latent that step `i` takes to `z` if the noise is what `output` says of `noisier`."""
-    _, noise = schedule.parameterisation.split(output, noisier, schedule.alpha_from[i])
-    clean = (z - (1 - schedule.alpha_to[i]) ** 0.5 * noise) / schedule.alpha_to[i] ** 0.5
-    return ddim_step(clean, noise, schedule.alpha_from[i])
+    return found, noise

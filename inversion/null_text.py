@@ -1,11 +1,12 @@
 """Null-text optimisation (Mokady et al., arXiv 2211.09794): a text for the unprompted row at every
 step, so that guided sampling stays on the path of the DDIM inversion.
 
-Against the published code, which is `TEXTBOOK` here: pivots are refined (arXiv 2309.04907), and optimisation
+Against the published code, which is `TEXTBOOK` here: pivots are corrected (arXiv 2309.04907), and optimisation
 starts from the prompt's own embedding, which as unprompted row already leads back along them (arXiv 2305.16807),
-so that most steps pass the first check, at no cost; the loss is checked before a gradient step is paid for; the
-prediction that passed the check is the one that is walked on; the prompted row is predicted once a step, and
-weights are frozen.
+so that a step passes the first check, at no cost, unless something is wrong with it; the loss is checked before a
+gradient step is paid for; what is left under the tolerance is kept as the step's residual (arXiv 2310.01506), for
+a miss of a hundredth grows a hundredfold along a path; the prediction that passed the check is the one that is
+walked on; the prompted row is predicted once a step, and weights are frozen.
 """
 
 from collections.abc import Callable
@@ -15,8 +16,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from inversion.ddim import Inverted, Watch, silent, unwatched
-from inversion.fixed_point import refined_walk
+from inversion.ddim import Inverted, Watch, silent, unwatched, walk_up
+from inversion.fixed_point import corrected_walk
 from inversion.model import DiffusionModel, Embedding
 from inversion.schedule import Schedule
 
@@ -27,14 +28,15 @@ class NullTextSettings:
     towards the photo. `tolerance`: mean squared latent error that is good enough, growing linearly
     from the first value at the noise to the second at the photo. `from_prompt`: start from the prompt's
     embedding rather than the empty text's. `check_first`: take no gradient step where none is needed.
-    `refinements`: of every pivot, towards the fixed point from which the step leads exactly back."""
+    `corrections`: of every pivot, at most; without any they are DDIM inversion's. `keep_rest`: as residuals."""
 
     inner_steps: int = 3
     rate: float = 3e-2
     tolerance: tuple[float, float] = (1e-3, 1e-3)
     from_prompt: bool = True
     check_first: bool = True
-    refinements: int = 1
+    corrections: int = 1
+    keep_rest: bool = True
 
     def at(self, i: int, steps: int) -> tuple[float, float]:
         """Rate and tolerance of step `i`."""
@@ -42,7 +44,9 @@ class NullTextSettings:
         return self.rate * (1 - i / (2 * steps)), first + (last - first) * i / max(1, steps - 1)
 
 
-TEXTBOOK = NullTextSettings(10, 1e-2, (1e-5, 9.9e-4), from_prompt=False, check_first=False, refinements=0)
+TEXTBOOK = NullTextSettings(
+    10, 1e-2, (1e-5, 9.9e-4), from_prompt=False, check_first=False, corrections=0, keep_rest=False
+)
 """The published code's own numbers, for 50 steps at a guidance scale of 7.5."""
 
 
@@ -71,19 +75,25 @@ def invert(
     watch: Watch = unwatched,
     settings: NullTextSettings = NullTextSettings(),
 ) -> Inverted:
-    """DDIM inversion, then one optimised unprompted embedding (float32) per step."""
+    """The way up, then one optimised unprompted embedding (float32) per step, and what it misses."""
     cond = model.embed(prompt)
-    pivots = refined_walk(model, latent, cond, schedule, settings.refinements, on_step)
+    if settings.corrections:
+        pivots = corrected_walk(model, latent, cond, schedule, settings.corrections, on_step)
+    else:
+        pivots = walk_up(model, latent, cond, schedule, on_step)
     null = cond if settings.from_prompt else model.embed("")
-    found, z = [], pivots[:1]
+    found, residuals, z = [], [], pivots[:1]
     for i, t in enumerate(schedule.timesteps):
         with torch.no_grad(), watch(i):
             prompted = model.predict(z, t, [cond])
         step = _Step(z, i, prompted, pivots[i + 1 : i + 2], schedule, guidance_scale)
         null, z = _optimise(model, step, null, cond, settings)
         found.append(null.tokens)
+        if settings.keep_rest:
+            residuals.append(step.pivot - z)
+            z = z + residuals[-1]
         on_step(i)
-    return Inverted(pivots, torch.cat(found), guidance_scale)
+    return Inverted(pivots, torch.cat(found), guidance_scale, torch.cat(residuals) if residuals else None)
 
 
 def _optimise(

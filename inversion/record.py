@@ -29,9 +29,9 @@ def pooled(features: Tensor) -> Tensor:
 class Recorder:
     """What the prompted row shows at every step of a schedule.
 
-    A way to invert that passes the prompted row at a pivot anyway does so inside `step`, and recording costs it
-    next to nothing; what no way has shown `finish` looks at itself. Maps are kept for the prompt's own tokens, in
-    half precision; features coarsely, see `pooled`.
+    A way to invert that passes the prompted row at a pivot anyway, or as near to it as it ever comes, does so inside
+    `step`, and recording costs it next to nothing; what no way has shown `finish` looks at itself. Maps are kept for
+    the prompt's own tokens, in half precision; features coarsely, see `pooled`.
     """
 
     model: DiffusionModel
@@ -41,15 +41,15 @@ class Recorder:
 
     @contextmanager
     def step(self, i: int) -> Iterator[None]:
-        """Keep what one pass of the prompted row alone shows inside the block, without a graph."""
+        """Keep what the last pass inside the block shows of its last row, the prompted one, without a graph."""
         with torch.no_grad(), tap(self.model.unet, self.model.sites) as tape:
             yield
         self.seen[i] = self._kept(tape)
 
     def _kept(self, tape: Tape) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         length = self.model.prompt_length(self.prompt)
-        attention = {name: tape.attention[name][:, :length].half().cpu() for name in self.model.sites.attention}
-        features = {name: pooled(tape.features[name].float()).half().cpu() for name in self.model.sites.features}
+        attention = {name: tape.attention[name][-1:, :length].half().cpu() for name in self.model.sites.attention}
+        features = {name: pooled(tape.features[name][-1:].float()).half().cpu() for name in self.model.sites.features}
         return attention, features
 
     def finish(self, inverted: Inverted, method: str, on_step: Callable[[int], None] = silent) -> Reference:

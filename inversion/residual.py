@@ -30,7 +30,8 @@ def invert(
     residuals, z = [], pivots[:1]
     with torch.no_grad():
         for i, t in enumerate(schedule.timesteps):
-            unprompted, prompted = model.predict(z, t, [empty, cond]).chunk(2)
+            with watch(i):
+                unprompted, prompted = model.predict(z, t, [empty, cond]).chunk(2)
             landed = schedule.down(z, unprompted + guidance_scale * (prompted - unprompted), i)
             residuals.append(pivots[i + 1 : i + 2] - landed)
             z = landed + residuals[-1]  # not the pivot: rounding is part of the way, and would grow along it

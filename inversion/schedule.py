@@ -54,6 +54,11 @@ class Schedule:
         clean, noise = self.parameterisation.split(output, z, self.alpha_to[i])
         return ddim_step(clean, noise, self.alpha_from[i])
 
+    def up_along(self, z: Tensor, noise: Tensor, i: int) -> Tensor:
+        """The latent that step `i` takes to `z`, if `noise` is what the network says of it."""
+        clean = (z - (1 - self.alpha_to[i]) ** 0.5 * noise) / self.alpha_to[i] ** 0.5
+        return ddim_step(clean, noise, self.alpha_from[i])
+
 
 def ddim_step(clean: Tensor, noise: Tensor, alpha_bar: Tensor) -> Tensor:
     """Mix a clean latent and noise to the level `alpha_bar`: sqrt(ab) x0 + sqrt(1 - ab) eps."""

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from inversion import ddim, fixed_point, null_text, residual
 from inversion.ddim import walk_up
-from inversion.fixed_point import backed
 from inversion.methods import METHODS
 from inversion.null_text import TEXTBOOK, NullTextSettings
 from inversion.pipeline import pipeline_arguments
@@ -59,14 +58,14 @@ def test_null_text_reconstructs_where_ddim_drifts(tiny):
     assert errors["null-text"] < errors["ddim"]
 
 
-def test_step_under_tolerance_costs_one_row_and_changes_nothing(model):
+def test_a_step_under_its_tolerance_costs_one_row_and_changes_nothing(model):
     schedule, latent = model.schedule(STEPS), random_latent()
     loose = NullTextSettings(tolerance=(1e9, 1e9))
     with model.metered() as meter:
         found = null_text.invert(model, latent, PROMPT, schedule, 7.5, settings=loose)
     own = model.embed(PROMPT).tokens
     assert all(torch.equal(row, own[0]) for row in found.unconditional)
-    assert meter.forward_equivalents == 3 * STEPS  # up, its refinement, and the prompted row
+    assert meter.forward_equivalents == 2 * STEPS + 1  # what the first noise is foretold from, up, the prompted row
 
 
 def test_weights_get_no_gradient_and_embeddings_stay_float32(folders):
@@ -130,23 +129,36 @@ def test_residuals_are_left_out_where_the_photo_changes(tiny):
     assert torch.equal(held(latent, 2), kept.expand_as(latent))
 
 
-def test_a_step_down_undoes_a_refined_step_up(tiny):
+def test_a_step_down_undoes_a_step_up_along_the_same_noise(tiny):
     """The identity that a fixed point is: the noise at the noisier latent leads back to where it came from."""
-    schedule, z, guess, output = tiny.schedule(STEPS), *(random_latent(k) for k in range(3))
+    schedule, z, noise = tiny.schedule(STEPS), *(random_latent(k) for k in range(2))
     for i in range(STEPS):
-        noisier = backed(schedule, z, guess, output, i)
-        _, noise = schedule.parameterisation.split(output, guess, schedule.alpha_from[i])
+        noisier = schedule.up_along(z, noise, i)
         clean = (noisier - (1 - schedule.alpha_from[i]) ** 0.5 * noise) / schedule.alpha_from[i] ** 0.5
         assert torch.allclose(ddim_step(clean, noise, schedule.alpha_to[i]), z, atol=1e-4)
 
 
-def test_more_iterations_come_closer_to_the_fixed_point(tiny):
-    errors = [
-        error_of(tiny, fixed_point.invert(tiny, random_latent(), PROMPT, tiny.schedule(20), 7.5, iterations=k), 20)
-        for k in (0, 1, 2, 4)
-    ]
+def test_corrections_come_closer_to_the_fixed_point(tiny):
+    """For one pass a step more than DDIM inversion has at its first, and each further one."""
+    schedule, errors, costs = tiny.schedule(20), [], []
+    ways = [METHODS["negative-prompt"], *(functools.partial(fixed_point.invert, corrections=k) for k in (1, 2, 4))]
+    for way in ways:
+        with tiny.metered() as meter:
+            found = way(tiny, random_latent(), PROMPT, schedule, 7.5)
+        errors.append(error_of(tiny, found, 20))
+        costs.append(meter.forward_equivalents)
     assert errors == sorted(errors, reverse=True)
     assert errors[0] > 5 * errors[3]
+    assert costs[:2] == [20, 21]
+    assert costs[3] < 4 * 20  # it stops where it has settled
+
+
+def test_what_optimisation_leaves_is_kept(model):
+    """So little that it holds nothing of the picture, and enough that the photo comes back exactly."""
+    for scale in (1.0, 7.5, 15.0):
+        found = null_text.invert(model, random_latent(), PROMPT, model.schedule(20), scale)
+        assert found.residuals.square().mean((1, 2, 3)).max() <= NullTextSettings().tolerance[0]
+        assert error_of(model, found, 20) < 1e-9
 
 
 @pytest.mark.parametrize(("steps", "spacing"), [(10, "leading"), (20, "trailing"), (50, "leading"), (100, "trailing")])

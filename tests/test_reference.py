@@ -117,13 +117,14 @@ def test_watching_an_inversion_shows_what_looking_afterwards_does(tiny, method):
         assert watched.features[name].shape == features.shape
 
 
-def test_watching_null_text_costs_no_pass(tiny):
+@pytest.mark.parametrize("method", ["null-text", "fixed-point", "residual"])
+def test_watching_what_is_passed_anyway_costs_no_pass(tiny, method):
     schedule, costs = tiny.schedule(STEPS), []
     recorder = Recorder(tiny, PROMPT, schedule)
     with tiny.metered() as meter:
-        found = METHODS["null-text"](tiny, random_latent(), PROMPT, schedule, 2.0, watch=recorder.step)
+        found = METHODS[method](tiny, random_latent(), PROMPT, schedule, 2.0, watch=recorder.step)
         costs.append(meter.forward_equivalents)
-        recorder.finish(found, "null-text")
+        recorder.finish(found, method)
         costs.append(meter.forward_equivalents)
     assert costs[0] == costs[1]
 
