@@ -26,8 +26,11 @@ from importlib import import_module
 
 _HOMES = {
     "DiffusionModel": "model",
-    "Embedding": "model",
-    "load_model": "model",
+    "Embedding": "text",
+    "Memory": "footprint",
+    "load_model": "loading",
+    "model_of": "loading",
+    "plain_pipeline": "loading",
     "Schedule": "schedule",
     "Sites": "taps",
     "Tape": "taps",

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from inversion.model import DiffusionModel, Embedding
+from inversion.model import DiffusionModel
 from inversion.schedule import Schedule
+from inversion.text import Embedding
 
 
 def silent(step: int) -> None:
@@ -29,13 +30,13 @@ class Inverted:
     """A photo in the model's noise.
 
     `pivots` (steps + 1, C, h, w): the latents on the way, `pivots[0]` the noise and `pivots[-1]`
-    the photo's own latent. `unconditional` (steps, T, D): the text of the unprompted row at every
+    the photo's own latent. `unconditional`: the text of the unprompted row at every
     step. Sampling from `pivots[0]` with them at `guidance_scale` gives the photo back, if after each step
     its `residuals` (steps, C, h, w) are added; None are zero.
     """
 
     pivots: Tensor
-    unconditional: Tensor
+    unconditional: Embedding
     guidance_scale: float
     residuals: Tensor | None = None
 
@@ -70,5 +71,4 @@ def invert(
 ) -> Inverted:
     """Invert with the empty text as the unprompted row: exact enough at guidance 1, adrift above."""
     pivots = walk_up(model, latent, model.embed(prompt), schedule, on_step)
-    empty = model.embed("").tokens
-    return Inverted(pivots, empty.repeat(len(schedule), 1, 1), guidance_scale)
+    return Inverted(pivots, model.unprompted().repeat(len(schedule)), guidance_scale)

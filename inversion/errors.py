@@ -44,3 +44,7 @@ class ModelError(RealEditError):
     """A model or weights that are not on this machine and cannot be fetched (exit code 3)."""
 
     exit_code = 3
+
+
+class Notice(UserWarning):
+    """Something the user should know and need not mend, said once; the command line prints it as one line."""

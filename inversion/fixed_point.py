@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 
 from inversion.ddim import Inverted, Watch, silent, unwatched
-from inversion.model import DiffusionModel, Embedding
+from inversion.model import DiffusionModel
 from inversion.schedule import Schedule
+from inversion.text import Embedding
 
 CORRECTIONS = 4  # at most
 SETTLED = 2e-3  # of a latent's own size: a correction as small as this is the last
@@ -33,7 +34,7 @@ def invert(
     """Corrected pivots, and the prompt's embedding (float32) at every step."""
     cond = model.embed(prompt)
     pivots = corrected_walk(model, latent, cond, schedule, corrections, on_step, watch)
-    return Inverted(pivots, cond.tokens.repeat(len(schedule), 1, 1), guidance_scale)
+    return Inverted(pivots, cond.repeat(len(schedule)), guidance_scale)
 
 
 def corrected_walk(

@@ -24,4 +24,4 @@ def invert(
     """DDIM inversion, with the prompt's embedding (float32) at every step."""
     cond = model.embed(prompt)
     pivots = walk_up(model, latent, cond, schedule, on_step)
-    return Inverted(pivots, cond.tokens.repeat(len(schedule), 1, 1), guidance_scale)
+    return Inverted(pivots, cond.repeat(len(schedule)), guidance_scale)

@@ -18,8 +18,9 @@ from torch.nn import functional as F
 
 from inversion.ddim import Inverted, Watch, silent, unwatched, walk_up
 from inversion.fixed_point import corrected_walk
-from inversion.model import DiffusionModel, Embedding
+from inversion.model import DiffusionModel
 from inversion.schedule import Schedule
+from inversion.text import Embedding, joined
 
 
 @dataclass(frozen=True)
@@ -81,19 +82,19 @@ def invert(
         pivots = corrected_walk(model, latent, cond, schedule, settings.corrections, on_step)
     else:
         pivots = walk_up(model, latent, cond, schedule, on_step)
-    null = cond if settings.from_prompt else model.embed("")
+    null = cond if settings.from_prompt else model.unprompted()
     found, residuals, z = [], [], pivots[:1]
     for i, t in enumerate(schedule.timesteps):
         with torch.no_grad(), watch(i):
             prompted = model.predict(z, t, [cond])
         step = _Step(z, i, prompted, pivots[i + 1 : i + 2], schedule, guidance_scale)
         null, z = _optimise(model, step, null, cond, settings)
-        found.append(null.tokens)
+        found.append(null)
         if settings.keep_rest:
             residuals.append(step.pivot - z)
             z = z + residuals[-1]
         on_step(i)
-    return Inverted(pivots, torch.cat(found), guidance_scale, torch.cat(residuals) if residuals else None)
+    return Inverted(pivots, joined(found), guidance_scale, torch.cat(residuals) if residuals else None)
 
 
 def _optimise(

@@ -55,13 +55,12 @@ def find_phrase(prompt: str, phrase: str) -> tuple[int, int]:
     return matches[0].span()
 
 
-def token_positions(tokenizer: Any, prompt: str, phrase: str) -> tuple[int, ...]:
-    """Where the tokens of `phrase` stand in the encoded `prompt`.
-
-    Raises:
-        PhraseError: the phrase is missing, ambiguous, or cut off by the prompt's maximum length.
-    """
-    return span_positions(tokenizer, prompt, find_phrase(prompt, phrase))
+def first_unread(tokenizer: Any, prompt: str) -> int:
+    """The first character of `prompt` whose token no longer fits the row; its length if all do."""
+    encoded = tokenizer(prompt, return_offsets_mapping=True)
+    fitting = tokenizer.model_max_length - 1  # the last place is the end mark's
+    offsets = encoded["offset_mapping"]
+    return offsets[fitting][0] if len(offsets) > fitting + 1 else len(prompt)
 
 
 def span_positions(tokenizer: Any, prompt: str, span: tuple[int, int]) -> tuple[int, ...]:

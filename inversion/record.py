@@ -47,7 +47,7 @@ class Recorder:
         self.seen[i] = self._kept(tape)
 
     def _kept(self, tape: Tape) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        length = self.model.prompt_length(self.prompt)
+        length = self.model.texts.length(self.prompt)
         attention = {name: tape.attention[name][-1:, :length].half().cpu() for name in self.model.sites.attention}
         features = {name: pooled(tape.features[name][-1:].float()).half().cpu() for name in self.model.sites.features}
         return attention, features
@@ -71,7 +71,7 @@ class Recorder:
         return Reference(
             header=header,
             pivots=inverted.pivots.cpu(),
-            unconditional=inverted.unconditional.cpu(),
+            unconditional=inverted.unconditional.to("cpu"),
             attention={name: torch.cat([maps[name] for maps, _ in shown]) for name in self.model.sites.attention},
             features={name: torch.cat([maps[name] for _, maps in shown]) for name in self.model.sites.features},
             residuals=None if inverted.residuals is None else inverted.residuals.cpu(),

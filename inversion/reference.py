@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from inversion.errors import ReferenceMismatch
+from inversion.text import Embedding
 
 FORMAT = 2  # raise when the meaning of a saved tensor changes
 
@@ -45,15 +46,15 @@ class Header:
 class Reference:
     """One photo in the model's noise, and what the model saw on the way back.
 
-    `pivots` (steps + 1, C, h, w), `unconditional` (steps, T, D) and `residuals` (steps, C, h, w) or None,
-    float32: see `Inverted`.
+    `pivots` (steps + 1, C, h, w), `unconditional` and `residuals` (steps, C, h, w) or None, float32: see
+    `Inverted`.
     `attention[layer]` (steps, tokens, h, w) and `features[layer]` (steps, C, h, w), half precision,
     of the prompted row, at the same timesteps as the header's.
     """
 
     header: Header
     pivots: Tensor
-    unconditional: Tensor
+    unconditional: Embedding
     attention: dict[str, Tensor]
     features: dict[str, Tensor]
     residuals: Tensor | None = None
@@ -61,9 +62,13 @@ class Reference:
     def save(self, path: Path) -> None:
         """Write to `path`; the file appears only when it is whole."""
         # Most steps share one unprompted text: each is kept once, with which step has which.
-        texts, which = torch.unique(self.unconditional.flatten(1), dim=0, return_inverse=True)
-        texts = texts.unflatten(1, self.unconditional.shape[1:])
-        tensors = {"pivots": self.pivots, "texts": texts, "which": which}
+        tokens, pooled = self.unconditional.tokens, self.unconditional.pooled
+        flat = tokens.flatten(1) if pooled is None else torch.cat([tokens.flatten(1), pooled], dim=1)
+        texts, which = torch.unique(flat, dim=0, return_inverse=True)
+        length = tokens[0].numel()
+        tensors = {"pivots": self.pivots, "which": which, "texts": texts[:, :length].unflatten(1, tokens.shape[1:])}
+        if pooled is not None:
+            tensors["pooled"] = texts[:, length:]
         if self.residuals is not None:
             tensors["residuals"] = self.residuals
         tensors |= {f"attention/{k}": v for k, v in self.attention.items()}
@@ -100,7 +105,7 @@ class Reference:
         return cls(
             header,
             tensors["pivots"],
-            tensors["texts"][tensors["which"]],
+            Embedding(tensors["texts"], tensors.get("pooled"))[tensors["which"]],
             group("attention/"),
             group("features/"),
             tensors.get("residuals"),

@@ -25,7 +25,7 @@ def invert(
     watch: Watch = unwatched,
 ) -> Inverted:
     """DDIM inversion, the empty text as the unprompted row, and each step's residual."""
-    cond, empty = model.embed(prompt), model.embed("")
+    cond, empty = model.embed(prompt), model.unprompted()
     pivots = walk_up(model, latent, cond, schedule, on_step)
     residuals, z = [], pivots[:1]
     with torch.no_grad():
@@ -36,4 +36,4 @@ def invert(
             residuals.append(pivots[i + 1 : i + 2] - landed)
             z = landed + residuals[-1]  # not the pivot: rounding is part of the way, and would grow along it
             on_step(i)
-    return Inverted(pivots, empty.tokens.repeat(len(schedule), 1, 1), guidance_scale, torch.cat(residuals))
+    return Inverted(pivots, empty.repeat(len(schedule)), guidance_scale, torch.cat(residuals))

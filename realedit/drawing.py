@@ -38,7 +38,7 @@ def generate(
     """Draw a picture from words and keep the way to it as its reference, so that it can be edited without
     inversion: the latents it went through are its pivots."""
     schedule = model.schedule(settings.steps)
-    empty = model.embed("").tokens.repeat(settings.steps, 1, 1)
+    empty = model.unprompted().repeat(settings.steps)
     levels: list[Tensor] = []
 
     def remember(z: Tensor, level: int) -> Tensor:
@@ -158,7 +158,7 @@ def _guided(
     on_step: Callable[[int], None],
 ) -> Tensor:
     schedule = model.schedule(settings.steps)
-    empty = model.embed("").tokens.repeat(settings.steps, 1, 1)
+    empty = model.unprompted().repeat(settings.steps)
     rows = Rows(model.embed(prompt), empty, settings.draw_guidance_scale)
     noise = draw_noise(model, (seen.small.shape[-1], seen.small.shape[-2]), seed)
     everywhere = torch.ones_like(noise[:, :1])

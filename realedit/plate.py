@@ -67,7 +67,7 @@ def clean_plate(
         torch.Generator().manual_seed(settings.seed),
     )
     until = torch.where(cells > 0.5, settings.plate_from, 1.0)
-    empty = model.embed("").tokens.repeat(len(schedule), 1, 1)
+    empty = model.unprompted().repeat(len(schedule))
     rows = Rows(model.embed(prompt), empty, settings.plate_guidance_scale)
     anchor = Anchor(levels, until)
     first = anchor.released

@@ -86,9 +86,9 @@ def script_of(
     if drawn:
         setting = setting_of(caption, [*(s.phrase for s in subjects), *(o.phrase for o in plan.others)])
         prompt = describe(names, setting)
-        old = model.embed(describe({n: n for n in names}, setting).prompt).tokens
+        old = model.embed(describe({n: n for n in names}, setting).prompt)
         steps = len(seen.reference.header.timesteps)
-        rows = Rows(model.embed(prompt.prompt), old.repeat(steps, 1, 1), attempt.guidance_scale)
+        rows = Rows(model.embed(prompt.prompt), old.repeat(steps), attempt.guidance_scale)
     else:
         prompt = Reworded(caption, {s.phrase: find_phrase(caption, s.phrase) for s in subjects})
         rows = rows_of(model, seen.reference)

@@ -38,7 +38,7 @@ class Common:
     def load(self) -> "DiffusionModel":
         self.say(f"loading {self.model}", when=self.verbose)
         quiet_libraries()
-        from inversion.model import load_model
+        from inversion.loading import load_model
 
         return load_model(self.model, self.device, self.dtype)
 

@@ -7,9 +7,10 @@ import torch
 from torch import Tensor
 
 from inversion.ddim import silent
-from inversion.model import DiffusionModel, Embedding
+from inversion.model import DiffusionModel
 from inversion.schedule import Schedule
 from inversion.taps import tap
+from inversion.text import Embedding
 from realedit.guidance import GuidanceRule, classifier_free
 
 LatentEdit = Callable[[Tensor, int], Tensor]
@@ -18,14 +19,14 @@ LatentEdit = Callable[[Tensor, int], Tensor]
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """The texts of the two rows: the prompt, and the unprompted row (steps, T, D) of every step."""
+    """The texts of the two rows: the prompt, and that of the unprompted row at every step."""
 
     prompt: Embedding
-    unconditional: Tensor
+    unconditional: Embedding
     guidance_scale: float
 
     def unprompted(self, i: int) -> Embedding:
-        return self.prompt.with_tokens(self.unconditional[i : i + 1].to(self.prompt.tokens.device))
+        return self.unconditional[i : i + 1].to(self.prompt.tokens.device)
 
 
 def sample(

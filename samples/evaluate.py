@@ -17,7 +17,8 @@ import torch
 from rich.progress import track
 from torch import Tensor
 
-from inversion.model import DiffusionModel, load_model
+from inversion.loading import load_model
+from inversion.model import DiffusionModel
 from inversion.schedule import ddim_step
 from inversion.taps import tap
 from realedit.energies import phrase_map
@@ -50,7 +51,7 @@ def asked_objects(rng: random.Random) -> tuple[str, list[tuple[str, str]]]:
 def words_shown(model: DiffusionModel, count: int) -> tuple[list[bool], Tensor]:
     """For every asked object whether it is shown, and the first pictures drawn (8, 3, H, W)."""
     rng, verdicts, drawn = random.Random(7), [], []
-    schedule, empty = model.schedule(STEPS), model.embed("").tokens.repeat(STEPS, 1, 1)
+    schedule, empty = model.schedule(STEPS), model.unprompted().repeat(STEPS)
     side = model.native_size // model.latent_factor
     for k in track(range(count), description="words"):
         prompt, pairs = asked_objects(rng)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from inversion.model import load_model
+from inversion.loading import load_model
 from inversion.weights import bundled_samples
 from realedit.drawing import new_look
 from realedit.editing import Task, edit_photo

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from inversion.phrases import token_positions
+from inversion.phrases import find_phrase, span_positions
 from samples.scenes import Scene, sample_scene
 
 MAX_TOKENS, WIDTH = 40, 128
@@ -52,5 +52,7 @@ def phrase_tokens(tokenizer: CLIPTokenizer, scenes: Sequence[Scene], count: int)
     marks = torch.zeros(len(scenes), count, MAX_TOKENS, dtype=torch.bool)
     for row, scene in enumerate(scenes):
         for k, thing in enumerate(islice(scene.things, count)):
-            marks[row, k, list(token_positions(tokenizer, scene.caption, thing.phrase))] = True
+            marks[row, k, list(span_positions(tokenizer, scene.caption, find_phrase(scene.caption, thing.phrase)))] = (
+                True
+            )
     return marks

@@ -10,6 +10,7 @@ from inversion import negative_prompt
 from inversion.model import DiffusionModel
 from inversion.record import record
 from inversion.reference import Reference
+from inversion.text import Embedding
 from tests.conftest import CAPTIONS
 
 DEFAULT_STEPS, LONGEST = 25, 77
@@ -38,11 +39,11 @@ def test_a_reference_of_a_stable_diffusion_1_5_takes_at_most_40_mb(model, tmp_pa
     reference = record(full, found, prompt, few, "negative-prompt")
     assert {m.shape[-1] for m in reference.attention.values()} == {32, 16, 8}
     assert {f.shape[-1] for f in reference.features.values()} == {16}
-    text = found.unconditional[:1].repeat(1, 1, 768 // 32)
+    text = found.unconditional.tokens[:1].repeat(1, 1, 768 // 32)
     grown = Reference(
         reference.header,
         reference.pivots[:1].repeat(steps + 1, 1, 1, 1),
-        text.repeat(steps, 1, 1),
+        Embedding(text).repeat(steps),
         {k: m[:1, :1].repeat(steps, tokens, 1, 1) for k, m in reference.attention.items()},
         {k: f[:1].repeat(steps, 1, 1, 1) for k, f in reference.features.items()},
     )

@@ -34,7 +34,7 @@ def scene():
 
 def rows_from(model, old: str, new: str) -> Rows:
     one, two = (describe({"it": words}, " on a table") for words in (old, new))
-    return Rows(model.embed(two.prompt), model.embed(one.prompt).tokens.repeat(FEW.steps, 1, 1), 3.0)
+    return Rows(model.embed(two.prompt), model.embed(one.prompt).repeat(FEW.steps), 3.0)
 
 
 def test_words_fit_what_they_say(tabletop, scene):

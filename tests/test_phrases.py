@@ -46,7 +46,7 @@ def test_word_of_several_tokens(model):
 def test_specials_are_never_included(model):
     everything = model.positions(PROMPT, PROMPT)
     assert everything[0] == 1
-    assert everything[-1] == model.prompt_length(PROMPT) - 2
+    assert everything[-1] == model.texts.length(PROMPT) - 2
 
 
 def test_cut_off_phrase_is_said(model):

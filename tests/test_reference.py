@@ -24,9 +24,9 @@ def reference(tiny) -> Reference:
 
 
 def test_recorded_what_and_how_much(tiny, reference):
-    length = tiny.prompt_length(PROMPT)
+    length = tiny.texts.length(PROMPT)
     assert reference.pivots.shape == (STEPS + 1, 4, 8, 12)
-    assert reference.unconditional.shape[0] == STEPS
+    assert len(reference.unconditional) == STEPS
     assert set(reference.attention) == set(tiny.sites.attention)
     for maps in reference.attention.values():
         assert maps.shape[:2] == (STEPS, length)
@@ -49,7 +49,7 @@ def test_round_trip_is_equal_leaf_by_leaf(reference, tmp_path):
     back = Reference.load(tmp_path / "photo.safetensors", reference.header)
     assert back.header == reference.header
     assert torch.equal(back.pivots, reference.pivots)
-    assert torch.equal(back.unconditional, reference.unconditional)
+    assert torch.equal(back.unconditional.tokens, reference.unconditional.tokens)
     for group in ("attention", "features"):
         mine, theirs = getattr(reference, group), getattr(back, group)
         assert mine.keys() == theirs.keys()
@@ -136,6 +136,6 @@ def test_a_shared_unprompted_text_is_kept_once(tiny, tmp_path):
         reference = record(tiny, found, PROMPT, schedule, method)
         reference.save(tmp_path / "a.safetensors")
         back = Reference.load(tmp_path / "a.safetensors", reference.header)
-        assert torch.equal(back.unconditional, reference.unconditional)
+        assert torch.equal(back.unconditional.tokens, reference.unconditional.tokens)
     with safe_open(tmp_path / "a.safetensors", framework="pt") as file:
         assert len(file.get_tensor("texts")) <= STEPS

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from diffusers import DDIMScheduler
 
 from inversion.taps import tap
 from realedit.closed_loop import Strength
@@ -14,8 +15,9 @@ from tests.conftest import PROMPT, random_latent
 @pytest.mark.parametrize("scale", [1.0, 7.5])
 @pytest.mark.parametrize("steps", [4, 9])
 def test_unguided_picture_is_the_pipelines_to_the_bit(pipelines, kind, tiny, scale, steps):
-    z = random_latent(height=16, width=24)
-    theirs = pipelines[kind](
+    z, pipe = random_latent(height=16, width=24), pipelines[kind]
+    pipe.scheduler = DDIMScheduler.from_config(pipe.scheduler.config)
+    theirs = pipe(
         PROMPT,
         latents=z.clone(),
         num_inference_steps=steps,
@@ -24,7 +26,7 @@ def test_unguided_picture_is_the_pipelines_to_the_bit(pipelines, kind, tiny, sca
         width=48,
         output_type="pt",
     ).images
-    rows = Rows(tiny.embed(PROMPT), tiny.embed("").tokens.repeat(steps, 1, 1), scale)
+    rows = Rows(tiny.embed(PROMPT), tiny.unprompted().repeat(steps), scale)
     ours = tiny.decode(sample(tiny, z, tiny.schedule(steps), rows))
     assert ours.shape == (1, 3, 32, 48)
     assert torch.equal(ours, theirs)
@@ -35,7 +37,7 @@ def test_classifier_free_by_hand():
 
 
 def rows_of(model, steps, scale=4.0):
-    return Rows(model.embed(PROMPT), model.embed("").tokens.repeat(steps, 1, 1), scale)
+    return Rows(model.embed(PROMPT), model.unprompted().repeat(steps), scale)
 
 
 def centroid_guidance(model, steps, target, **changes):

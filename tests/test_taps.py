@@ -84,7 +84,7 @@ def test_gradient_reaches_the_latent_and_no_weight(tiny):
 
 
 def test_probabilities_stay_float32_in_half_precision(folders):
-    from inversion.model import load_model
+    from inversion.loading import load_model
 
     half = load_model(str(folders["epsilon"]), device="cpu", dtype="bfloat16")
     with tap(half.unet, half.sites) as tape:

@@ -132,7 +132,7 @@ def check(before: Path, after: Path, region: Path | None, max_lpips: float | Non
     quiet_libraries()
     import torch
 
-    from inversion.model import load_model
+    from inversion.loading import load_model
     from realedit.perceptual import best_perceptual
     from realedit.report import compare_photos, faithfulness_line
 

@@ -16,7 +16,8 @@ import torch
 from rich.console import Console
 from torch import Tensor
 
-from inversion.model import DiffusionModel, load_model
+from inversion.loading import load_model
+from inversion.model import DiffusionModel
 from realedit import compositing, editing, planning, regenerating, separating
 from realedit.closed_loop import Strength
 from realedit.faithfulness import Perceptual

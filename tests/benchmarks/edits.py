@@ -24,7 +24,8 @@ from torch import Tensor
 
 from inversion import ddim
 from inversion.errors import EditError
-from inversion.model import DiffusionModel, load_model
+from inversion.loading import load_model
+from inversion.model import DiffusionModel
 from inversion.schedule import ddim_step
 from realedit.editing import Task, edit_photo
 from realedit.faithfulness import Perceptual
@@ -73,7 +74,7 @@ def renoised(model: DiffusionModel, settings: Settings, strength: float) -> Row:
         first = round((1 - strength) * len(schedule))
         noise = torch.randn(latent.shape, generator=torch.Generator().manual_seed(settings.seed))
         start = ddim_step(latent, noise, schedule.alpha_from[first])
-        empty = model.embed("").tokens.repeat(len(schedule), 1, 1)
+        empty = model.unprompted().repeat(len(schedule))
         rows = Rows(model.embed(case.wanted), empty, PLAIN_GUIDANCE)
         return model.decode(sample(model, start, schedule, rows, first=first)), None
 

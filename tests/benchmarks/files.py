@@ -16,7 +16,7 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from inversion.model import load_model
+from inversion.loading import load_model
 from realedit.editing import Task, edit_photo
 from realedit.edits import Move
 from realedit.files.reading import load_photo

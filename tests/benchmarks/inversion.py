@@ -24,8 +24,9 @@ from torch import Tensor
 
 from inversion import null_text
 from inversion.ddim import Inverted
+from inversion.loading import load_model
 from inversion.methods import METHODS, Method
-from inversion.model import DiffusionModel, load_model
+from inversion.model import DiffusionModel
 from inversion.null_text import TEXTBOOK
 from realedit.faithfulness import Perceptual, compare
 from realedit.files.reading import load_photo

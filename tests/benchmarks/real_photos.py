@@ -21,7 +21,8 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from inversion.model import DiffusionModel, load_model
+from inversion.loading import load_model
+from inversion.model import DiffusionModel
 from realedit.editing import Task, edit_photo
 from realedit.edits import Move
 from realedit.faithfulness import Perceptual, psnr, region_mean, ssim_map

@@ -21,7 +21,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from inversion.model import DiffusionModel, load_model
+from inversion.loading import load_model
+from inversion.model import DiffusionModel
 from realedit.faithfulness import Perceptual
 from realedit.perceptual import best_perceptual
 from realedit.settings import DEFAULTS, Settings

@@ -15,7 +15,8 @@ import click
 import torch
 from torch import Tensor
 
-from inversion.model import DiffusionModel, load_model
+from inversion.loading import load_model
+from inversion.model import DiffusionModel
 from inversion.taps import tap
 from realedit.anchors import Anchor
 from realedit.energies import Wanted, edit_energies

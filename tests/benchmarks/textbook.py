@@ -46,6 +46,6 @@ def forward_noised(
         ddim_step(latent, torch.randn(latent.shape, generator=generator), alpha_bar)
         for alpha_bar in schedule.alpha_from
     ]
-    empty = model.embed("").tokens.repeat(len(schedule), 1, 1)
+    empty = model.unprompted().repeat(len(schedule))
     inverted = Inverted(torch.cat([*levels, latent]), empty, guidance_scale)
     return record(model, inverted, prompt, schedule, "forward noise")

@@ -1,0 +1,118 @@
+"""Models of the Hugging Face hub: what of them is needed, and into which cache it goes."""
+
+import json
+import os
+import warnings
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+
+from inversion.errors import ModelError, Notice
+from inversion.families import Family, family_of
+from inversion.weights import Source, check_variant, variant_of, weights_in
+
+INDEX = "model_index.json"
+
+
+def wanted_files(sizes: Mapping[str, int], family: Family, source: Source) -> list[str]:
+    """Of a model's files (name: bytes) those that are loaded: configurations, tokenizers, and one variant of the
+    weights of every part."""
+    wanted, found = [INDEX], []
+    folders: dict[str, list[str]] = {}
+    for name in sizes:
+        folder = PurePosixPath(name).parent.as_posix()
+        folders.setdefault(folder, []).append(PurePosixPath(name).name)
+    for part in family.with_weights:
+        files = folders.get(part, [])
+        variant = variant_of(files, source, part)
+        found.append(variant)
+        wanted += [f"{part}/{name}" for name in ("config.json", *weights_in(files, variant)) if name in files]
+    for part in ("scheduler", *family.tokenizers):
+        wanted += [f"{part}/{name}" for name in folders.get(part, []) if name.endswith((".json", ".txt"))]
+    check_variant(found, source)
+    return wanted
+
+
+def fetch(source: Source) -> Path:
+    """The folder of a hub model in the hub's own cache, fetched if it is not there and may be.
+
+    Raises:
+        ModelError: it is not there and cannot be fetched, or is not of a kind that this works with.
+    """
+    _stay_quiet()
+    if source.offline:
+        return kept(source)
+    try:
+        return _fetched(source)
+    except ModelError:
+        raise
+    except Exception as error:  # the hub library raises many unrelated types when it cannot reach a model
+        try:
+            return kept(source)
+        except ModelError as missing:
+            raise ModelError(f"{missing} ({type(error).__name__}: {_first_line(error)})") from error
+
+
+def kept(source: Source) -> Path:
+    """The folder of a model that was fetched before; whether it is whole shows when it is loaded."""
+    from huggingface_hub import constants, snapshot_download
+
+    try:
+        return Path(snapshot_download(source.name, revision=source.revision, local_files_only=True))
+    except Exception as error:
+        at = f' at revision "{source.revision}"' if source.revision else ""
+        raise ModelError(
+            f'model "{source.name}"{at} is not in {constants.HF_HUB_CACHE} and could not be fetched'
+            + (" (--offline)" if source.offline else "")
+            + f"; with a network: hf download {source.name}; or give a folder with --model"
+        ) from error
+
+
+def _fetched(source: Source) -> Path:
+    from huggingface_hub import HfApi, constants, hf_hub_download, snapshot_download
+
+    info = HfApi().model_info(source.name, revision=source.revision, files_metadata=True)
+    sizes = {file.rfilename: file.size or 0 for file in info.siblings or ()}
+    if INDEX not in sizes:
+        raise ModelError(f'"{source.name}" is not a model in the diffusers layout: it has no {INDEX}')
+    index = json.loads(Path(hf_hub_download(source.name, INDEX, revision=source.revision)).read_text())
+    files = wanted_files(sizes, family_of(index, source.name), source)
+    total = sum(sizes[name] for name in files)
+    missing = total - _cached_bytes(source.name, str(info.sha), sizes, files)
+    if missing:
+        warnings.warn(
+            Notice(f"fetching {source.name}: {missing / 1e9:.2f} GB into {constants.HF_HUB_CACHE}"), stacklevel=2
+        )
+    return Path(snapshot_download(source.name, revision=source.revision, allow_patterns=files))
+
+
+def fetch_configuration(name: str, offline: bool) -> Path:
+    """The configurations and tokenizers of a hub model, without its weights."""
+    from huggingface_hub import snapshot_download
+
+    _stay_quiet()
+    patterns = ["*.json", "*/*.json", "*/*.txt"]
+    try:
+        return Path(snapshot_download(name, allow_patterns=patterns, local_files_only=offline))
+    except Exception as error:
+        raise ModelError(
+            f'a single file holds weights alone, and its configuration, that of "{name}", is not on this machine '
+            f"and could not be fetched ({type(error).__name__}); with a network: hf download {name} --include "
+            '"*.json" "*/*.json" "*/*.txt"'
+        ) from error
+
+
+def _cached_bytes(name: str, commit: str, sizes: Mapping[str, int], files: list[str]) -> int:
+    from huggingface_hub import try_to_load_from_cache
+
+    there = (f for f in files if isinstance(try_to_load_from_cache(name, f, revision=commit), str | os.PathLike))
+    return sum(sizes[f] for f in there)
+
+
+def _stay_quiet() -> None:
+    from huggingface_hub.utils import disable_progress_bars
+
+    disable_progress_bars()
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,0 +1,121 @@
+"""Prompts as numbers: what the text encoders of a model say of a text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from inversion.errors import ModelError
+from inversion.phrases import find_phrase, first_unread, span_positions
+
+
+@dataclass(frozen=True, eq=False)
+class Embedding:
+    """Encoded texts: `tokens` (n, T, D), and `pooled` (n, P) where the U-Net wants a whole text in one vector
+    besides (SDXL), else None. Float32."""
+
+    tokens: Tensor
+    pooled: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def __getitem__(self, rows: slice | Tensor) -> "Embedding":
+        return Embedding(self.tokens[rows], None if self.pooled is None else self.pooled[rows])
+
+    def repeat(self, n: int) -> "Embedding":
+        """The same texts n times."""
+        return joined([self] * n)
+
+    def with_tokens(self, tokens: Tensor) -> "Embedding":
+        return Embedding(tokens, self.pooled)
+
+    def to(self, device: torch.device | str) -> "Embedding":
+        return Embedding(self.tokens.to(device), None if self.pooled is None else self.pooled.to(device))
+
+    def zeros(self) -> "Embedding":
+        return Embedding(self.tokens * 0, None if self.pooled is None else self.pooled * 0)
+
+
+def joined(texts: Sequence[Embedding]) -> Embedding:
+    """Several texts as one."""
+    pooled = [t.pooled for t in texts if t.pooled is not None]
+    return Embedding(torch.cat([t.tokens for t in texts]), torch.cat(pooled) if pooled else None)
+
+
+@dataclass(frozen=True, eq=False)
+class TextEncoder:
+    """A CLIP text encoder and the tokenizer that it was trained with."""
+
+    tokenizer: Any
+    network: Any
+
+    @property
+    def length(self) -> int:
+        """Tokens of a row: the prompt, its begin and end marks, and padding."""
+        return self.tokenizer.model_max_length
+
+    def ids(self, prompt: str) -> Tensor:
+        """(1, T), padded and cut as diffusers' pipelines do it."""
+        return self.tokenizer(
+            prompt, padding="max_length", max_length=self.length, truncation=True, return_tensors="pt"
+        ).input_ids.to(self.network.device)
+
+
+@dataclass(frozen=True, eq=False)
+class TextEncoders:
+    """The one encoder of Stable Diffusion 1.x and 2.x, or the two of SDXL.
+
+    One speaks through its last layer. Of two the penultimate layers stand side by side, and the second adds
+    the whole text in one vector (arXiv 2307.01952, section 2.1). `empty_is_zero`: without any prompt SDXL is
+    given zeros, which is not what it sees in an empty text.
+    """
+
+    encoders: tuple[TextEncoder, ...]
+    empty_is_zero: bool = False
+
+    @torch.no_grad()
+    def embed(self, prompt: str) -> Embedding:
+        if len(self.encoders) == 1:
+            (encoder,) = self.encoders
+            return Embedding(encoder.network(encoder.ids(prompt))[0].float())
+        seen = [e.network(e.ids(prompt), output_hidden_states=True) for e in self.encoders]
+        tokens = torch.cat([s.hidden_states[-2] for s in seen], dim=-1)
+        return Embedding(tokens.float(), seen[-1][0].float())
+
+    def unprompted(self) -> Embedding:
+        """What a row without a prompt is given."""
+        empty = self.embed("")
+        return empty.zeros() if self.empty_is_zero else empty
+
+    @property
+    def tokenizer(self) -> Any:
+        return self.encoders[0].tokenizer
+
+    def length(self, prompt: str) -> int:
+        """Tokens of the prompt with its begin and end marks, without the padding."""
+        return min(len(self.tokenizer(prompt).input_ids), self.encoders[0].length)
+
+    def unread(self, prompt: str) -> str:
+        """The end of a prompt that is too long, which no encoder sees; mostly nothing."""
+        return prompt[min(first_unread(e.tokenizer, prompt) for e in self.encoders) :]
+
+    def positions(self, prompt: str, phrase: str) -> tuple[int, ...]:
+        """Where the tokens of a phrase of the prompt stand; see `inversion.phrases`."""
+        return self.span_positions(prompt, find_phrase(prompt, phrase))
+
+    def span_positions(self, prompt: str, span: tuple[int, int]) -> tuple[int, ...]:
+        """Where the tokens of the characters [start, end) of a prompt stand.
+
+        Raises:
+            ModelError: two encoders disagree, so that their layers cannot stand side by side.
+        """
+        found = {span_positions(e.tokenizer, prompt, span) for e in self.encoders}
+        if len(found) > 1:
+            raise ModelError(
+                f'the tokenizers of this model split "{prompt[slice(*span)]}" differently; they should be the same '
+                "but for their padding; fetch the model again"
+            )
+        return found.pop()
