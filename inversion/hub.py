@@ -1,7 +1,6 @@
 """Models of the Hugging Face hub: what of them is needed, and into which cache it goes."""
 
 import json
-import os
 import warnings
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
@@ -54,17 +53,17 @@ def fetch(source: Source) -> Path:
 
 def kept(source: Source) -> Path:
     """The folder of a model that was fetched before; whether it is whole shows when it is loaded."""
-    from huggingface_hub import constants, snapshot_download
+    from huggingface_hub import constants
 
-    try:
-        return Path(snapshot_download(source.name, revision=source.revision, local_files_only=True))
-    except Exception as error:
-        at = f' at revision "{source.revision}"' if source.revision else ""
-        raise ModelError(
-            f'model "{source.name}"{at} is not in {constants.HF_HUB_CACHE} and could not be fetched'
-            + (" (--offline)" if source.offline else "")
-            + f"; with a network: hf download {source.name}; or give a folder with --model"
-        ) from error
+    found = _in_cache(source.name, INDEX, source.revision)
+    if found is not None:
+        return found.parent
+    at = f' at revision "{source.revision}"' if source.revision else ""
+    raise ModelError(
+        f'model "{source.name}"{at} is not in {constants.HF_HUB_CACHE} and could not be fetched'
+        + (" (--offline)" if source.offline else "")
+        + f"; with a network: hf download {source.name}; or give a folder with --model"
+    )
 
 
 def _fetched(source: Source) -> Path:
@@ -77,7 +76,7 @@ def _fetched(source: Source) -> Path:
     index = json.loads(Path(hf_hub_download(source.name, INDEX, revision=source.revision)).read_text())
     files = wanted_files(sizes, family_of(index, source.name), source)
     total = sum(sizes[name] for name in files)
-    missing = total - _cached_bytes(source.name, str(info.sha), sizes, files)
+    missing = total - sum(sizes[name] for name in files if _in_cache(source.name, name, info.sha))
     if missing:
         warnings.warn(
             Notice(f"fetching {source.name}: {missing / 1e9:.2f} GB into {constants.HF_HUB_CACHE}"), stacklevel=2
@@ -90,6 +89,9 @@ def fetch_configuration(name: str, offline: bool) -> Path:
     from huggingface_hub import snapshot_download
 
     _stay_quiet()
+    found = _in_cache(name, INDEX, None)
+    if offline and found is not None:
+        return found.parent
     patterns = ["*.json", "*/*.json", "*/*.txt"]
     try:
         return Path(snapshot_download(name, allow_patterns=patterns, local_files_only=offline))
@@ -101,11 +103,12 @@ def fetch_configuration(name: str, offline: bool) -> Path:
         ) from error
 
 
-def _cached_bytes(name: str, commit: str, sizes: Mapping[str, int], files: list[str]) -> int:
+def _in_cache(name: str, file: str, revision: str | None) -> Path | None:
+    """A model's file in the hub's cache; None if it is not there."""
     from huggingface_hub import try_to_load_from_cache
 
-    there = (f for f in files if isinstance(try_to_load_from_cache(name, f, revision=commit), str | os.PathLike))
-    return sum(sizes[f] for f in there)
+    found = try_to_load_from_cache(name, file, revision=revision)
+    return Path(found) if isinstance(found, str) else None
 
 
 def _stay_quiet() -> None:

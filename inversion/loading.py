@@ -251,10 +251,14 @@ def _read(path: Path, name: str) -> dict[str, Any]:
 def _told_in_one_line(name: str, place: Path) -> Iterator[None]:
     """Quiet the libraries, and turn whatever they raise into a `ModelError`: a cut-off or foreign file can fail
     anywhere in them."""
-    from transformers.utils import logging as transformers_logging
+    import diffusers.utils.logging as diffusers_logging
+    import transformers.utils.logging as transformers_logging
 
-    bars = transformers_logging.is_progress_bar_enabled()
-    transformers_logging.disable_progress_bar()
+    libraries = (diffusers_logging, transformers_logging)
+    before = [(log.is_progress_bar_enabled(), log.get_verbosity()) for log in libraries]
+    for log in libraries:
+        log.disable_progress_bar()
+        log.set_verbosity_error()
     try:
         yield
     except ModelError:
@@ -263,5 +267,7 @@ def _told_in_one_line(name: str, place: Path) -> Iterator[None]:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ModelError(f'"{name}" could not be loaded from {place}: {reason}') from error
     finally:
-        if bars:
-            transformers_logging.enable_progress_bar()
+        for log, (bars, verbosity) in zip(libraries, before, strict=True):
+            log.set_verbosity(verbosity)
+            if bars:
+                log.enable_progress_bar()

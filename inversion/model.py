@@ -1,5 +1,6 @@
 """A pretrained latent diffusion model, ready to be looked into."""
 
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from inversion.errors import Notice
 from inversion.footprint import Memory
 from inversion.schedule import Parameterisation, Schedule
 from inversion.taps import Sites, tap
@@ -120,7 +122,11 @@ class DiffusionModel:
         return getattr(self.vae.config, "shift_factor", None) or 0.0
 
     def embed(self, prompt: str) -> Embedding:
-        """Encode a prompt, padded to the model's length as in diffusers' pipelines."""
+        """Encode a prompt, padded to the model's length as in diffusers' pipelines, and cut there: a `Notice` then
+        says what is not read."""
+        unread = self.texts.unread(prompt)
+        if unread:
+            warnings.warn(Notice(f'the prompt is too long for the model, which does not read "{unread}"'), stacklevel=2)
         self._at_work(*(e.network for e in self.texts.encoders))
         return self.texts.embed(prompt)
 

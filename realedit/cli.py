@@ -32,7 +32,7 @@ class Group(click.Group):
         except (MemoryError, RuntimeError) as error:
             if isinstance(error, RuntimeError) and "memory" not in str(error):
                 raise
-            click.echo("realedit: out of memory; use a smaller photo, or --device cpu", err=True)
+            click.echo("realedit: out of memory; try --memory lean, then --dtype bfloat16, then --device cpu", err=True)
             code = 1
         sys.exit(code if isinstance(code, int) else 0)
 

@@ -102,7 +102,7 @@ def run_job(
 
     task = Task(job.photo, prompt, job.recipe.edits(), masks, points, others, job.recipe.method)
     task.check_words(model)
-    perceptual = best_perceptual(model)
+    perceptual = best_perceptual(model, offline=shared.which.offline)
     if max_lpips is not None and perceptual.name != "lpips":
         raise ModelError(f"--max-lpips needs LPIPS: {perceptual.note}")
     settings = settings_from(job.recipe.steps, job.recipe.seed)
@@ -178,10 +178,12 @@ def _write_extras(
             folder=made.relative(job.folder),
             recipe=job.recipe,
             prompt=prompt,
-            model=shared.model,
+            model=shared.which.model,
+            revision=shared.which.revision,
+            variant=shared.which.variant,
             model_fingerprint=model.fingerprint,
-            device=shared.device,
-            dtype=shared.dtype,
+            device=shared.which.device,
+            dtype=shared.which.dtype,
             settings=asdict(settings),
             versions=versions(),
             pixels_hash=pixels,

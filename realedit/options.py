@@ -18,6 +18,7 @@ METHOD_NAMES = (
     "residual",
     "ddim",
 )  # kept equal to inversion.methods by a test: help must not load torch
+MEMORY_NAMES = ("auto", "fast", "checkpointed", "lean")  # kept equal to inversion.footprint.Memory by a test
 FORMAT_NAMES = tuple(suffix[1:] for suffix in SUFFIXES.values())
 
 
@@ -65,12 +66,54 @@ BOX = NumbersType("LEFT,TOP,RIGHT,BOTTOM", 4)
 FILE = click.Path(path_type=Path)
 
 
+@dataclass(frozen=True)
+class ModelOptions:
+    """The values of the options that say which model is used, and how it is loaded."""
+
+    model: str = "tabletop"
+    revision: str | None = None
+    variant: str | None = None
+    offline: bool = False
+    device: str = "auto"
+    dtype: str = "auto"
+    memory: str = MEMORY_NAMES[0]
+
+
 def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Hand the options that say which model is used to a command as one `ModelOptions`."""
+    default = ModelOptions()
+    options = (
+        click.option(
+            "--model", default=default.model, show_default=True, help="Bundled, folder, .safetensors file, or hub id."
+        ),
+        click.option("--revision", help="Of a hub model: branch, tag or commit."),
+        click.option("--variant", help="Of the model's weights, such as fp16."),
+        click.option("--offline", is_flag=True, help="Fetch nothing."),
+        click.option("--device", default=default.device, show_default=True, help="cpu, cuda, cuda:1, mps."),
+        click.option(
+            "--dtype",
+            type=click.Choice(("auto", "float32", "bfloat16", "float16")),
+            default=default.dtype,
+            show_default=True,
+            help="Of the U-Net; everything else is float32.",
+        ),
+        click.option(
+            "--memory",
+            type=click.Choice(MEMORY_NAMES),
+            default=default.memory,
+            show_default=True,
+            help="What is done to fit the device; auto finds out what is needed.",
+        ),
+    )
+    return _as_one("model_options", ModelOptions, command, options)
+
+
+def seeing_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options of every command that looks at a photo with a model."""
+    command = model_options(command)
     for option in reversed(
         (
             click.option("--prompt", help="What the photo shows; default: a .txt beside it, or its description."),
-            click.option("--model", default="tabletop", show_default=True, help="Bundled model, folder, or hub id."),
             click.option(
                 "--method",
                 type=click.Choice(METHOD_NAMES),
@@ -86,14 +129,6 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 help="Steps between noise and photo.",
             ),
             click.option("--seed", type=int, default=DEFAULTS.seed, show_default=True, help="Of all fresh noise."),
-            click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, mps."),
-            click.option(
-                "--dtype",
-                type=click.Choice(("auto", "float32", "bfloat16", "float16")),
-                default="auto",
-                show_default=True,
-                help="Of the U-Net; everything else is float32.",
-            ),
             click.option("--json", "as_json", is_flag=True, help="Print one JSON value instead of text."),
             click.option("-q", "--quiet", is_flag=True, help="No progress and no notes."),
             click.option("-v", "--verbose", is_flag=True, help="Say more on stderr."),
@@ -101,6 +136,22 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ):
         command = option(command)
     return command
+
+
+def _as_one(
+    name: str, kind: type, command: Callable[..., Any], options: tuple[Callable[..., Any], ...]
+) -> Callable[..., Any]:
+    """A command with options whose values it is given as one value of a dataclass, called `name`."""
+
+    @functools.wraps(command)
+    def wrapped(**values: Any) -> Any:
+        own = {f.name: values.pop(f.name) for f in fields(kind) if f.name in values}
+        return command(**{name: kind(**own)}, **values)
+
+    gathered: Callable[..., Any] = wrapped
+    for option in reversed(options):
+        gathered = option(gathered)
+    return gathered
 
 
 OUTPUT = click.option("-o", "--output", type=FILE, help='Where to write, "-" for standard output; default: beside.')
@@ -114,25 +165,15 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def file_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options of every command that writes photos, handed on as one `FileOptions`."""
-
-    @functools.wraps(command)
-    def wrapped(**values: Any) -> Any:
-        own = {f.name: values.pop(f.name) for f in fields(FileOptions)}
-        return command(files=FileOptions(**own), **values)
-
-    gathered: Callable[..., Any] = wrapped
-    for option in reversed(
-        (
-            FORCE,
-            click.option("--format", type=click.Choice(FORMAT_NAMES), help="Of results whose name does not say."),
-            click.option("--mark/--no-mark", default=True, help="Say in the metadata that a model edited it."),
-            click.option("--strip-gps", is_flag=True, help="Leave out where the photo was taken."),
-            click.option("--sign-cert", type=FILE, help="Certificates (PEM) for content credentials; see README."),
-            click.option("--sign-key", type=FILE, help="Their private key (PEM)."),
-        )
-    ):
-        gathered = option(gathered)
-    return gathered
+    options = (
+        FORCE,
+        click.option("--format", type=click.Choice(FORMAT_NAMES), help="Of results whose name does not say."),
+        click.option("--mark/--no-mark", default=True, help="Say in the metadata that a model edited it."),
+        click.option("--strip-gps", is_flag=True, help="Leave out where the photo was taken."),
+        click.option("--sign-cert", type=FILE, help="Certificates (PEM) for content credentials; see README."),
+        click.option("--sign-key", type=FILE, help="Their private key (PEM)."),
+    )
+    return _as_one("files", FileOptions, command, options)
 
 
 @dataclass(frozen=True)
@@ -182,12 +223,6 @@ def edit_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _gathered(command: Callable[..., Any], marks: tuple[Callable[..., Any], ...]) -> Callable[..., Any]:
-    @functools.wraps(command)
-    def wrapped(**values: Any) -> Any:
-        own = {f.name: values.pop(f.name) for f in fields(EditOptions) if f.name in values}
-        return command(options=EditOptions(**own), **values)
-
-    gathered: Callable[..., Any] = file_options(wrapped)
     written = (
         OUTPUT,
         click.option("--out-dir", type=FILE, help="Folder for results, under the photos' own names."),
@@ -202,6 +237,7 @@ def _gathered(command: Callable[..., Any], marks: tuple[Callable[..., Any], ...]
             help="Write beside the result how it was made, for redo.",
         ),
     )
+    gathered = file_options(_as_one("options", EditOptions, command, ()))
     for option in reversed((*marks, *written)):
         gathered = option(gathered)
     return gathered

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import socket
+from pathlib import Path, PurePosixPath
 
 from inversion.model import DiffusionModel
 from realedit.faithfulness import Perceptual, encoder_distance, lpips_distance
@@ -10,9 +11,11 @@ from realedit.faithfulness import Perceptual, encoder_distance, lpips_distance
 FETCH_SECONDS = 10.0  # a machine without network must not wait for minutes
 
 
-def best_perceptual(model: DiffusionModel) -> Perceptual:
-    """LPIPS with AlexNet where its weights are here or can be fetched; else a distance in the
-    features of the model's VAE encoder, under its own name and with a note that says so."""
+def best_perceptual(model: DiffusionModel, *, offline: bool = False) -> Perceptual:
+    """LPIPS with AlexNet where its weights are here or, unless `offline`, can be fetched; else a distance in
+    the features of the model's VAE encoder, under its own name and with a note that says so."""
+    if offline and not _weights_are_here():
+        return _in_own_features(model, "not on this machine")
     waited = socket.getdefaulttimeout()
     socket.setdefaulttimeout(FETCH_SECONDS)
     try:
@@ -20,10 +23,22 @@ def best_perceptual(model: DiffusionModel) -> Perceptual:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             return lpips_distance(model.device)
     except Exception as error:  # no network, no disk, a cut-off file, a broken torchvision: all mean "no LPIPS"
-        note = (
-            f"LPIPS could not be computed (its AlexNet weights cannot be had: {type(error).__name__}); "
-            "vae_feature_distance is a distance in this model's own VAE features instead"
-        )
-        return encoder_distance(model.encoder_features, note)
+        return _in_own_features(model, f"cannot be had: {type(error).__name__}")
     finally:
         socket.setdefaulttimeout(waited)
+
+
+def _in_own_features(model: DiffusionModel, why: str) -> Perceptual:
+    note = (
+        f"LPIPS could not be computed (its AlexNet weights {why}); vae_feature_distance is a distance in this "
+        "model's own VAE features instead"
+    )
+    return encoder_distance(model.encoder_features, note)
+
+
+def _weights_are_here() -> bool:
+    import torch
+    from torchvision.models import AlexNet_Weights
+
+    name = PurePosixPath(AlexNet_Weights.IMAGENET1K_V1.url).name
+    return (Path(torch.hub.get_dir()) / "checkpoints" / name).is_file()

@@ -5,15 +5,15 @@ import contextlib
 import functools
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from inversion.errors import EditError
+from inversion.errors import EditError, Notice
 from realedit.files.kinds import PIPE
-from realedit.options import model_options
+from realedit.options import ModelOptions, seeing_options
 
 if TYPE_CHECKING:
     from inversion.model import DiffusionModel
@@ -24,23 +24,31 @@ if TYPE_CHECKING:
 class Common:
     """The values of the options that every command with a model shares."""
 
+    which: ModelOptions
     prompt: str | None
-    model: str
     method: str
     steps: int
     seed: int
-    device: str
-    dtype: str
-    as_json: bool
-    quiet: bool
-    verbose: bool
+    as_json: bool = False
+    quiet: bool = False
+    verbose: bool = False
 
     def load(self) -> "DiffusionModel":
-        self.say(f"loading {self.model}", when=self.verbose)
-        quiet_libraries()
+        which = self.which
+        self.say(f"loading {which.model}", when=self.verbose)
+        quiet_libraries(notices=not self.quiet)
+        from inversion.footprint import Memory
         from inversion.loading import load_model
 
-        return load_model(self.model, self.device, self.dtype)
+        return load_model(
+            which.model,
+            which.device,
+            which.dtype,
+            revision=which.revision,
+            variant=which.variant,
+            offline=which.offline,
+            memory=Memory(which.memory),
+        )
 
     def say(self, text: str, *, when: bool = True) -> None:
         if when and not self.quiet:
@@ -79,24 +87,11 @@ class Common:
 def common(command: Callable[..., Any]) -> Callable[..., Any]:
     """Hand the shared options to a command as one `Common`."""
 
-    @model_options
+    @seeing_options
     @functools.wraps(command)
-    def wrapped(
-        *,
-        prompt: str | None,
-        model: str,
-        method: str,
-        steps: int,
-        seed: int,
-        device: str,
-        dtype: str,
-        as_json: bool,
-        quiet: bool,
-        verbose: bool,
-        **rest: Any,
-    ) -> Any:
-        values = Common(prompt, model, method, steps, seed, device, dtype, as_json, quiet, verbose)
-        return command(shared=values, **rest)
+    def wrapped(**values: Any) -> Any:
+        own = {f.name: values.pop(f.name) for f in fields(Common) if f.name != "which"}
+        return command(shared=Common(values.pop("model_options"), **own), **values)
 
     return wrapped
 
@@ -106,8 +101,8 @@ def beside(path: Path, word: str, suffix: str | None = None) -> Path:
     return path.with_name(f"{stem}-{word}{suffix or path.suffix}")
 
 
-def quiet_libraries() -> None:
-    """Keep other libraries' progress bars and advice off the user's terminal."""
+def quiet_libraries(*, notices: bool = True) -> None:
+    """Keep other libraries' progress bars and advice off the user's terminal, and print our own notices as lines."""
     import logging
     import os
     import warnings
@@ -117,3 +112,10 @@ def quiet_libraries() -> None:
     os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
     logging.getLogger().setLevel(logging.ERROR)
     warnings.simplefilter("ignore")
+    if notices:
+        warnings.simplefilter("once", Notice)
+        warnings.showwarning = _show  # type: ignore[assignment]
+
+
+def _show(message: Warning | str, *where: object) -> None:
+    click.echo(f"realedit: {message}", err=True)

@@ -30,6 +30,8 @@ class Sidecar(BaseModel):
     recipe: Recipe
     prompt: str
     model: str
+    revision: str | None = None
+    variant: str | None = None
     model_fingerprint: str
     device: str
     dtype: str

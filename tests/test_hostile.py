@@ -227,7 +227,7 @@ SITUATIONS: dict[str, tuple[Callable[[Path], list[object]], int, str]] = {
     "a mask of nothing": (lambda tmp: mask(tmp, pillow(Image.new("L", (128, 128)), "PNG")), 1, "nowhere white"),
     "weights cut off": (lambda tmp: weights(tmp, cut), 3, "could not be loaded"),
     "not-a-number in the weights": (lambda tmp: weights(tmp, not_a_number), 3, "not-a-number"),
-    "weights missing": (lambda tmp: weights(tmp, Path.unlink), 3, "could not be loaded"),
+    "weights missing": (lambda tmp: weights(tmp, Path.unlink), 3, "has no weights of its unet"),
     "weights as a pickle": (lambda tmp: weights(tmp, as_pickle), 3, "can run any program"),
     "a checkpoint file": (lambda tmp: ["--model", tmp / "model.ckpt"], 3, "can run any program"),
     "a model for inpainting": (lambda tmp: weights(tmp, for_inpainting), 3, "9 input channels, as for inpainting"),

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from inversion import ddim, fixed_point, null_text, residual
 from inversion.ddim import walk_up
+from inversion.footprint import Memory
 from inversion.loading import plain_pipeline
 from inversion.methods import METHODS
 from inversion.null_text import TEXTBOOK, NullTextSettings
 from inversion.pipeline import pipeline_arguments
 from inversion.schedule import ddim_step
-from realedit.options import METHOD_NAMES
+from realedit.options import MEMORY_NAMES, METHOD_NAMES
 from realedit.residuals import Residuals
 from realedit.sampler import Rows, sample
 from tests.conftest import PROMPT, random_latent
@@ -200,5 +201,6 @@ def test_plain_diffusers_gives_the_same_latents_to_the_bit(tiny, method):
     assert torch.equal(made.images, ours)
 
 
-def test_command_line_knows_every_method():
+def test_command_line_knows_every_name():
     assert tuple(METHODS) == METHOD_NAMES
+    assert tuple(m.value for m in Memory) == MEMORY_NAMES

@@ -10,7 +10,7 @@ from inversion.errors import EditError, RealEditError
 from realedit.batch import run_jobs
 from realedit.commands.edits import PHOTOS
 from realedit.jobs import Job, Outputs, run_job
-from realedit.options import FILE, EditOptions, FileOptions, file_options, result_options
+from realedit.options import FILE, EditOptions, FileOptions, ModelOptions, file_options, result_options
 from realedit.recipe import read_recipe, schema
 from realedit.running import Common, beside, common
 from realedit.sidecar import SUFFIX, file_hash, read_sidecar
@@ -58,16 +58,13 @@ def redo(result: Path, photo: Path | None, output: Path | None, files: FileOptio
     if file_hash(source) != sidecar.photo_hash:
         raise EditError(f"{source} is not the photo that {result.name} was made from; give that one with --photo")
     shared = Common(
+        ModelOptions(sidecar.model, sidecar.revision, sidecar.variant, device=sidecar.device, dtype=sidecar.dtype),
         prompt=sidecar.prompt,
-        model=sidecar.model,
         method=sidecar.recipe.method,
         steps=sidecar.recipe.steps,
         seed=sidecar.recipe.seed,
-        device=sidecar.device,
-        dtype=sidecar.dtype,
         as_json=as_json,
         quiet=quiet,
-        verbose=False,
     )
     from realedit.files.reading import load_photo
 

@@ -73,7 +73,7 @@ def invert(shared: Common, photo: Path) -> None:
     from realedit.perceptual import best_perceptual
     from realedit.report import faithfulness_line
 
-    perceptual = best_perceptual(model)
+    perceptual = best_perceptual(model, offline=shared.which.offline)
     with shared.progress(3 * shared.steps) as on_step, model.metered() as meter:
         seen = see_whole(
             model,
