@@ -8,9 +8,11 @@ from typing import Any
 import psutil
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 WORKING_ROOM = 1.25  # on top of what is counted: read maps, gradients on their way, and the allocator's gaps
 KEPT_FREE = 0.1  # of what is available
+AT_A_TIME = 3.5  # of the largest activations while decoding (measured on a CPU, 512 pixels)
 PLENTY = 20  # times its weights are enough for any model, without a closer look
 
 
@@ -39,6 +41,25 @@ class _Kept:
     @property
     def bytes(self) -> int:
         return sum(t.untyped_storage().nbytes() for t in self.tensors.values())
+
+
+class _Fused(torch.autograd.Function):
+    """Attention as fused kernels have it: queries, keys, values and the result are kept, their products never."""
+
+    @staticmethod
+    def forward(ctx: Any, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        result = q.new_empty(*q.shape[:-1], v.shape[-1])
+        ctx.save_for_backward(q, k, v, result)
+        return result
+
+
+class _FusedAttention(TorchFunctionMode):
+    """Inside, attention on shapes alone counts as fused; there is no such kernel for shapes."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is torch.nn.functional.scaled_dot_product_attention:
+            return _Fused.apply(*args[:3])
+        return func(*args, **(kwargs or {}))
 
 
 def kept_for_gradient(unet: Any, latent: tuple[int, int], tokens: int, *, checkpointed: bool) -> int:
@@ -74,9 +95,29 @@ def kept_for_gradient(unet: Any, latent: tuple[int, int], tokens: int, *, checkp
 
     if checkpointed:
         hollow.enable_gradient_checkpointing(block)
-    with torch.autograd.graph.saved_tensors_hooks(outside, lambda tensor: tensor):
+    with _FusedAttention(), torch.autograd.graph.saved_tensors_hooks(outside, lambda tensor: tensor):
         hollow(z, t, encoder_hidden_states=text, added_cond_kwargs=extra)
     return outside.bytes + inputs.bytes + largest
+
+
+def kept_for_decoding(vae: Any, latent: tuple[int, int]) -> int:
+    """Bytes of activations at a time while a latent (h, w) is decoded, without a gradient."""
+    with torch.device("meta"):
+        hollow = type(vae).from_config(vae.config).requires_grad_(False).eval()
+        nn.Module.to(hollow, vae.dtype)
+        z = torch.empty(1, vae.config.latent_channels, *latent, dtype=vae.dtype)
+    largest = 0
+
+    def look(module: nn.Module, inputs: Any, output: Any) -> None:
+        nonlocal largest
+        if isinstance(output, Tensor):
+            largest = max(largest, output.untyped_storage().nbytes())
+
+    for module in hollow.modules():
+        module.register_forward_hook(look)
+    with torch.no_grad(), _FusedAttention():
+        hollow.decode(z)
+    return int(AT_A_TIME * largest)
 
 
 def bytes_of(networks: Iterable[nn.Module]) -> int:
@@ -84,22 +125,34 @@ def bytes_of(networks: Iterable[nn.Module]) -> int:
     return sum(p.numel() * p.element_size() for network in networks for p in network.parameters())
 
 
-def needed(unet: Any, others: Iterable[nn.Module], latent: tuple[int, int], tokens: int, memory: Memory) -> int:
-    """Bytes that guided sampling needs on the device, about, with a choice of what is spared."""
-    kept = kept_for_gradient(unet, latent, tokens, checkpointed=memory is not Memory.FAST)
-    resident = bytes_of([unet]) + (0 if memory is Memory.LEAN else bytes_of(others))
-    return int(resident + WORKING_ROOM * kept)
+@dataclass(frozen=True)
+class Need:
+    """What a model needs room for: a `unet`, a `vae`, `texts` encoders, a latent (h, w), and a prompt's tokens."""
 
+    unet: Any
+    vae: Any
+    texts: tuple[Any, ...]
+    latent: tuple[int, int]
+    tokens: int
 
-def chosen(unet: Any, others: Iterable[nn.Module], latent: tuple[int, int], tokens: int, free: int) -> Memory:
-    """The first choice that fits into `free` bytes, which hold the weights too; LEAN if none does."""
-    others = list(others)
-    if PLENTY * bytes_of([unet, *others]) < free:
-        return Memory.FAST
-    for memory in (Memory.FAST, Memory.CHECKPOINTED):
-        if needed(unet, others, latent, tokens, memory) <= free * (1 - KEPT_FREE):
-            return memory
-    return Memory.LEAN
+    def bytes(self, memory: Memory) -> int:
+        """That guided sampling, encoding and decoding need on the device, about, with a choice of what is spared."""
+        checkpointed = memory is not Memory.FAST
+        kept = kept_for_gradient(self.unet, self.latent, self.tokens, checkpointed=checkpointed)
+        guided, decoding = int(WORKING_ROOM * kept), kept_for_decoding(self.vae, self.latent)
+        unet, vae, texts = (bytes_of(networks) for networks in ([self.unet], [self.vae], self.texts))
+        if memory is Memory.LEAN:
+            return max(unet + guided, vae + decoding, texts)
+        return unet + vae + texts + max(guided, decoding)
+
+    def choice(self, free: int) -> Memory:
+        """The first that fits into `free` bytes, which hold the weights too; LEAN if none does."""
+        if PLENTY * bytes_of([self.unet, self.vae, *self.texts]) < free:
+            return Memory.FAST
+        for memory in (Memory.FAST, Memory.CHECKPOINTED):
+            if self.bytes(memory) <= free * (1 - KEPT_FREE):
+                return memory
+        return Memory.LEAN
 
 
 def available(device: torch.device) -> int:

@@ -1,22 +1,18 @@
-"""From a name to a model. The only file that knows diffusers and transformers."""
+"""From a name to a model, where and how it is used. Only this file and `layouts.py` know diffusers and
+transformers."""
 
-import contextlib
-import json
-import warnings
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import torch
 
-from inversion import hub
-from inversion.errors import ModelError, Notice
-from inversion.families import SUPPORTED, Family, check_scheduler, check_unet, family_of
-from inversion.footprint import Memory, available, bytes_of, chosen
+from inversion.errors import ModelError
+from inversion.families import family_of
+from inversion.footprint import Memory, Need, available, bytes_of
+from inversion.layouts import from_file, from_folder, from_pipeline, mark_of_weights
 from inversion.model import DiffusionModel
-from inversion.text import TextEncoder, TextEncoders
-from inversion.weights import BUNDLED, Source, check_variant, fingerprint, variant_of, weights_in
+from inversion.text import TextEncoders
+from inversion.weights import BUNDLED, Source
 
 
 def load_model(
@@ -46,7 +42,7 @@ def load_model(
         ModelError: the model is not on this machine and cannot be fetched, or is not of this kind.
     """
     source = Source(name_or_path, revision, variant, offline)
-    parts, mark = _from_file(source) if source.is_file else _from_folder(source)
+    parts, mark = from_file(source) if source.is_file else from_folder(source)
     return _assembled(source.name, mark, parts, device, dtype, memory)
 
 
@@ -58,9 +54,9 @@ def model_of(pipe: Any, name: str = "pipeline", memory: Memory = Memory.AUTO) ->
         ModelError: it is of no family that this works with.
     """
     listed = {part: ("", type(value).__name__) for part, value in pipe.components.items() if value is not None}
-    parts = _parts_of(pipe, family_of({"_class_name": type(pipe).__name__, **listed}, name), name)
+    parts = from_pipeline(pipe, family_of({"_class_name": type(pipe).__name__, **listed}, name), name)
     device, dtype = str(pipe.unet.device), str(pipe.unet.dtype).removeprefix("torch.")
-    return _assembled(name, _mark_of_weights(parts), parts, device, dtype, memory)
+    return _assembled(name, mark_of_weights(parts), parts, device, dtype, memory)
 
 
 def plain_pipeline(model: DiffusionModel) -> Any:
@@ -104,170 +100,15 @@ def _assembled(name: str, mark: str, parts: dict[str, Any], device: str, dtype: 
 
 def settled(model: DiffusionModel) -> DiffusionModel:
     """The model with its choice of memory made, and its networks where that choice wants them."""
-    unet, *others = model.networks
-    memory = model.memory
+    unet, memory = model.unet, model.memory
     if memory is Memory.AUTO:
         side = model.native_size // model.latent_factor
-        tokens = model.texts.encoders[0].length
+        texts = tuple(e.network for e in model.texts.encoders)
+        need = Need(unet, model.vae, texts, (side, side), model.texts.encoders[0].length)
         here = bytes_of(n for n in model.networks if n.device.type == model.device.type)
-        memory = chosen(unet, others, (side, side), tokens, available(model.device) + here)
+        memory = need.choice(available(model.device) + here)
     if memory in (Memory.CHECKPOINTED, Memory.LEAN):
         unet.enable_gradient_checkpointing()
     for network in model.networks:
         network.to("cpu" if memory is Memory.LEAN else model.device)
     return replace(model, memory=memory)
-
-
-def _from_folder(source: Source) -> tuple[dict[str, Any], str]:
-    """The parts of a model in the diffusers layout, and its fingerprint."""
-    import diffusers
-    import transformers
-
-    folder = source.folder or hub.fetch(source)
-    index = _read(folder / hub.INDEX, source.name)
-    family = family_of(index, source.name)
-    unet, vae = (_read(folder / part / "config.json", source.name) for part in ("unet", "vae"))
-    check_unet(unet, vae, family, source.name)
-    check_scheduler(_read(folder / "scheduler" / "scheduler_config.json", source.name), source.name)
-    parts: dict[str, Any] = {}
-    used, variants = [], []
-    with _told_in_one_line(source.name, folder):
-        for part in family.with_weights:
-            names = [p.name for p in (folder / part).glob("*") if p.is_file()]
-            variant = variant_of(names, source, part)
-            loader = getattr(transformers if "text" in part else diffusers, index[part][1])
-            how = {"dtype": torch.float32} if "text" in part else {"torch_dtype": torch.float32}
-            parts[part] = loader.from_pretrained(
-                folder, subfolder=part, variant=variant, use_safetensors=True, local_files_only=True, **how
-            )
-            variants.append(variant)
-            used += [folder / part / n for n in weights_in(names, variant)]
-        for part in family.tokenizers:
-            parts[part] = transformers.CLIPTokenizer.from_pretrained(folder, subfolder=part, local_files_only=True)
-        scheduler = diffusers.DDIMScheduler.load_config(folder, subfolder="scheduler", local_files_only=True)
-    check_variant(variants, source)
-    used += [p for p in folder.glob("*/*") if p.suffix in (".json", ".txt") and ".index." not in p.name]
-    parts = _grouped(parts, family, bool(index.get("force_zeros_for_empty_prompt", family is Family.TWO_TEXTS)))
-    return parts | {"scheduler": _as_ddim(scheduler, source.name)}, fingerprint(used)
-
-
-def _from_file(source: Source) -> tuple[dict[str, Any], str]:
-    """The parts of a model in one .safetensors file, in the layout of the original Stable Diffusion.
-
-    Its configuration is that of the folder around it, if that is a model, else that of the hub model which
-    diffusers takes it for.
-    """
-    from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline
-    from diffusers.loaders.single_file_utils import (
-        fetch_diffusers_config,
-        infer_diffusers_model_type,
-        load_single_file_checkpoint,
-    )
-
-    path = Path(source.name)
-    if path.suffix != ".safetensors":
-        raise ModelError(f'"{source.name}" is a {path.suffix or "file"}; {SUPPORTED}; other files may hold programs')
-    with _told_in_one_line(source.name, path):
-        weights = load_single_file_checkpoint(str(path), local_files_only=True)
-        beside = path.parent / hub.INDEX
-        if beside.is_file():
-            folder = path.parent
-        elif infer_diffusers_model_type(weights).startswith(("v1", "v2", "xl")):
-            folder = hub.fetch_configuration(fetch_diffusers_config(weights)[NAME], source.offline)
-        else:
-            raise ModelError(f'"{source.name}" is not one of Stable Diffusion 1.x, 2.x or SDXL; {SUPPORTED}')
-    del weights
-    index = _read(folder / hub.INDEX, source.name)
-    family = family_of(index, source.name)
-    kind = StableDiffusionPipeline if family is Family.ONE_TEXT else StableDiffusionXLPipeline
-    with _told_in_one_line(source.name, path):
-        pipe = kind.from_single_file(
-            str(path), config=str(folder), local_files_only=True, torch_dtype=torch.float32, **WITHOUT[family]
-        )
-    return _parts_of(pipe, family, source.name), fingerprint([path])
-
-
-NAME = "pretrained_model_name_or_path"
-WITHOUT: dict[Family, dict[str, Any]] = {
-    Family.ONE_TEXT: {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False},
-    Family.TWO_TEXTS: {"add_watermarker": False},
-}
-
-
-def _parts_of(pipe: Any, family: Family, name: str) -> dict[str, Any]:
-    """The parts of a loaded pipeline."""
-    check_unet(pipe.unet.config, pipe.vae.config, family, name)
-    check_scheduler({"_class_name": type(pipe.scheduler).__name__, **pipe.scheduler.config}, name)
-    found = {part: getattr(pipe, part) for part in (*family.with_weights, *family.tokenizers)}
-    zero = bool(pipe.config.get("force_zeros_for_empty_prompt", family is Family.TWO_TEXTS))
-    config = {"_class_name": type(pipe.scheduler).__name__, **pipe.scheduler.config}
-    return _grouped(found, family, zero) | {"scheduler": _as_ddim(config, name)}
-
-
-def _grouped(parts: dict[str, Any], family: Family, empty_is_zero: bool) -> dict[str, Any]:
-    pairs = zip(family.tokenizers, family.value, strict=True)
-    encoders = tuple(TextEncoder(parts[tokenizer], parts[network]) for tokenizer, network in pairs)
-    return {"unet": parts["unet"], "vae": parts["vae"], "texts": TextEncoders(encoders, empty_is_zero)}
-
-
-def _as_ddim(config: dict[str, Any], name: str) -> Any:
-    """DDIM over the noise levels of any sampler's configuration."""
-    from diffusers import DDIMScheduler
-
-    kind = config["_class_name"]
-    if kind != "DDIMScheduler":
-        warnings.warn(Notice(f"{name} is sampled with DDIM and not with its own {kind}"), stacklevel=2)
-    return DDIMScheduler.from_config(config, clip_sample=False, thresholding=False)
-
-
-def _mark_of_weights(parts: dict[str, Any]) -> str:
-    """A fingerprint of networks that are in memory: every tensor's name, shape, and a look at its values."""
-    import hashlib
-
-    digest = hashlib.sha256()
-    networks = [parts["unet"], parts["vae"], *(e.network for e in parts["texts"].encoders)]
-    for network in networks:
-        for name, weight in network.state_dict().items():
-            digest.update(f"{name} {tuple(weight.shape)} {float(weight.double().sum()):.17g}".encode())
-    digest.update(json.dumps(dict(parts["scheduler"].config), sort_keys=True, default=str).encode())
-    return digest.hexdigest()[:16]
-
-
-def _read(path: Path, name: str) -> dict[str, Any]:
-    """A configuration as a dictionary.
-
-    Raises:
-        ModelError: it is not there, or damaged.
-    """
-    if not path.is_file():
-        raise ModelError(f'"{name}" is not a model in the diffusers layout: {path.name} is missing in {path.parent}')
-    try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError) as error:
-        raise ModelError(f'"{name}": {path} is not readable as JSON; fetch the model again') from error
-
-
-@contextlib.contextmanager
-def _told_in_one_line(name: str, place: Path) -> Iterator[None]:
-    """Quiet the libraries, and turn whatever they raise into a `ModelError`: a cut-off or foreign file can fail
-    anywhere in them."""
-    import diffusers.utils.logging as diffusers_logging
-    import transformers.utils.logging as transformers_logging
-
-    libraries = (diffusers_logging, transformers_logging)
-    before = [(log.is_progress_bar_enabled(), log.get_verbosity()) for log in libraries]
-    for log in libraries:
-        log.disable_progress_bar()
-        log.set_verbosity_error()
-    try:
-        yield
-    except ModelError:
-        raise
-    except Exception as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ModelError(f'"{name}" could not be loaded from {place}: {reason}') from error
-    finally:
-        for log, (bars, verbosity) in zip(libraries, before, strict=True):
-            log.set_verbosity(verbosity)
-            if bars:
-                log.enable_progress_bar()
