@@ -15,7 +15,7 @@ from torch import Tensor
 from inversion.errors import ReferenceMismatch
 from inversion.text import Embedding
 
-FORMAT = 2  # raise when the meaning of a saved tensor changes
+FORMAT = 3  # raise when the meaning of a saved tensor changes
 
 
 @dataclass(frozen=True)

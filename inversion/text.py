@@ -91,6 +91,11 @@ class TextEncoders:
         return empty.zeros() if self.empty_is_zero else empty
 
     @property
+    def kind(self) -> str:
+        """The families that have such text encoders, in words."""
+        return "Stable Diffusion 1.x or 2.x" if len(self.encoders) == 1 else "SDXL"
+
+    @property
     def tokenizer(self) -> Any:
         return self.encoders[0].tokenizer
 

@@ -8,6 +8,7 @@ import click
 from inversion.errors import RealEditError
 from realedit.commands import edits, making, recipes, seeing
 from realedit.commands.demo import demo
+from realedit.commands.doctor import doctor
 
 INTERRUPTED = 130
 
@@ -47,7 +48,7 @@ def main() -> None:
     """
 
 
-for command in (demo, *edits.COMMANDS, *recipes.COMMANDS, *making.COMMANDS, *seeing.COMMANDS):
+for command in (demo, *edits.COMMANDS, *recipes.COMMANDS, *making.COMMANDS, *seeing.COMMANDS, doctor):
     main.add_command(command)
 
 if __name__ == "__main__":
