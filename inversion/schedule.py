@@ -3,6 +3,7 @@
 import enum
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 
@@ -23,8 +24,11 @@ class Parameterisation(enum.Enum):
     def from_noise_shift(self, shift: Tensor, alpha_bar: Tensor) -> Tensor:
         """The change of `output` that changes the noise by `shift` while z stays the same.
 
-        For v = sqrt(ab) eps - sqrt(1 - ab) x0 and z fixed, dv = d eps / sqrt(ab)."""
-        return shift if self is Parameterisation.EPSILON else shift / alpha_bar**0.5
+        For v = sqrt(ab) eps - sqrt(1 - ab) x0 and z fixed, dv = d eps / sqrt(ab). Where nothing of the photo is left
+        in z (ab = 0: schedules with a terminal signal-to-noise ratio of zero), the noise is z whatever v is."""
+        if self is Parameterisation.EPSILON:
+            return shift
+        return shift / alpha_bar**0.5 if alpha_bar > 0 else torch.zeros_like(shift)
 
 
 @dataclass(frozen=True, eq=False)

@@ -149,13 +149,17 @@ def _few_threads():
     torch.set_num_threads(min(2, torch.get_num_threads()))
 
 
-@pytest.fixture(scope="session")
-def pipelines() -> dict[str, StableDiffusionPipeline | StableDiffusionXLPipeline]:
+def tiny_pipelines() -> dict[str, StableDiffusionPipeline | StableDiffusionXLPipeline]:
     return {
         "epsilon": tiny_pipeline("epsilon", linear=False),
         "v_prediction": tiny_pipeline("v_prediction", linear=True, pad="!"),
         "xl": tiny_xl_pipeline(),
     }
+
+
+@pytest.fixture(scope="session")
+def pipelines() -> dict[str, StableDiffusionPipeline | StableDiffusionXLPipeline]:
+    return tiny_pipelines()
 
 
 @pytest.fixture(scope="session")

@@ -18,11 +18,15 @@ from diffusers import (
 )
 from safetensors.torch import load_file, save_file
 
+from inversion.ddim import Inverted
 from inversion.errors import ModelError, Notice
 from inversion.families import Family, check_scheduler, check_unet, family_of
-from inversion.loading import load_model, model_of
+from inversion.loading import load_model, model_of, plain_pipeline
+from inversion.pipeline import pipeline_arguments
 from inversion.schedule import Schedule
-from tests.conftest import PROMPT
+from inversion.taps import tap
+from realedit.sampler import Rows, sample
+from tests.conftest import PROMPT, random_latent, tiny_pipelines
 from tests.original_layout import original_tensors
 
 SD = {
@@ -240,3 +244,40 @@ def test_a_damaged_configuration(folders, tmp_path):
     (folder / "model_index.json").write_text(json.dumps(index | {"unet": [None, None]}))
     with pytest.raises(ModelError, match="without the U-Net"):
         load_model(str(folder))
+
+
+@pytest.mark.filterwarnings("ignore::inversion.errors.Notice")
+def test_lora_weights_keep_working(kind):
+    """Loaded into a pipeline by its own means, they act in sampling and in what is read, and have a fingerprint."""
+    from peft import LoraConfig
+
+    pipe = tiny_pipelines()[kind]
+    plain = model_of(pipe).fingerprint
+    pipe.unet.add_adapter(LoraConfig(r=2, target_modules=["to_q", "to_k", "to_v", "to_out.0"]))
+    torch.manual_seed(0)
+    for name, weight in pipe.unet.named_parameters():
+        if "lora_B" in name:
+            weight.data.normal_(std=0.2)
+    model, z = model_of(pipe), random_latent(height=16, width=16)
+    assert model.fingerprint != plain
+    rows = Rows(model.embed(PROMPT), model.unprompted().repeat(4), 5.0)
+    ours = sample(model, z, model.schedule(4), rows)
+    found = Inverted(z, rows.unconditional, 5.0)
+    theirs = plain_pipeline(model)(**pipeline_arguments(model, found, PROMPT), output_type="latent").images
+    assert torch.equal(ours, theirs)
+
+    name, seen = model.sites.attention[0], []
+    module = model.unet.get_submodule(name)
+
+    def read(m, args, kwargs, output):
+        q, k = m.head_to_batch_dim(m.to_q(args[0])), m.head_to_batch_dim(m.to_k(kwargs["encoder_hidden_states"]))
+        seen.append(m.get_attention_scores(q, k).mean(0))
+
+    handle = module.register_forward_hook(read, with_kwargs=True)
+    with tap(model.unet, model.sites) as tape:
+        model.predict(z.requires_grad_(), 300, [rows.prompt])
+    handle.remove()
+    torch.testing.assert_close(tape.attention[name][0].flatten(1).T, seen[0])
+    tape.attention[name][:, 3].sum().backward()
+    assert z.grad.abs().sum() > 0
+    assert all(p.grad is None for p in model.unet.parameters())

@@ -45,9 +45,10 @@ def test_maps_have_the_frames_shape_and_sum_to_one(tiny):
     assert features.shape[-2:] == (8, 12)
 
 
-def test_maps_are_what_the_networks_own_attention_uses(model):
+@pytest.mark.parametrize("which", [0, -1])
+def test_maps_are_what_the_networks_own_attention_uses(tiny, which):
     """Ask diffusers for the same probabilities with its explicit processor."""
-    name = model.sites.attention[0]
+    model, name = tiny, tiny.sites.attention[which]
     module = model.unet.get_submodule(name)
     seen = []
 

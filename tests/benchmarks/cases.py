@@ -61,8 +61,9 @@ class Case:
         return float((centroid(self.target[0, 0]) - centroid(self.source[0, 0])).norm())
 
 
-def cases(first_seed: int, scenes: int) -> list[Case]:
-    """A move and a resize in each of the first `scenes` usable scenes from `first_seed` on.
+def cases(first_seed: int, scenes: int, scale: float = 1.0) -> list[Case]:
+    """A move and a resize in each of the first `scenes` usable scenes from `first_seed` on, drawn `scale` times as
+    large as usual.
 
     Raises:
         ValueError: `first_seed` is a seed that training may have seen.
@@ -76,7 +77,8 @@ def cases(first_seed: int, scenes: int) -> list[Case]:
         scene, rng = sample_scene(seed, *size), random.Random(seed)
         changes = [draw_move(scene, size, rng), draw_resize(scene, size, rng)]
         if all(changes):
-            found += [drawn_case(f"{change.kind} {seed}", change, size) for change in changes if change]
+            drawn = (round(size[0] * scale), round(size[1] * scale))
+            found += [drawn_case(f"{change.kind} {seed}", change, drawn) for change in changes if change]
         seed += 1
     return found
 
