@@ -105,7 +105,7 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="What is done to fit the device; auto finds out what is needed.",
         ),
     )
-    return _as_one("model_options", ModelOptions, command, options)
+    return as_one("model_options", ModelOptions, command, options)
 
 
 def seeing_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -138,7 +138,7 @@ def seeing_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def _as_one(
+def as_one(
     name: str, kind: type, command: Callable[..., Any], options: tuple[Callable[..., Any], ...]
 ) -> Callable[..., Any]:
     """A command with options whose values it is given as one value of a dataclass, called `name`."""
@@ -173,7 +173,7 @@ def file_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--sign-cert", type=FILE, help="Certificates (PEM) for content credentials; see README."),
         click.option("--sign-key", type=FILE, help="Their private key (PEM)."),
     )
-    return _as_one("files", FileOptions, command, options)
+    return as_one("files", FileOptions, command, options)
 
 
 @dataclass(frozen=True)
@@ -237,7 +237,7 @@ def _gathered(command: Callable[..., Any], marks: tuple[Callable[..., Any], ...]
             help="Write beside the result how it was made, for redo.",
         ),
     )
-    gathered = file_options(_as_one("options", EditOptions, command, ()))
+    gathered = file_options(as_one("options", EditOptions, command, ()))
     for option in reversed((*marks, *written)):
         gathered = option(gathered)
     return gathered

@@ -1,5 +1,8 @@
 """What full-size models need, with random weights: nothing is downloaded, and only shapes matter."""
 
+import re
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -51,3 +54,15 @@ def test_a_reference_of_a_stable_diffusion_1_5_takes_at_most_40_mb(model, tmp_pa
     megabytes = (tmp_path / "a.safetensors").stat().st_size / 1e6
     print(f"{steps} steps, {tokens} tokens: {megabytes:.1f} MB")
     assert megabytes <= 40
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("family", "gigabytes"), [("sd15", 10), ("sdxl", 21)])
+def test_two_guided_steps_fit_into_this_machine(family, gigabytes):
+    """In float32, in a process of its own, with what `--memory auto` finds out; minutes on a CPU."""
+    command = [sys.executable, "-m", "tests.benchmarks.full_size", "--family", family]
+    found = subprocess.run(command, check=True, capture_output=True, text=True)
+    print(found.stdout)
+    peak = re.search(r"peak ([\d.]+) GB, finite", found.stdout)
+    assert peak is not None
+    assert float(peak[1]) < gigabytes

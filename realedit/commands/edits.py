@@ -1,27 +1,24 @@
 """Commands that edit one object, or two: each writes the one-edit recipe of what was asked, and runs it."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from realedit.batch import run_jobs
 from realedit.commands.making import transfer_whole
-from realedit.options import FILE, POINT, SHIFT, EditOptions, Numbers, edit_options, result_options
+from realedit.commands.one_edit import OBJECT, PHOTOS, Target, pair, run_each, target_options
+from realedit.options import FILE, POINT, EditOptions, Numbers, edit_options, result_options
 from realedit.recipe import (
     DuplicateItem,
     InsertItem,
     Item,
     MoveItem,
     Photo,
-    Recipe,
     RemoveItem,
     ResizeItem,
     RestyleItem,
     SwapItem,
     TransferItem,
-    Where,
 )
 from realedit.running import Common, common
 
@@ -29,115 +26,34 @@ if TYPE_CHECKING:
     from realedit.files.photo import Photo as LoadedPhoto
 
 
-def run_each(
-    shared: Common,
-    photos: tuple[Path, ...],
-    object: str | None,
-    item_of: Callable[["LoadedPhoto"], Item],
-    options: EditOptions,
-    word: str,
-    others: dict[str, Photo] | None = None,
-) -> None:
-    """Make one edit of every photo; `word` is added to the names of results."""
-
-    def recipe_of(photo: "LoadedPhoto") -> Recipe:
-        where = where_of(options, photo)
-        return Recipe(
-            edit=(item_of(photo),),
-            prompt=shared.prompt,
-            where={object: where} if where is not None and object is not None else {},
-            photos=others or {},
-            method=shared.method,
-            steps=shared.steps,
-            seed=shared.seed,
-        )
-
-    run_jobs(shared, photos, recipe_of, options, word)
-
-
-def where_of(options: EditOptions, photo: "LoadedPhoto") -> Where | None:
-    """Where the user says the object is; a mask goes before a box, a box before a point."""
-    if options.mask is not None:
-        return Where(mask=str(options.mask))
-    if options.box is not None:
-        return Where(box=options.box.fractions(photo.size))  # type: ignore[arg-type]
-    if options.point is not None:
-        return Where(point=_pair(options.point, photo))
-    return None
-
-
-def _pair(numbers: Numbers | None, photo: "LoadedPhoto") -> tuple[float, float] | None:
-    return None if numbers is None else numbers.fractions(photo.size)[:2]  # type: ignore[return-value]
-
-
-def _check_target(to: Numbers | None, by: Numbers | None) -> None:
-    if (to is None) == (by is None):
-        raise click.UsageError("give either --to X,Y or --by DX,DY")
-
-
-PHOTOS = click.argument("photos", type=FILE, nargs=-1, required=True, metavar="PHOTO...")
-OBJECT = click.argument("object")
-TO = click.option("--to", type=POINT, help="Where the object's centre goes.")
-BY = click.option("--by", type=SHIFT, help="How far it is shifted.")
-ON_THE_WAY = click.option(
-    "--scale", type=float, default=1.0, show_default=True, help="Enlarge or shrink it on the way."
-)
-
-
 @click.command()
 @PHOTOS
 @OBJECT
-@TO
-@BY
-@ON_THE_WAY
+@target_options
 @edit_options
 @common
-def move(
-    shared: Common,
-    photos: tuple[Path, ...],
-    object: str,
-    to: Numbers | None,
-    by: Numbers | None,
-    scale: float,
-    options: EditOptions,
-) -> None:
+def move(shared: Common, photos: tuple[Path, ...], object: str, target: Target, options: EditOptions) -> None:
     """Move an object to another place.
 
     Example: realedit move photo.png "red ball" --to 0.7,0.6 -o moved.png
     """
-    _check_target(to, by)
-
-    def item(loaded: "LoadedPhoto") -> Item:
-        return MoveItem(object=object, to=_pair(to, loaded), by=_pair(by, loaded), scale=scale)
-
-    run_each(shared, photos, object, item, options, "moved")
+    run_each(shared, photos, object, lambda loaded: MoveItem(object=object, **target.values(loaded)), options, "moved")
 
 
 @click.command()
 @PHOTOS
 @OBJECT
-@TO
-@BY
-@ON_THE_WAY
+@target_options
 @edit_options
 @common
-def duplicate(
-    shared: Common,
-    photos: tuple[Path, ...],
-    object: str,
-    to: Numbers | None,
-    by: Numbers | None,
-    scale: float,
-    options: EditOptions,
-) -> None:
+def duplicate(shared: Common, photos: tuple[Path, ...], object: str, target: Target, options: EditOptions) -> None:
     """Draw an object a second time.
 
     Example: realedit duplicate photo.png "red ball" --by 0.2,0 -o two.png
     """
-    _check_target(to, by)
 
     def item(loaded: "LoadedPhoto") -> Item:
-        return DuplicateItem(object=object, to=_pair(to, loaded), by=_pair(by, loaded), scale=scale)
+        return DuplicateItem(object=object, **target.values(loaded))
 
     run_each(shared, photos, object, item, options, "duplicated")
 
@@ -259,7 +175,7 @@ def compose(
     """
 
     def item(loaded: "LoadedPhoto") -> Item:
-        where = _pair(to, loaded)
+        where = pair(to, loaded)
         return InsertItem(photo=str(source), source=from_object, to=where or (0.5, 0.5), scale=scale)
 
     run_each(shared, photos, None, item, options, "composed", {str(source): Photo(prompt=from_prompt)})

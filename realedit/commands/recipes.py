@@ -8,7 +8,7 @@ import click
 
 from inversion.errors import EditError, RealEditError
 from realedit.batch import run_jobs
-from realedit.commands.edits import PHOTOS
+from realedit.commands.one_edit import PHOTOS
 from realedit.jobs import Job, Outputs, run_job
 from realedit.options import FILE, EditOptions, FileOptions, ModelOptions, file_options, result_options
 from realedit.recipe import read_recipe, schema
