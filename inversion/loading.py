@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from inversion.errors import ModelError
+from inversion.errors import ModelError, RealEditError
 from inversion.families import family_of
 from inversion.footprint import Memory, Need, available, bytes_of
 from inversion.layouts import from_file, from_folder, from_pipeline, mark_of_weights
@@ -40,23 +40,41 @@ def load_model(
 
     Raises:
         ModelError: the model is not on this machine and cannot be fetched, or is not of this kind.
+        RealEditError: the device is not there.
     """
-    source = Source(name_or_path, revision, variant, offline)
+    source, place = Source(name_or_path, revision, variant, offline), usable_device(device)
     parts, mark = from_file(source) if source.is_file else from_folder(source)
-    return _assembled(source.name, mark, parts, device, dtype, memory)
+    return _assembled(source.name, mark, parts, place, dtype, memory)
+
+
+def usable_device(name: str) -> torch.device:
+    """The device of a name; "auto" is a GPU of CUDA's kind if there is one.
+
+    Raises:
+        RealEditError: there is no such device on this machine.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device).item()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:  # each kind of device has its own way
+        reason = str(error).strip().splitlines()[0]
+        raise RealEditError(f'device "{name}" cannot be used here: {reason}; use auto or cpu') from error
+    return device
 
 
 def model_of(pipe: Any, name: str = "pipeline", memory: Memory = Memory.AUTO) -> DiffusionModel:
     """The model in a diffusers pipeline that is loaded already, with whatever was loaded into it, such as LoRA
-    weights. Its networks are shared, frozen, and stay in their places and types.
+    weights. Its networks are shared and frozen; the U-Net stays in its type, all else becomes float32.
 
     Raises:
         ModelError: it is of no family that this works with.
     """
     listed = {part: ("", type(value).__name__) for part, value in pipe.components.items() if value is not None}
     parts = from_pipeline(pipe, family_of({"_class_name": type(pipe).__name__, **listed}, name), name)
-    device, dtype = str(pipe.unet.device), str(pipe.unet.dtype).removeprefix("torch.")
-    return _assembled(name, mark_of_weights(parts), parts, device, dtype, memory)
+    dtype = str(pipe.unet.dtype).removeprefix("torch.")
+    return _assembled(name, mark_of_weights(parts), parts, pipe.unet.device, dtype, memory)
 
 
 def plain_pipeline(model: DiffusionModel) -> Any:
@@ -79,12 +97,12 @@ def plain_pipeline(model: DiffusionModel) -> Any:
     return pipe
 
 
-def _assembled(name: str, mark: str, parts: dict[str, Any], device: str, dtype: str, memory: Memory) -> DiffusionModel:
+def _assembled(
+    name: str, mark: str, parts: dict[str, Any], device: torch.device, dtype: str, memory: Memory
+) -> DiffusionModel:
     """Check the weights, freeze them, and put them where and how they are used."""
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
     if dtype == "auto":
-        dtype = "float32" if device == "cpu" else "bfloat16"
+        dtype = "float32" if device.type == "cpu" else "bfloat16"
     texts: TextEncoders = parts["texts"]
     networks = {"unet": parts["unet"], "vae": parts["vae"]}
     networks |= {f"text encoder {k + 1}": e.network for k, e in enumerate(texts.encoders)}
@@ -92,9 +110,11 @@ def _assembled(name: str, mark: str, parts: dict[str, Any], device: str, dtype: 
         if any(bool(weight.isnan().any()) for weight in network.parameters()):
             raise ModelError(f'"{name}": the weights of its {what} hold not-a-number; fetch the model again')
         network.requires_grad_(False).eval()
+        if network is not parts["unet"] and network.dtype != torch.float32:  # SDXL's autoencoder overflows in half
+            network.to(torch.float32)
     if parts["unet"].dtype != getattr(torch, dtype):
         parts["unet"].to(getattr(torch, dtype))
-    model = DiffusionModel(name=name, fingerprint=mark, device=torch.device(device), memory=memory, **parts)
+    model = DiffusionModel(name=name, fingerprint=mark, device=device, memory=memory, **parts)
     return settled(model)
 
 

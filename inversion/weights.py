@@ -95,7 +95,7 @@ def weights_in(files: Iterable[str], variant: str | None) -> list[str]:
 def check_variant(found: Sequence[str | None], source: Source) -> None:
     """Raises `ModelError` if no part of a model has the variant that was asked for."""
     if source.variant is not None and source.variant not in found:
-        others = ", ".join(sorted({v for v in found if v})) or "none"
+        others = ", ".join(sorted({v for v in found if v})) or "plain ones"
         raise ModelError(f'"{source.name}" has no weights of variant "{source.variant}"; it has: {others}')
 
 

@@ -231,6 +231,10 @@ SITUATIONS: dict[str, tuple[Callable[[Path], list[object]], int, str]] = {
     "weights as a pickle": (lambda tmp: weights(tmp, as_pickle), 3, "can run any program"),
     "a checkpoint file": (lambda tmp: ["--model", tmp / "model.ckpt"], 3, "can run any program"),
     "a model for inpainting": (lambda tmp: weights(tmp, for_inpainting), 3, "9 input channels, as for inpainting"),
+    "a device that is not there": (lambda tmp: ["--device", "cuda:7"], 1, 'device "cuda:7" cannot be used here'),
+    "a device that is none": (lambda tmp: ["--device", "banana"], 1, 'device "banana" cannot be used here'),
+    "a variant that is not there": (lambda tmp: ["--variant", "fp16"], 3, "it has: plain ones"),
+    "a hub model, offline": (lambda tmp: ["--offline", "--model", "a/b"], 3, "could not be fetched (--offline)"),
     "a cache size that is none": (lambda tmp: os.environ.__setitem__("REALEDIT_CACHE_SIZE", "x") or [], 1, "such as"),
 }
 

@@ -247,6 +247,16 @@ def test_a_damaged_configuration(folders, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore::inversion.errors.Notice")
+def test_of_a_pipeline_in_half_precision_all_but_the_unet_becomes_float32(kind):
+    model = model_of(tiny_pipelines()[kind].to(torch.bfloat16))
+    assert model.unet.dtype == torch.bfloat16
+    assert {n.dtype for n in model.networks[1:]} == {torch.float32}
+    latent = model.encode(torch.rand(1, 3, 32, 48))
+    assert torch.isfinite(model.predict(latent, 500, [model.embed(PROMPT)])).all()
+    assert model.decode(latent).shape == (1, 3, 32, 48)
+
+
+@pytest.mark.filterwarnings("ignore::inversion.errors.Notice")
 def test_lora_weights_keep_working(kind):
     """Loaded into a pipeline by its own means, they act in sampling and in what is read, and have a fingerprint."""
     from peft import LoraConfig
