@@ -49,6 +49,7 @@ def test_a_reference_of_a_stable_diffusion_1_5_takes_at_most_40_mb(model, tmp_pa
         Embedding(text).repeat(steps),
         {k: m[:1, :1].repeat(steps, tokens, 1, 1) for k, m in reference.attention.items()},
         {k: f[:1].repeat(steps, 1, 1, 1) for k, f in reference.features.items()},
+        reference.pivots[:1].repeat(steps, 1, 1, 1),
     )
     grown.save(tmp_path / "a.safetensors")
     megabytes = (tmp_path / "a.safetensors").stat().st_size / 1e6
