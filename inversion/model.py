@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -72,7 +73,7 @@ class DiffusionModel:
         size = self.unet.config.sample_size
         return self.latent_factor * (size if isinstance(size, int) else min(size))
 
-    @property
+    @cached_property
     def sites(self) -> Sites:
         """Where to look: in every transformer coarser than the latent one cross-attention layer, and the penultimate
         features of the decoder (the paper's appearance activations).

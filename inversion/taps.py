@@ -5,7 +5,7 @@ read, whatever attention processors are installed. Attention probabilities are c
 network's own path, from the same queries and keys, in float32, and carry gradients.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -61,32 +61,43 @@ def _read_output(unet: nn.Module, name: str, tape: Tape) -> Iterator[None]:
 def _read_attention(unet: nn.Module, name: str, tape: Tape) -> Iterator[None]:
     """`name` is a cross-attention module such as "up_blocks.1.attentions.0.transformer_blocks.0.attn2".
 
-    Its inputs are flattened, so the map's height and width are read from the block around it."""
-    block = unet.get_submodule(name.split(".transformer_blocks.")[0])
+    Its inputs are flattened, so the map's height and width are read from the block around it. Its queries and keys
+    are taken as the network itself projects them, also through whatever is put around the projections."""
+    block, module = unet.get_submodule(name.split(".transformer_blocks.")[0]), unet.get_submodule(name)
     size: list[int] = []
+    projected: dict[str, Tensor] = {}
 
     def remember_size(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         hidden = args[0] if args else kwargs["hidden_states"]
         size[:] = hidden.shape[-2:]
 
-    def hook(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
-        hidden = args[0] if args else kwargs["hidden_states"]
-        tape.attention[name] = attention_maps(module, hidden, kwargs["encoder_hidden_states"], size)
+    def keep(what: str) -> Callable[[nn.Module, Any, Tensor], None]:
+        def hook(module: nn.Module, inputs: Any, output: Tensor) -> None:
+            projected[what] = output
 
-    before = block.register_forward_pre_hook(remember_size, with_kwargs=True)
-    after = unet.get_submodule(name).register_forward_hook(hook, with_kwargs=True)
+        return hook
+
+    def read(module: nn.Module, inputs: Any, output: Any) -> None:
+        tape.attention[name] = attention_maps(module, projected.pop("q"), projected.pop("k"), size)
+
+    handles = [
+        block.register_forward_pre_hook(remember_size, with_kwargs=True),
+        module.get_submodule("to_q").register_forward_hook(keep("q")),
+        module.get_submodule("to_k").register_forward_hook(keep("k")),
+        module.register_forward_hook(read),
+    ]
     try:
         yield
     finally:
-        before.remove()
-        after.remove()
+        for handle in handles:
+            handle.remove()
 
 
-def attention_maps(module: Any, hidden: Tensor, text: Tensor, size: list[int]) -> Tensor:
-    """Head-mean cross-attention (B, tokens, h, w) of flattened `hidden` (B, h w, C) on `text`."""
+def attention_maps(module: Any, queries: Tensor, keys: Tensor, size: list[int]) -> Tensor:
+    """Head-mean attention (B, tokens, h, w) of projected `queries` (B, h w, C) on `keys` (B, tokens, C)."""
     height, width = size
-    q = module.to_q(hidden).unflatten(-1, (module.heads, -1)).transpose(1, 2)
-    k = module.to_k(text).unflatten(-1, (module.heads, -1)).transpose(1, 2)
-    with torch.autocast(hidden.device.type, enabled=False):  # float32 also inside mixed precision
+    q = queries.unflatten(-1, (module.heads, -1)).transpose(1, 2)
+    k = keys.unflatten(-1, (module.heads, -1)).transpose(1, 2)
+    with torch.autocast(queries.device.type, enabled=False):  # float32 also inside mixed precision
         scores = q.float() @ k.float().transpose(-1, -2) * module.scale
         return torch.softmax(scores, dim=-1).mean(1).transpose(1, 2).unflatten(-1, (height, width))
