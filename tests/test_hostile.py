@@ -253,3 +253,15 @@ def test_bad_situations_end_in_one_line(tmp_path, monkeypatch, name):
 
 def test_the_table_is_long_enough():
     assert len(BROKEN) + len(ODD) + len(SITUATIONS) >= 60
+
+
+def test_out_of_memory_ends_in_one_line_with_three_ways_out(tmp_path, monkeypatch):
+    """The allocator's own error, for more than any machine has."""
+    from realedit.running import Common
+
+    shutil.copy(PHOTOS / "03.png", tmp_path / "photo.png")
+    monkeypatch.setattr(Common, "load", lambda self: torch.empty(2**55))
+    result = run("move", tmp_path / "photo.png", *MOVE, *FAST, code=1)
+    said = error_line(result)
+    assert said == "realedit: out of memory; try --memory lean, then --dtype bfloat16, then --device cpu"
+    assert [p.name for p in tmp_path.iterdir()] == ["photo.png"]
