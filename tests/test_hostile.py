@@ -230,7 +230,7 @@ SITUATIONS: dict[str, tuple[Callable[[Path], list[object]], int, str]] = {
     "weights missing": (lambda tmp: weights(tmp, Path.unlink), 3, "has no weights of its unet"),
     "weights as a pickle": (lambda tmp: weights(tmp, as_pickle), 3, "can run any program"),
     "a checkpoint file": (lambda tmp: ["--model", tmp / "model.ckpt"], 3, "can run any program"),
-    "a model for inpainting": (lambda tmp: weights(tmp, for_inpainting), 3, "9 input channels, as for inpainting"),
+    "a model for inpainting": (lambda tmp: weights(tmp, for_inpainting), 3, "9 input channels and not 4, as for"),
     "a device that is not there": (lambda tmp: ["--device", "cuda:7"], 1, 'device "cuda:7" cannot be used here'),
     "a device that is none": (lambda tmp: ["--device", "banana"], 1, 'device "banana" cannot be used here'),
     "a variant that is not there": (lambda tmp: ["--variant", "fp16"], 3, "it has: plain ones"),
