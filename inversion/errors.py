@@ -48,3 +48,8 @@ class ModelError(RealEditError):
 
 class Notice(UserWarning):
     """Something the user should know and need not mend, said once; the command line prints it as one line."""
+
+
+def first_line(error: Exception) -> str:
+    """What another library's error says, in one line; its name if it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
-from inversion.errors import ModelError, Notice
+from inversion.errors import ModelError, Notice, first_line
 from inversion.families import Family, family_of
 from inversion.weights import Source, check_variant, variant_of, weights_in
 
@@ -48,7 +48,7 @@ def fetch(source: Source) -> Path:
         try:
             return kept(source)
         except ModelError as missing:
-            raise ModelError(f"{missing} ({type(error).__name__}: {_first_line(error)})") from error
+            raise ModelError(f"{missing} ({type(error).__name__}: {first_line(error)})") from error
 
 
 def kept(source: Source) -> Path:
@@ -115,7 +115,3 @@ def _stay_quiet() -> None:
     from huggingface_hub.utils import disable_progress_bars
 
     disable_progress_bars()
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

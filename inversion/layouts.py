@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from inversion import hub
-from inversion.errors import ModelError, Notice
+from inversion.errors import ModelError, Notice, first_line
 from inversion.families import SUPPORTED, Family, check_scheduler, check_unet, family_of
 from inversion.text import TextEncoder, TextEncoders
 from inversion.weights import Source, check_variant, fingerprint, variant_of, weights_in
@@ -97,10 +97,10 @@ WITHOUT: dict[Family, dict[str, Any]] = {
 def from_pipeline(pipe: Any, family: Family, name: str) -> dict[str, Any]:
     """The parts of a loaded pipeline."""
     check_unet(pipe.unet.config, pipe.vae.config, family, name)
-    check_scheduler({"_class_name": type(pipe.scheduler).__name__, **pipe.scheduler.config}, name)
+    config = {"_class_name": type(pipe.scheduler).__name__, **pipe.scheduler.config}
+    check_scheduler(config, name)
     found = {part: getattr(pipe, part) for part in (*family.with_weights, *family.tokenizers)}
     zero = bool(pipe.config.get("force_zeros_for_empty_prompt", family is Family.TWO_TEXTS))
-    config = {"_class_name": type(pipe.scheduler).__name__, **pipe.scheduler.config}
     return _grouped(found, family, zero) | {"scheduler": _as_ddim(config, name)}
 
 
@@ -162,8 +162,7 @@ def _told_in_one_line(name: str, place: Path) -> Iterator[None]:
     except ModelError:
         raise
     except Exception as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ModelError(f'"{name}" could not be loaded from {place}: {reason}') from error
+        raise ModelError(f'"{name}" could not be loaded from {place}: {first_line(error)}') from error
     finally:
         for log, (bars, verbosity) in zip(libraries, before, strict=True):
             log.set_verbosity(verbosity)

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from inversion.errors import ModelError, RealEditError
+from inversion.errors import ModelError, RealEditError, first_line
 from inversion.families import family_of
 from inversion.footprint import Memory, Need, available, bytes_of
 from inversion.layouts import from_file, from_folder, from_pipeline, mark_of_weights
@@ -59,8 +59,7 @@ def usable_device(name: str) -> torch.device:
         device = torch.device(name)
         torch.zeros(1, device=device).item()
     except (RuntimeError, AssertionError, NotImplementedError) as error:  # each kind of device has its own way
-        reason = str(error).strip().splitlines()[0]
-        raise RealEditError(f'device "{name}" cannot be used here: {reason}; use auto or cpu') from error
+        raise RealEditError(f'device "{name}" cannot be used here: {first_line(error)}; use auto or cpu') from error
     return device
 
 
