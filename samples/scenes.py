@@ -85,8 +85,15 @@ class Scene:
     grain: tuple[float, float, float, float]
 
     def moved(self, k: int, dx: float, dy: float = 0.0) -> "Scene":
+        """An object moved along the table, and turned with the line of sight: it goes on showing the
+        camera the side that it shows, the only one that a picture knows."""
         thing = self.things[k]
-        return self.with_thing(k, replace(thing, x=thing.x + dx, y=thing.y + dy))
+        there = replace(thing, x=thing.x + dx, y=thing.y + dy)
+        return self.with_thing(k, replace(there, yaw=thing.yaw + self._bearing(there) - self._bearing(thing)))
+
+    def _bearing(self, thing: Thing) -> float:
+        """The direction in which the camera sees an object, in radians around the vertical."""
+        return math.atan2(thing.y + self.camera[0], thing.x)
 
     def resized(self, k: int, scale: float) -> "Scene":
         return self.with_thing(k, replace(self.things[k], size=self.things[k].size * scale))

@@ -52,11 +52,20 @@ def test_the_truth_is_a_success_and_doing_nothing_is_none(some):
         assert right.success
         assert right.psnr_region == math.inf
         assert right.position_error == right.area_error == 0
-        assert not right.ghost > 0.01  # a shadow that now falls there is no ghost
+        assert not right.ghost > 0
         wrong = judge(case, case.before, None, PLAIN)
         assert wrong.ghost == 1 or math.isnan(wrong.ghost)
         assert wrong.identical
         assert not (case.kind == "move" and wrong.success)
+
+
+def test_a_new_shadow_on_the_old_place_is_no_ghost():
+    case = cases(FIRST_HELD_OUT_SEED + 526, 1)[0]  # a cup that goes just beside its shadow
+    there = case.vacated > 0.5
+    darker = ((case.without - case.truth).amin(1, keepdim=True) > 0.05) & there
+    assert darker.sum() > 0.1 * there.sum()
+    assert judge(case, case.truth, None, PLAIN).ghost == 0
+    assert judge(case, case.before, None, PLAIN).ghost == 1
 
 
 def test_an_object_at_both_places_is_a_ghost(some):

@@ -121,6 +121,21 @@ def test_edits_change_what_they_say():
     assert far.mean() < 0.35
 
 
+def test_a_moved_object_shows_the_side_that_it_showed():
+    can = replace(BALL, shape="can", pattern="checked", yaw=0.5)
+    here = scene(can)
+    there = here.moved(0, 1.2)
+    assert there.things[0].yaw == pytest.approx(0.5 - math.atan2(1.2, 4.6))  # clockwise, as the line of sight
+    drawn = render([here, there, here.with_thing(0, replace(can, x=1.2))])
+
+    def crop(i):
+        x, y = (centroid(drawn.masks[i, 0]) * 128).round().int().tolist()
+        return drawn.photos[i, :, y - 10 : y + 10, x - 7 : x + 7]
+
+    turned, unturned = ((crop(i) - crop(0)).abs().mean() for i in (1, 2))
+    assert turned < 0.4 * unturned
+
+
 def test_recoloured_objects_have_the_asked_colour():
     for colour in ("red", "green", "blue"):
         drawn = render([scene(replace(BALL, colour=colour))])

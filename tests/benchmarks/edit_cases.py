@@ -91,7 +91,8 @@ def swap(scene: Scene, size: tuple[int, int]) -> EditCase | None:
     if len(scene.things) < 2:
         return None
     one, two = scene.things[:2]
-    after = scene.with_thing(0, replace(one, x=two.x, y=two.y)).with_thing(1, replace(two, x=one.x, y=one.y))
+    dx, dy = two.x - one.x, two.y - one.y
+    after = scene.moved(0, dx, dy).moved(1, -dx, -dy)
     if not all(free(Change(scene, k, after, "swap"), size) for k in (0, 1)):
         return None
     empty = replace(scene, things=scene.things[2:])

@@ -11,7 +11,7 @@ from realedit.faithfulness import Perceptual, psnr, region_mean, ssim_map
 from tests.benchmarks.cases import Case
 
 FEWEST = 0.02  # of the object's pixels: fewer vacated ones are its edge seen from elsewhere, and say nothing
-DIFFERS = 0.08  # of the range: where truth and empty scene are this far apart, a pixel can be told
+DIFFERS = 0.08  # of the range: where two true pictures are this far apart, a pixel can be told
 POSITION, AREA, GHOST = 0.03, 0.2, 0.1  # what a successful edit may miss by
 MARGIN = 0.1  # above the perceptual distance at which the object's own pixels, set in place, sit
 
@@ -76,13 +76,16 @@ def placed(case: Case, result: Tensor) -> tuple[float, float]:
 
 
 def ghost(case: Case, result: Tensor) -> float:
-    """The share of the vacated pixels that are nearer to the photo before than to the empty scene; NaN
-    where next to nothing was vacated."""
-    tellable = (case.before - case.without).abs().amax(1, keepdim=True) > DIFFERS
-    vacated = (case.vacated > 0.5) & tellable
+    """The share of the vacated pixels that are nearer to the photo before than to the empty scene, and than
+    to the truth, where the object's new shadow may lie on it; NaN where next to nothing was vacated."""
+    right = (case.without, case.truth)
+    vacated = case.vacated > 0.5
+    for picture in right:
+        vacated = vacated & ((case.before - picture).abs().amax(1, keepdim=True) > DIFFERS)
     if vacated.sum() <= FEWEST * case.source.sum():
         return math.nan
-    return float(nearer(result, case.before, case.without)[vacated].float().mean())
+    left = torch.stack([nearer(result, case.before, picture) for picture in right]).all(0)
+    return float(left[vacated].float().mean())
 
 
 def nearer(result: Tensor, one: Tensor, other: Tensor) -> Tensor:
