@@ -91,10 +91,6 @@ class Scene:
         there = replace(thing, x=thing.x + dx, y=thing.y + dy)
         return self.with_thing(k, replace(there, yaw=thing.yaw + self._bearing(there) - self._bearing(thing)))
 
-    def _bearing(self, thing: Thing) -> float:
-        """The direction in which the camera sees an object, in radians around the vertical."""
-        return math.atan2(thing.y + self.camera[0], thing.x)
-
     def resized(self, k: int, scale: float) -> "Scene":
         return self.with_thing(k, replace(self.things[k], size=self.things[k].size * scale))
 
@@ -109,6 +105,16 @@ class Scene:
         """The same place with nothing on the table, and a caption that says just that."""
         place = f"{_with_article(TABLES[self.table])} in front of {_with_article(WALLS[self.wall])}"
         return replace(self, things=(), caption=f"a photo of {place}")
+
+    def front(self, k: int) -> float:
+        """How far in front of an object's place the lowest point lies that is seen of it."""
+        thing = self.things[k]
+        elevation = math.atan2(self.camera[1], math.hypot(thing.x, thing.y + self.camera[0]))
+        return thing.size * SHAPES[thing.shape].front(elevation, self._bearing(thing) - thing.yaw)
+
+    def _bearing(self, thing: Thing) -> float:
+        """The direction in which the camera sees an object, in radians around the vertical."""
+        return math.atan2(thing.y + self.camera[0], thing.x)
 
     def with_thing(self, k: int, thing: Thing) -> "Scene":
         return replace(self, things=(*self.things[:k], thing, *self.things[k + 1 :]))

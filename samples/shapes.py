@@ -6,6 +6,7 @@ ellipsoids (all three), so one quadratic equation intersects them all. Box shape
 their half extents. All shapes stand on z = 0.
 """
 
+import math
 from dataclasses import dataclass
 
 
@@ -52,9 +53,20 @@ class Shape:
     def radius(self) -> float:
         """The largest distance from the vertical axis."""
         if self.half:
-            return (self.half[0] ** 2 + self.half[1] ** 2) ** 0.5
+            return math.hypot(self.half[0], self.half[1])
+        return max(r for r, _ in self._profile())
+
+    def front(self, elevation: float, bearing: float) -> float:
+        """How far in front of the axis the table ends and the solid begins, for one who looks down at it by
+        `elevation` radians, in the direction `bearing` from the x axis of its own frame."""
+        if self.half:
+            return self.half[0] * abs(math.cos(bearing)) + self.half[1] * abs(math.sin(bearing))
+        return max(r - z / math.tan(elevation) for r, z in self._profile())
+
+    def _profile(self) -> list[tuple[float, float]]:
+        """Distances from the axis, and the heights at which they are."""
         heights = [(s, s.low + (s.high - s.low) * i / 16) for s in self.segments for i in range(17)]
-        return max(s.radius(z) for s, z in heights)
+        return [(s.radius(z), z) for s, z in heights]
 
 
 SHAPES = {

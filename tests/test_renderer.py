@@ -121,6 +121,14 @@ def test_edits_change_what_they_say():
     assert far.mean() < 0.35
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_front_is_the_lowest_point_that_is_seen(shape):
+    here = scene(replace(BALL, shape=shape, yaw=0.7))
+    mask = render([here], 256, 256).masks[0, 0] > 0.5
+    lowest = float(mask.any(1).nonzero().max() + 1) / 256
+    assert project(here, (0.0, -here.front(0), 0.0), 256, 256)[1] == pytest.approx(lowest, abs=0.01)
+
+
 def test_a_moved_object_shows_the_side_that_it_showed():
     can = replace(BALL, shape="can", pattern="checked", yaw=0.5)
     here = scene(can)
@@ -133,7 +141,7 @@ def test_a_moved_object_shows_the_side_that_it_showed():
         return drawn.photos[i, :, y - 10 : y + 10, x - 7 : x + 7]
 
     turned, unturned = ((crop(i) - crop(0)).abs().mean() for i in (1, 2))
-    assert turned < 0.4 * unturned
+    assert turned < 0.5 * unturned
 
 
 def test_recoloured_objects_have_the_asked_colour():

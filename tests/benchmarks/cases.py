@@ -96,12 +96,11 @@ def draw_move(scene: Scene, size: tuple[int, int], rng: random.Random) -> Change
 
 
 def draw_resize(scene: Scene, size: tuple[int, int], rng: random.Random) -> Change | None:
-    """Any object, made larger or smaller; the front of its foot stays where it is."""
+    """Any object, made larger or smaller; the lowest point that is seen of it stays where it is."""
     for _ in range(TRIES):
         k = rng.randrange(len(scene.things))
         scale = rng.uniform(*rng.choice(SCALES))
-        thing = scene.things[k]
-        back = SHAPES[thing.shape].radius * thing.size * (scale - 1)
+        back = scene.front(k) * (scale - 1)
         change = Change(scene, k, scene.resized(k, scale).moved(k, 0.0, back), "resize")
         if free(change, size):
             return change
