@@ -127,7 +127,7 @@ def _behind(
     # First a wide hole, to learn how far the shadows go; then only what objects and shadows cover.
     reach = union([around(mask, settings.reach) for mask in gone], seen.small)
     hole = grow(reach, settings.margin) * (1 - beside)
-    plate = clean_plate(model, seen, prompt, hole, beside, settings, on_step)
+    plate = clean_plate(model, seen, prompt, hole, beside, None, settings, on_step)
     hole = grow(covered(seen.small, plate, gone), settings.margin) * (1 - beside)
-    plate = clean_plate(model, seen, prompt, hole, beside, settings, on_step)
+    plate = clean_plate(model, seen, prompt, hole, beside, plate, settings, on_step)
     return take_apart(seen.small, plate, gone, settings.margin)

@@ -10,7 +10,7 @@ from inversion.model import DiffusionModel
 from inversion.phrases import phrases
 from realedit.anchors import Anchor, known_latents
 from realedit.compositing import to_cells
-from realedit.filling import fill
+from realedit.continuing import continued
 from realedit.inverting import Seen
 from realedit.sampler import Rows, sample
 from realedit.settings import Settings
@@ -39,20 +39,20 @@ def clean_plate(
     prompt: str,
     hole: Tensor,
     others: Tensor,
+    guide: Tensor | None,
     settings: Settings,
     on_step: Callable[[int], None] = silent,
 ) -> Tensor:
     """Draw the photo (1, 3, h, w) with the `hole` (1, 1, h, w) filled by what lies around it.
 
     Outside the hole every latent is held to the photo's own inversion. Inside, sampling starts from
-    fresh noise over a rough fill that looks past the `others` (1, 1, h, w), the photo's other
-    objects, so that they do not smear into it. `prompt` names the surroundings; if it is empty, the
-    rough fill is all there is, since a model that is told nothing draws another object.
+    fresh noise over what repeats around it, which is looked for beside the `others` (1, 1, h, w), the photo's
+    other objects, and must be like the `guide` (1, 3, h, w), an earlier plate, if there is one. `prompt` names
+    the surroundings; if it is empty, nothing is drawn, since a model that is told nothing draws another object.
     """
     reference = seen.reference
     schedule = model.schedule(len(reference.header.timesteps))
-    rough = fill(seen.small, torch.maximum(hole, others))
-    rough = torch.where(hole > 0.5, rough, seen.small)
+    rough = continued(seen.small, hole, others, guide)
     if not prompt:
         return rough
     photo = model.encode(seen.small)

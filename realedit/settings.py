@@ -53,7 +53,7 @@ class Settings:
     tolerance: float = 0.02
     guided_until: float = 0.95
     surroundings_until: float = 0.8
-    plate_from: float = 0.5
+    plate_from: float = 0.7
     plate_guidance_scale: float = 3.0
     attempts: tuple[Attempt, ...] = (
         Attempt(0.2, 3.0, fresh=False),
