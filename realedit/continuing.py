@@ -6,7 +6,7 @@ viewer are shifted farther, which is a shear along with the shift.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import torch
@@ -16,19 +16,21 @@ from torch.nn import functional as F
 from realedit.filling import fill
 from realedit.paste import depth, grow
 
-SHEARS = torch.linspace(-1, 1, 21).tolist()  # pixels sideways for each pixel down
+SHEARS = tuple(n / 10 for n in range(-10, 11))  # pixels sideways for each pixel down
 # Of the shorter side: how far around the hole pictures are compared, over what width a shift must match to be
 # tried, how far such a match speaks for the hole beside it, and how fast that fades away from the hole.
-BAND, LOCAL, SPEAKS, FADES = 0.25, 0.16, 0.2, 0.08
+BAND, LOCAL, SPEAKS, FADES = 0.25, 0.16, 0.12, 0.08
 RIM = 0.015  # of the shorter side: what masks of other objects miss
 LEAST_SEEN, LEAST_FILLED = 0.5, 0.3  # of the place that is compared, and of the hole: what a shift must show
 MOST_PLACES, TRIED = 16, 4  # places that are compared, and shifts tried for each
 UNLIKE = 0.1  # squared difference of colours from which two pixels have nothing in common
 MOST_USED, EARNED = 4, 0.02  # shifts used at most, and the share of the misfit that each must save
 PLAIN = 0.5  # by how much a shear of 1 counts as a worse match
-HINT, HINT_WIDTH = 0.5, 0.05  # what a guide's misfit weighs; the width over which it is averaged
-NONE = 2 * UNLIKE  # the misfit where there is nothing to copy
+LEVEL = 3.0  # the same of a shift up or down by the shorter side: horizons, shelves and tables' edges are level
+HINT, HINT_WIDTH = 1.0, 0.05  # what a guide's misfit weighs; the width over which it is averaged
+NOTHING = (1 + HINT) * UNLIKE  # the misfit where there is nothing to copy
 KNOWN = 0.999
+SEARCHED = 160  # pixels of the shorter side up to which shifts are looked for at full size
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,10 @@ class Shift:
     dy: float
     shear: float
     middle: float
+
+    def times(self, factor: int) -> "Shift":
+        """The same in a picture that is larger by `factor`."""
+        return Shift(self.dx * factor, self.dy * factor, self.shear, self.middle * factor)
 
     def __call__(self, picture: Tensor) -> Tensor:
         """A picture (1, C, H, W) shifted; 0 where that comes from outside."""
@@ -59,12 +65,33 @@ def continued(photo: Tensor, hole: Tensor, others: Tensor, guide: Tensor | None 
     rough = fill(photo, torch.maximum(hole, others)) if guide is None else guide
     rough = torch.where(hole > 0.5, rough, photo)
     scene = _Scene.of(photo, hole, others)
-    shifts = [] if scene is None else _candidates(scene)
-    if scene is None or not shifts:
+    if scene is None:
         return rough
-    tried = [_Copy.of(scene, shift, guide) for shift in shifts]
-    used = _chosen(torch.stack([copy.misfit[scene.hole] for copy in tried]))
-    return _joined(rough, scene, [tried[k] for k in used])
+    factor = -(-scene.side // SEARCHED)
+    shifts = _useful(photo, hole, others, guide, factor)
+    copies = [_Copy.of(scene, _polished(scene, shift.times(factor), factor), guide) for shift in shifts]
+    return _joined(rough, scene, copies) if copies else rough
+
+
+def _useful(photo: Tensor, hole: Tensor, others: Tensor, guide: Tensor | None, factor: int) -> list[Shift]:
+    """The few shifts that fill the hole best, looked for in pictures that are smaller by `factor`."""
+
+    def smaller(picture: Tensor) -> Tensor:
+        return F.avg_pool2d(picture, factor, ceil_mode=True)
+
+    hint = None if guide is None else smaller(guide)
+    scene = _Scene.of(smaller(photo), (smaller(hole) > 0).float(), smaller(others))
+    tried = [] if scene is None else [(shift, _Copy.of(scene, shift, hint)) for shift in _candidates(scene)]
+    if scene is None or not tried:
+        return []
+    return [tried[k][0] for k in _chosen(torch.stack([copy.misfit[scene.hole] for _, copy in tried]))]
+
+
+def _polished(scene: "_Scene", shift: Shift, factor: int) -> Shift:
+    """The shift that matches best among those that looked alike in a picture smaller by `factor`."""
+    around = range(-(factor // 2), factor // 2 + 1)
+    near = [replace(shift, dx=shift.dx + dx, dy=shift.dy + dy) for dy in around for dx in around]
+    return near[0] if len(near) == 1 else min(near, key=lambda one: _Copy.of(scene, one, None).apart(scene))
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +122,10 @@ class _Scene:
     def middle(self) -> float:
         """The hole's mean row: a shear turns about it."""
         return float(self.hole.nonzero()[:, 0].float().mean()) + 0.5
+
+    def oddity(self, shift: Shift) -> float:
+        """What a shift's misfit is multiplied by, since some are less likely than others."""
+        return 1 + PLAIN * abs(shift.shear) + LEVEL * abs(shift.dy) / self.side
 
     def places(self) -> Tensor:
         """Weights (n, H, W) of places all around the hole, each about as wide as a match must be."""
@@ -141,8 +172,12 @@ def _candidates(scene: _Scene) -> list[Shift]:
         values, where = misfit.flatten(1).topk(4 * TRIED, largest=False)
         for place, v, w in zip(found, values.tolist(), where.tolist(), strict=True):
             for value, index in zip(v, w, strict=True):
-                dy, dx = ((n + half) % (2 * half) - half for n, half in zip(divmod(index, size[1]), (height, width)))
-                place.append((value * (1 + PLAIN * abs(shear)), Shift(dx, dy, shear, scene.middle)))
+                dy, dx = (
+                    (n + half) % (2 * half) - half
+                    for n, half in zip(divmod(index, size[1]), (height, width), strict=True)
+                )
+                shift = Shift(dx, dy, shear, scene.middle)
+                place.append((value * scene.oddity(shift), shift))
     return list(dict.fromkeys(shift for place in found for shift in _distinct(place)))
 
 
@@ -169,11 +204,15 @@ class _Copy:
         shifted = shift(torch.cat((scene.photo, scene.known[None]))[None])[0]
         known = (shifted[3] > KNOWN).float()
         around = _averaged(_unlike(shifted[:3], scene.photo), scene.band * known, SPEAKS * scene.side)
-        misfit = around * (1 + PLAIN * abs(shift.shear))
+        misfit = around * scene.oddity(shift)
         if guide is not None:
             unlike = _unlike(shifted[:3], guide[0])
             misfit = misfit + HINT * _averaged(unlike, scene.hole * known, HINT_WIDTH * scene.side)
-        return cls(shifted[:3], torch.where(known > 0, misfit, NONE))
+        return cls(shifted[:3], torch.where(known > 0, misfit, NOTHING))
+
+    def apart(self, scene: _Scene) -> float:
+        """How unlike the photo it is around the hole."""
+        return float((_unlike(self.photo, scene.photo) * scene.band).sum())
 
 
 def _unlike(one: Tensor, other: Tensor) -> Tensor:
@@ -193,7 +232,8 @@ def _blurred(image: Tensor, width: float) -> Tensor:
 def _chosen(misfits: Tensor) -> list[int]:
     """Which of the copies, by their misfits (n, pixels) in the hole, to use: each pixel takes the one that
     fits it best of them, and each is worth it."""
-    now, used = torch.full(misfits.shape[1:], NONE), []
+    used: list[int] = []
+    now = torch.full(misfits.shape[1:], NOTHING)
     while len(used) < MOST_USED:
         totals = torch.minimum(misfits, now).sum(1)
         best = int(totals.argmin())
@@ -207,7 +247,7 @@ def _chosen(misfits: Tensor) -> list[int]:
 def _joined(rough: Tensor, scene: _Scene, copies: Sequence[_Copy]) -> Tensor:
     """The copies, each where it fits best, with soft seams between them; what was `rough` where none reaches."""
     best = torch.stack([copy.misfit for copy in copies]).argmin(0)
-    reaches = [scene.hole & (copy.misfit < NONE) for copy in copies]
+    reaches = [scene.hole & (copy.misfit < NOTHING) for copy in copies]
     shares = [_blurred((scene.hole & (best == k)).float(), 1.0) * reach for k, reach in enumerate(reaches)]
     total = torch.stack(shares).sum(0)
     mixed = torch.stack([share * copy.photo for share, copy in zip(shares, copies, strict=True)]).sum(0)

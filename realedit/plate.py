@@ -11,6 +11,7 @@ from inversion.phrases import phrases
 from realedit.anchors import Anchor, known_latents
 from realedit.compositing import to_cells
 from realedit.continuing import continued
+from realedit.filling import fill
 from realedit.inverting import Seen
 from realedit.sampler import Rows, sample
 from realedit.settings import Settings
@@ -48,13 +49,14 @@ def clean_plate(
     Outside the hole every latent is held to the photo's own inversion. Inside, sampling starts from
     fresh noise over what repeats around it, which is looked for beside the `others` (1, 1, h, w), the photo's
     other objects, and must be like the `guide` (1, 3, h, w), an earlier plate, if there is one. `prompt` names
-    the surroundings; if it is empty, nothing is drawn, since a model that is told nothing draws another object.
+    the surroundings; if it is empty, nothing is drawn, since a model that is told nothing draws another object:
+    then waves that fit around the hole are the guide.
     """
     reference = seen.reference
     schedule = model.schedule(len(reference.header.timesteps))
-    rough = continued(seen.small, hole, others, guide)
     if not prompt:
-        return rough
+        return continued(seen.small, hole, others, fill(seen.small, torch.maximum(hole, others)))
+    rough = continued(seen.small, hole, others, guide)
     photo = model.encode(seen.small)
     cells = to_cells(hole, photo, 0.25)
     levels = known_latents(

@@ -205,14 +205,14 @@ def test_what_the_mask_missed_is_cleared_with_the_object():
     assert (staged(MOVE, margin=0.02, crumbs=backdrop.crumbs).hole >= missed).all()
 
 
-def test_without_words_for_the_surroundings_the_plate_is_the_rough_fill(model):
+def test_without_words_for_the_surroundings_nothing_is_drawn(model):
     torch.manual_seed(0)
     photo = torch.rand(1, 3, 32, 48)
     seen = see(model, photo, "a red ball", Settings(steps=4), "ddim")
     hole = torch.zeros(1, 1, *seen.small.shape[-2:])
     hole[..., 8:20, 12:24] = 1
     with model.metered() as meter:
-        plate = clean_plate(model, seen, "", hole, torch.zeros_like(hole), Settings(steps=4))
+        plate = clean_plate(model, seen, "", hole, torch.zeros_like(hole), None, Settings(steps=4))
     assert meter.forward_equivalents == 0
     assert torch.equal(plate[..., hole[0, 0] == 0], seen.small[..., hole[0, 0] == 0])
     assert not torch.equal(plate, seen.small)

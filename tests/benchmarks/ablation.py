@@ -18,8 +18,9 @@ from torch import Tensor
 
 from inversion.loading import load_model
 from inversion.model import DiffusionModel
-from realedit import compositing, editing, planning, regenerating, separating
+from realedit import compositing, editing, planning, plate, regenerating, separating
 from realedit.closed_loop import Strength
+from realedit.continuing import continued
 from realedit.faithfulness import Perceptual
 from realedit.filling import fill
 from realedit.guidance import Guidance
@@ -61,10 +62,14 @@ def _whole_wide_hole(photo: Tensor, plate: Tensor, sources: Sequence[Tensor]) ->
     return separating.union([separating.around(source, DEFAULTS.reach) for source in sources], photo)
 
 
-def _classical_plate(
-    model: Any, seen: Any, prompt: str, hole: Tensor, others: Tensor, settings: Any, on_step: Any
+def _undrawn_plate(
+    model: Any, seen: Any, prompt: str, hole: Tensor, others: Tensor, guide: Any, settings: Any, on_step: Any
 ) -> Tensor:
-    return torch.where(hole > 0.5, fill(seen.small, torch.maximum(hole, others)), seen.small)
+    return continued(seen.small, hole, others, guide)
+
+
+def _waves(photo: Tensor, hole: Tensor, others: Tensor, guide: Any = None) -> Tensor:
+    return torch.where(hole > 0.5, fill(photo, torch.maximum(hole, others)), photo)
 
 
 def _latents_where_they_were(*args: Any) -> Tensor:
@@ -92,7 +97,8 @@ VARIANTS: dict[str, Variant] = {
     "no null-text (DDIM)": Variant(method="ddim"),
     "negative-prompt instead": Variant(method="negative-prompt"),
     "no second, tight plate": Variant(replaced=((planning, "covered", _whole_wide_hole),)),
-    "no model in the plate": Variant(replaced=((planning, "clean_plate", _classical_plate),)),
+    "no model in the plate": Variant(replaced=((planning, "clean_plate", _undrawn_plate),)),
+    "waves for what repeats": Variant(replaced=((plate, "continued", _waves),)),
     "no matting": Variant(replaced=((compositing, "lift", lambda photo, behind, mask: (photo, mask)),)),
     "no shadow": Variant(
         replaced=((separating, "cast_shadow", lambda photo, plate, mask, others: torch.ones_like(mask)),)
