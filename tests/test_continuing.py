@@ -2,8 +2,9 @@
 
 import torch
 
-from realedit.continuing import Shift, continued
+from realedit.continuing import continued
 from realedit.filling import fill
+from realedit.shifts import Shift
 
 
 def place(height: int, width: int) -> tuple[torch.Tensor, torch.Tensor]:
