@@ -4,7 +4,7 @@ functions."""
 import contextlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from realedit.options import FileOptions, settings_from
 from realedit.recipe import Recipe
 from realedit.running import Common
 from realedit.settings import Settings
-from realedit.sidecar import Made, Sidecar, as_json, file_hash, sidecar_path, versions
+from realedit.sidecar import Made, pixels_hash, sidecar_path, write_sidecar
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -160,8 +160,6 @@ def _write_extras(
     settings: Settings,
 ) -> str:
     """Everything beside the result itself. Returns the hash of its pixels."""
-    import hashlib
-
     from realedit.files.writing import save_sheet, write_bytes
     from realedit.report import side_by_side
 
@@ -169,27 +167,10 @@ def _write_extras(
         save_sheet(side_by_side(job.photo, edited.photo), outputs.before_after)
     if outputs.report is not None:
         write_bytes(edited.report.to_json().encode(), outputs.report)
-    pixels = hashlib.sha256(edited.photo.rgb.tobytes()).hexdigest()
+    pixels = pixels_hash(edited.photo.rgb)
     if outputs.sidecar:
-        made = Made(job.path, job.folder, outputs.result)
-        sidecar = Sidecar(
-            photo=made.relative(job.path),
-            photo_hash=file_hash(job.path),
-            folder=made.relative(job.folder),
-            recipe=job.recipe,
-            prompt=prompt,
-            model=shared.which.model,
-            revision=shared.which.revision,
-            variant=shared.which.variant,
-            model_fingerprint=model.fingerprint,
-            device=shared.which.device,
-            dtype=shared.which.dtype,
-            settings=asdict(settings),
-            versions=versions(),
-            pixels_hash=pixels,
-            report=edited.report.as_dict(),
-        )
-        write_bytes(as_json(sidecar), made.path)
+        made = Made(job.path, job.folder, outputs.result, job.recipe, prompt)
+        write_sidecar(made, shared.which, model.fingerprint, settings, pixels, edited.report.as_dict())
     return pixels
 
 

@@ -155,6 +155,9 @@ def as_one(
 
 
 OUTPUT = click.option("-o", "--output", type=FILE, help='Where to write, "-" for standard output; default: beside.')
+SIDECAR = click.option(
+    "--sidecar/--no-sidecar", default=True, show_default=True, help="Write beside the result how it was made, for redo."
+)
 FORCE = click.option("--force", is_flag=True, help="Replace files that exist.")
 
 
@@ -230,12 +233,7 @@ def _gathered(command: Callable[..., Any], marks: tuple[Callable[..., Any], ...]
         click.option("--before-after", type=FILE, help="Also write before and after in one picture."),
         click.option("--work", type=FILE, help="Folder for pictures of the steps in between."),
         click.option("--max-lpips", type=click.FloatRange(min=0), help="Exit 1 if the rest changed more than this."),
-        click.option(
-            "--sidecar/--no-sidecar",
-            default=True,
-            show_default=True,
-            help="Write beside the result how it was made, for redo.",
-        ),
+        SIDECAR,
     )
     gathered = file_options(as_one("options", EditOptions, command, ()))
     for option in reversed((*marks, *written)):

@@ -4,30 +4,37 @@ import hashlib
 import json
 import os
 import platform
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from inversion.errors import EditError
+from realedit.options import ModelOptions
 from realedit.recipe import Recipe
+from realedit.settings import Settings
+from realedit.wholes import Whole
+
+if TYPE_CHECKING:
+    import numpy as np
 
 SUFFIX = ".realedit.json"
 LIBRARIES = ("realedit", "torch", "diffusers", "transformers", "pillow")
 
 
 class Sidecar(BaseModel):
-    """`photo` and `folder` (what the recipe's paths start from) are relative to the sidecar's own folder;
-    hashes are SHA-256, of the photo's bytes and of the result's pixels."""
+    """`recipe`: the edits, or the whole picture, that was asked for. `photo` (none for a picture from words)
+    and `folder` (what the recipe's paths start from) are relative to the sidecar's own folder; hashes are
+    SHA-256, of the photo's bytes and of the result's pixels."""
 
     model_config = ConfigDict(frozen=True)
 
-    photo: str
-    photo_hash: str
+    photo: str | None = None
+    photo_hash: str | None = None
     folder: str
-    recipe: Recipe
+    recipe: Recipe | Whole
     prompt: str
     model: str
     revision: str | None = None
@@ -38,16 +45,18 @@ class Sidecar(BaseModel):
     settings: dict[str, Any]
     versions: dict[str, str]
     pixels_hash: str
-    report: dict[str, Any]
+    report: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
 class Made:
-    """Where things lay when a result was made."""
+    """What a result was made by, from the `photo` if there was one, and where things lay then."""
 
-    photo: Path
+    photo: Path | None
     folder: Path
     result: Path
+    recipe: Recipe | Whole
+    prompt: str
 
     @property
     def path(self) -> Path:
@@ -96,5 +105,37 @@ def read_sidecar(result: Path) -> Sidecar:
         raise EditError(f"{path} is not a whole sidecar; make the edit again") from error
 
 
-def as_json(sidecar: Sidecar) -> bytes:
-    return json.dumps(sidecar.model_dump(by_alias=True, exclude_none=True, mode="json"), indent=2).encode()
+def pixels_hash(rgb: "np.ndarray") -> str:
+    return hashlib.sha256(rgb.tobytes()).hexdigest()
+
+
+def write_sidecar(
+    made: Made,
+    which: ModelOptions,
+    fingerprint: str,
+    settings: Settings,
+    pixels: str,
+    report: dict[str, Any] | None = None,
+) -> None:
+    """Write beside a result, of which `pixels` is the hash, how it was made."""
+    from realedit.files.writing import write_bytes
+
+    sidecar = Sidecar(
+        photo=made.relative(made.photo) if made.photo else None,
+        photo_hash=file_hash(made.photo) if made.photo else None,
+        folder=made.relative(made.folder),
+        recipe=made.recipe,
+        prompt=made.prompt,
+        model=which.model,
+        revision=which.revision,
+        variant=which.variant,
+        model_fingerprint=fingerprint,
+        device=which.device,
+        dtype=which.dtype,
+        settings=asdict(settings),
+        versions=versions(),
+        pixels_hash=pixels,
+        report=report,
+    )
+    values = sidecar.model_dump(by_alias=True, exclude_none=True, mode="json")
+    write_bytes(json.dumps(values, indent=2).encode(), made.path)

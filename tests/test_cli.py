@@ -250,6 +250,7 @@ def test_a_generated_picture_is_edited_without_inversion(tmp_path):
     assert load_photo(out).description == prompt
     report = json.loads(run("invert", out, "--json", *FAST).stdout)
     assert report["from_cache"]
+    assert "the same pixels" in run("redo", out).stderr
 
 
 def test_variations_have_numbers_and_a_sheet(photo, tmp_path):
@@ -258,6 +259,7 @@ def test_variations_have_numbers_and_a_sheet(photo, tmp_path):
         one, two = (load_photo(tmp_path / f"{command[0]}-{k}.png").rgb for k in (1, 2))
         assert not np.array_equal(one, two)
         assert Image.open(tmp_path / f"{command[0]}-sheet.png").width > 700
+        assert "the same pixels" in run("redo", tmp_path / f"{command[0]}-2.png").stderr
 
 
 def test_the_look_of_a_whole_photo(photo, tmp_path):
@@ -269,6 +271,7 @@ def test_the_look_of_a_whole_photo(photo, tmp_path):
     assert (
         np.abs(after.mean((0, 1)) - wanted.mean((0, 1))).max() < np.abs(before.mean((0, 1)) - wanted.mean((0, 1))).max()
     )
+    assert "the same pixels" in run("redo", out).stderr
     assert "name an OBJECT" in error_line(run("transfer", photo, "--from", other, code=2))
 
 

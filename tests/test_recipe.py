@@ -11,6 +11,7 @@ from inversion.errors import EditError
 from realedit.edits import Insert, Move, Remove, Restyle, Source, Swap, Transfer
 from realedit.recipe import MoveItem, Recipe, RestyleItem, line_of, read_recipe, schema
 from realedit.sidecar import Made, read_sidecar
+from realedit.wholes import SameLook
 
 EVERYTHING = """
 prompt = "a photo of a cup, a jug, a pan and a plate"
@@ -146,8 +147,9 @@ def test_the_schema_lists_every_kind():
 def test_sidecar_paths_start_from_the_sidecar(tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "out").mkdir()
-    made = Made(tmp_path / "in" / "photo.png", tmp_path, tmp_path / "out" / "a.png")
-    assert made.relative(made.photo) == "../in/photo.png"
+    photo = tmp_path / "in" / "photo.png"
+    made = Made(photo, tmp_path, tmp_path / "out" / "a.png", SameLook(), "a ball")
+    assert made.relative(photo) == "../in/photo.png"
     assert made.path == tmp_path / "out" / "a.png.realedit.json"
 
 

@@ -11,9 +11,10 @@ from realedit.batch import run_jobs
 from realedit.commands.one_edit import PHOTOS
 from realedit.jobs import Job, Outputs, run_job
 from realedit.options import FILE, EditOptions, FileOptions, ModelOptions, file_options, result_options
-from realedit.recipe import read_recipe, schema
+from realedit.recipe import Recipe, read_recipe, schema
 from realedit.running import Common, beside, common
-from realedit.sidecar import SUFFIX, file_hash, read_sidecar
+from realedit.sidecar import SUFFIX, Sidecar, file_hash, read_sidecar
+from realedit.whole_jobs import WholeJob, run_whole
 
 
 @click.command()
@@ -52,30 +53,50 @@ def redo(result: Path, photo: Path | None, output: Path | None, files: FileOptio
     """
     sidecar = read_sidecar(result)
     result = result.with_name(result.name.removesuffix(SUFFIX))
-    source = photo or result.parent / sidecar.photo
-    if not source.is_file():
-        raise EditError(f"the photo {sidecar.photo} is not there any more; say where it is with --photo")
-    if file_hash(source) != sidecar.photo_hash:
-        raise EditError(f"{source} is not the photo that {result.name} was made from; give that one with --photo")
+    source = _source(sidecar, result, photo)
+    recipe, folder = sidecar.recipe, result.parent / sidecar.folder
     shared = Common(
         ModelOptions(sidecar.model, sidecar.revision, sidecar.variant, device=sidecar.device, dtype=sidecar.dtype),
         prompt=sidecar.prompt,
-        method=sidecar.recipe.method,
-        steps=sidecar.recipe.steps,
-        seed=sidecar.recipe.seed,
+        method=recipe.method,
+        steps=recipe.steps,
+        seed=recipe.seed,
         as_json=as_json,
         quiet=quiet,
     )
     from realedit.files.reading import load_photo
 
-    job = Job(source, load_photo(source), sidecar.recipe, result.parent / sidecar.folder)
     outputs = Outputs(output or beside(result, "redone"), files=files)
-    if run_job(shared, job, outputs, shared.load) != sidecar.pixels_hash:
+    loaded = load_photo(source) if source else None
+    if isinstance(recipe, Recipe):
+        if source is None or loaded is None:
+            raise EditError(f"the sidecar of {result.name} names no photo; make the edit again")
+        pixels = run_job(shared, Job(source, loaded, recipe, folder), outputs, shared.load)
+    else:
+        job = WholeJob(recipe, sidecar.prompt, source, loaded, folder)
+        pixels = run_whole(shared, job, outputs, shared.load)[1]
+    if pixels != sidecar.pixels_hash:
         raise RealEditError(
             f"the pixels differ from those of {result.name}: another version, model or machine made it; "
             f"the new result is kept as {outputs.result}"
         )
     shared.say("the same pixels")
+
+
+def _source(sidecar: Sidecar, result: Path, photo: Path | None) -> Path | None:
+    """The photo that a result was made from, if it was one.
+
+    Raises:
+        EditError: it is not there any more, or is another.
+    """
+    if sidecar.photo is None:
+        return None
+    source = photo or result.parent / sidecar.photo
+    if not source.is_file():
+        raise EditError(f"the photo {sidecar.photo} is not there any more; say where it is with --photo")
+    if file_hash(source) != sidecar.photo_hash:
+        raise EditError(f"{source} is not the photo that {result.name} was made from; give that one with --photo")
+    return source
 
 
 COMMANDS = (edit, recipe_schema, redo)

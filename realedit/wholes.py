@@ -1,0 +1,49 @@
+"""Whole pictures as values: what is asked of one that is drawn from words, or from a photo of which the
+layout or the look is kept. No torch."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from realedit.settings import DEFAULTS
+
+
+class _Whole(BaseModel):
+    """`method`: how the photo is inverted, if there is one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    method: str = "null-text"
+    steps: int = Field(DEFAULTS.steps, ge=2, le=1000)
+    seed: int = DEFAULTS.seed
+
+
+class FromWords(_Whole):
+    """A picture of the prompt, `size` (width, height) pixels large; None: the model's own size."""
+
+    kind: Literal["generate"] = "generate"
+    size: tuple[int, int] | None = None
+
+
+class SameLayout(_Whole):
+    """A picture of these `words`, or the photo's own, in the photo's layout."""
+
+    kind: Literal["relook"] = "relook"
+    words: str | None = Field(None, alias="as")
+
+
+class SameLook(_Whole):
+    """A picture of the photo's objects, elsewhere."""
+
+    kind: Literal["relayout"] = "relayout"
+
+
+class LookOf(_Whole):
+    """The photo in the look of a whole other one, whose `prompt` says what it shows."""
+
+    kind: Literal["transfer-whole"] = "transfer-whole"
+    photo: str = Field(alias="from")
+    prompt: str
+
+
+Whole = Annotated[FromWords | SameLayout | SameLook | LookOf, Field(discriminator="kind")]
