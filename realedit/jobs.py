@@ -92,7 +92,7 @@ def run_job(
     if shared.as_json and outputs.result == PIPE:
         raise click.UsageError("-o - and --json both write to standard output; keep one")
     prompt = shared.prompt_of(job.path, job.photo, assumed_prompt(job.recipe))
-    masks, points = where_marked(job.recipe, job.photo, job.folder)
+    masks, points = where_marked(job.recipe, job.photo, job.folder, offline=shared.which.offline)
     others = other_photos(shared, job.recipe, job.folder)
     for note in (*job.photo.notes, *losses(job.photo, saving.kind(outputs.result, job.photo))):
         shared.say(note)

@@ -26,27 +26,33 @@ def assumed_prompt(recipe: Recipe) -> str | None:
 
 
 def where_marked(
-    recipe: Recipe, photo: "Photo", folder: Path
+    recipe: Recipe, photo: "Photo", folder: Path, *, offline: bool
 ) -> tuple[dict[str, "Tensor"], dict[str, tuple[float, float]]]:
     """The masks and points of the objects that are marked."""
     known = {phrase for edit in recipe.edits() for phrase in edit.objects}
     for phrase in recipe.where:
         if phrase not in known:
             raise EditError(f'"{phrase}" is marked, but no edit names it; the edits name: {", ".join(sorted(known))}')
-    masks = {p: m for p, w in recipe.where.items() if (m := marked(w, photo, folder)) is not None}
-    points = {p: w.point for p, w in recipe.where.items() if w.point is not None and p not in masks}
-    for x, y in points.values():
-        if not (0 <= x <= 1 and 0 <= y <= 1):
-            raise EditError(f"the point {x:g},{y:g} lies outside the photo; give fractions from 0 to 1")
-    return masks, points
+    masks = {p: m for p, w in recipe.where.items() if (m := marked(w, photo, folder, offline=offline)) is not None}
+    return masks, {p: w.point for p, w in recipe.where.items() if w.point is not None and p not in masks}
 
 
-def marked(where: Where, photo: "Photo", folder: Path) -> "Tensor | None":
-    """The mask of an object that is marked by a picture or a box."""
+def marked(where: Where, photo: "Photo", folder: Path, *, offline: bool) -> "Tensor | None":
+    """The mask of an object that is marked by a picture, a box, or a point that a segmenter is asked about."""
     from realedit.masks import load_mask
+
+    if where.segmenter is not None and where.point is None:
+        raise EditError("a segmenter is asked what lies at a point; give one with --point")
+    if where.point is not None and not all(0 <= v <= 1 for v in where.point):
+        x, y = where.point
+        raise EditError(f"the point {x:g},{y:g} lies outside the photo; give fractions from 0 to 1")
 
     if where.mask is not None:
         return load_mask(folder / where.mask, photo.size)
+    if where.point is not None and where.segmenter is not None:
+        from realedit.segmenting import segment_at
+
+        return segment_at(photo, where.point, where.segmenter, offline=offline)
     if where.box is None:
         return None
     from realedit.masks import box_mask
@@ -69,5 +75,8 @@ def other_photos(shared: Common, recipe: Recipe, folder: Path) -> dict[str, "Oth
         path, told = folder / name, recipe.photos.get(name, OtherInRecipe())
         photo = load_photo(path)
         prompt = told.prompt or replace(shared, prompt=None).prompt_of(path, photo)
-        found[name] = OtherPhoto(photo, prompt, marked(told.where, photo, folder) if told.where else None)
+        mask = marked(told.where, photo, folder, offline=shared.which.offline) if told.where else None
+        if told.where and mask is None:
+            raise EditError(f"in {name}, a point needs a segmenter; or give a mask or a box there")
+        found[name] = OtherPhoto(photo, prompt, mask)
     return found

@@ -200,6 +200,7 @@ class EditOptions:
     mask: Path | None = None
     box: Numbers | None = None
     point: Numbers | None = None
+    segmenter: str | None = None
     output: Path | None = None
     out_dir: Path | None = None
     skip_existing: bool = False
@@ -221,6 +222,7 @@ def edit_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--mask", type=FILE, help="Picture that is white where the object is."),
         click.option("--box", type=BOX, help="Box around the object: LEFT,TOP,RIGHT,BOTTOM."),
         click.option("--point", type=POINT, help="A point on the object."),
+        click.option("--segmenter", metavar="SAM", help="Ask this SAM (folder or hub id) what lies at --point."),
     )
     return _gathered(command, marks)
 

@@ -134,11 +134,12 @@ Item = Annotated[
 
 
 class Where(_Item):
-    """Where an object is, instead of where its words attend: one of these."""
+    """Where an object is, instead of where its words attend: a mask, a box, or a point."""
 
     mask: str | None = Field(None, description="A picture that is white where the object is")
     box: tuple[float, float, float, float] | None = Field(None, description="Left, top, right, bottom")
     point: Pair | None = Field(None, description="A point on the object")
+    segmenter: str | None = Field(None, description="The SAM that is asked what lies at the point: folder or hub id")
 
 
 class Photo(_Item):

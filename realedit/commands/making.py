@@ -140,7 +140,15 @@ def transfer_whole(
     shared: Common, photos: tuple[Path, ...], source: Path, from_prompt: str | None, options: EditOptions
 ) -> None:
     """The part of `transfer` that changes whole photos."""
-    if options.mask or options.box or options.point or options.before_after or options.work or options.max_lpips:
+    if (
+        options.mask
+        or options.box
+        or options.point
+        or options.segmenter
+        or options.before_after
+        or options.work
+        or options.max_lpips
+    ):
         raise click.UsageError("--whole changes all of the photo: it takes no region, and writes the result alone")
     from realedit.files.reading import load_photo
 

@@ -82,12 +82,14 @@ def run_each(
 
 def where_of(options: EditOptions, photo: "LoadedPhoto") -> Where | None:
     """Where the user says the object is; a mask goes before a box, a box before a point."""
+    if options.segmenter is not None and options.point is None:
+        raise click.UsageError("--segmenter is asked what lies at a point; give one with --point")
     if options.mask is not None:
         return Where(mask=str(options.mask))
     if options.box is not None:
         return Where(box=options.box.fractions(photo.size))  # type: ignore[arg-type]
     if options.point is not None:
-        return Where(point=pair(options.point, photo))
+        return Where(point=pair(options.point, photo), segmenter=options.segmenter)
     return None
 
 
