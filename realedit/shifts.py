@@ -104,8 +104,9 @@ def candidates(scene: Scene) -> list[Shift]:
     """The shifts that match best around each place, over all shears; whole pixels, compared by Fourier
     transforms at once."""
     height, width = scene.hole.shape
-    size = (2 * height, 2 * width)
+    size, middle = (2 * height, 2 * width), scene.middle
     places = scene.places()
+    sums, covered = places.sum((1, 2))[:, None, None], scene.hole.sum()
     photo = scene.photo - scene.photo.mean((1, 2), keepdim=True)
     weight, own, squared = (
         torch.fft.rfft2(part, s=size).conj()
@@ -114,24 +115,22 @@ def candidates(scene: Scene) -> list[Shift]:
     hole = torch.fft.rfft2(scene.hole.float(), s=size).conj()
     found: list[list[tuple[float, Shift]]] = [[] for _ in places]
     for shear in SHEARS:
-        sheared = Shift(0, 0, shear, scene.middle)(torch.cat((photo, scene.known[None]))[None])[0]
+        sheared = Shift(0, 0, shear, middle)(torch.cat((photo, scene.known[None]))[None])[0]
         known = (sheared[3] > KNOWN).float()
         copy = sheared[:3] * known
         k, c, c2 = (torch.fft.rfft2(part, s=size) for part in (known, copy, copy.square().sum(0)))
         seen = torch.fft.irfft2(weight * k, s=size)
-        misfit = torch.fft.irfft2(squared * k + weight * c2 - 2 * (own * c).sum(1), s=size)
-        enough = seen > LEAST_SEEN * places.sum((1, 2))[:, None, None]
-        enough &= torch.fft.irfft2(hole * k, s=size) > LEAST_FILLED * scene.hole.sum()
+        crossed = torch.einsum("pchw,chw->phw", own, c)
+        misfit = torch.fft.irfft2(squared * k + weight * c2 - 2 * crossed, s=size)
+        enough = (seen > LEAST_SEEN * sums) & (torch.fft.irfft2(hole * k, s=size) > LEAST_FILLED * covered)
         misfit = torch.where(enough, misfit / seen.clamp(min=1e-6), torch.inf)
         misfit[:, 0, 0] = torch.inf  # the photo laid over itself unshifted matches, and says nothing
         values, where = misfit.flatten(1).topk(4 * TRIED, largest=False)
         for place, v, w in zip(found, values.tolist(), where.tolist(), strict=True):
             for value, index in zip(v, w, strict=True):
-                dy, dx = (
-                    (n + half) % (2 * half) - half
-                    for n, half in zip(divmod(index, size[1]), (height, width), strict=True)
-                )
-                shift = Shift(dx, dy, shear, scene.middle)
+                row, column = divmod(index, size[1])
+                dy, dx = (row + height) % size[0] - height, (column + width) % size[1] - width
+                shift = Shift(dx, dy, shear, middle)
                 place.append((value * scene.oddity(shift), shift))
     return list(dict.fromkeys(shift for place in found for shift in _distinct(place)))
 
