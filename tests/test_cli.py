@@ -183,7 +183,7 @@ EDITS = {
     "duplicate": (["duplicate", "PHOTO", "black vase", "--by", "-0.2,0.1"], '"black vase" asked'),
     "compose": (
         ["compose", "PHOTO", "--from", "OTHER", "--from-object", "black bowl", "--to", "0.2,0.6"],
-        '"black bowl" asked (0.2',
+        '"black bowl" asked (',
     ),
     "point": (["move", "PHOTO", "black vase", "--by", "0.1,0.1", "--point", "0.4,0.4"], '"black vase" asked'),
 }
