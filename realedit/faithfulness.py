@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 
 import torch
 from torch import Tensor
@@ -78,7 +79,10 @@ def lpips_distance(device: torch.device) -> Perceptual:
     import warnings
 
     from lpips import LPIPS
+    from torchvision.models import AlexNet_Weights
 
+    if not alexnet_is_here():  # else a whole network would be built before its weights are missed
+        AlexNet_Weights.IMAGENET1K_V1.get_state_dict(progress=False, check_hash=True)
     with warnings.catch_warnings():  # the package calls torchvision by a deprecated argument
         warnings.simplefilter("ignore")
         network = LPIPS(net="alex", spatial=True, verbose=False).eval().requires_grad_(False).to(device)
@@ -88,6 +92,14 @@ def lpips_distance(device: torch.device) -> Perceptual:
         return network(before.to(device) * 2 - 1, after.to(device) * 2 - 1).cpu()
 
     return Perceptual("lpips", distance)
+
+
+def alexnet_is_here() -> bool:
+    """Whether LPIPS needs no network."""
+    from torchvision.models import AlexNet_Weights
+
+    name = PurePosixPath(AlexNet_Weights.IMAGENET1K_V1.url).name
+    return (Path(torch.hub.get_dir()) / "checkpoints" / name).is_file()
 
 
 def encoder_distance(encoder: Callable[[Tensor], list[Tensor]], note: str) -> Perceptual:

@@ -3,10 +3,9 @@
 import contextlib
 import io
 import socket
-from pathlib import Path, PurePosixPath
 
 from inversion.model import DiffusionModel
-from realedit.faithfulness import Perceptual, encoder_distance, lpips_distance
+from realedit.faithfulness import Perceptual, alexnet_is_here, encoder_distance, lpips_distance
 
 FETCH_SECONDS = 10.0  # a machine without network must not wait for minutes
 
@@ -14,7 +13,7 @@ FETCH_SECONDS = 10.0  # a machine without network must not wait for minutes
 def best_perceptual(model: DiffusionModel, *, offline: bool = False) -> Perceptual:
     """LPIPS with AlexNet where its weights are here or, unless `offline`, can be fetched; else a distance in
     the features of the model's VAE encoder, under its own name and with a note that says so."""
-    if offline and not _weights_are_here():
+    if offline and not alexnet_is_here():
         return _in_own_features(model, "not on this machine")
     waited = socket.getdefaulttimeout()
     socket.setdefaulttimeout(FETCH_SECONDS)
@@ -34,11 +33,3 @@ def _in_own_features(model: DiffusionModel, why: str) -> Perceptual:
         "model's own VAE features instead"
     )
     return encoder_distance(model.encoder_features, note)
-
-
-def _weights_are_here() -> bool:
-    import torch
-    from torchvision.models import AlexNet_Weights
-
-    name = PurePosixPath(AlexNet_Weights.IMAGENET1K_V1.url).name
-    return (Path(torch.hub.get_dir()) / "checkpoints" / name).is_file()

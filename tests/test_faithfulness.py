@@ -82,14 +82,17 @@ def test_the_models_own_distance_grows_with_the_change(model):
 
 
 @pytest.fixture
-def random_trunk(monkeypatch):
-    """LPIPS with its real linear heads on a random trunk, since trunks must be downloaded."""
+def random_trunk(tmp_path, monkeypatch):
+    """LPIPS with its real linear heads on a random trunk, which lies where a downloaded one would."""
     from torchvision import models
 
     torch.manual_seed(0)
     trunk = models.alexnet(weights=None)
-    monkeypatch.setattr(lpips.pretrained_networks.tv, "alexnet", lambda pretrained: trunk)
-    return trunk
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    (tmp_path / "hub" / "checkpoints").mkdir(parents=True)
+    name = models.AlexNet_Weights.IMAGENET1K_V1.url.rsplit("/", 1)[-1]
+    torch.save(trunk.state_dict(), tmp_path / "hub" / "checkpoints" / name)
+    return trunk.eval()
 
 
 def independent_lpips(trunk, before, after) -> torch.Tensor:
