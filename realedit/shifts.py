@@ -8,18 +8,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import torch
+from scipy.fft import next_fast_len
 from torch import Tensor
 from torch.nn import functional as F
 
 from realedit.paste import depth, grow
 
-SHEARS = tuple(n / 10 for n in range(-10, 11))  # pixels sideways for each pixel down
+SHEARS = tuple(n / 5 for n in range(-5, 6))  # pixels sideways for each pixel down
 # Of the shorter side: how far around the hole pictures are compared, over what width a shift must match to be
 # tried, and how fast what is compared fades away from the hole.
 BAND, LOCAL, FADES = 0.25, 0.16, 0.08
 RIM = 0.015  # of the shorter side: what masks of other objects miss
 LEAST_SEEN, LEAST_FILLED = 0.5, 0.3  # of the place that is compared, and of the hole: what a shift must show
-MOST_PLACES, TRIED = 16, 4  # places that are compared, and shifts tried for each
+MOST_PLACES, TRIED = 11, 4  # places that are compared, and shifts tried for each
 UNLIKE = 0.1  # squared difference of colours from which two pixels have nothing in common
 PLAIN = 0.5  # by how much a shear of 1 counts as a worse match
 LEVEL = 3.0  # the same of a shift up or down by the shorter side: horizons, shelves and tables' edges are level
@@ -103,16 +104,16 @@ def _bell(y: Tensor, x: Tensor, width: float) -> Tensor:
 def candidates(scene: Scene) -> list[Shift]:
     """The shifts that match best around each place, over all shears; whole pixels, compared by Fourier
     transforms at once."""
-    height, width = scene.hole.shape
-    size, middle = (2 * height, 2 * width), scene.middle
     places = scene.places()
+    window = _Window.of((places.sum(0) > 0) | scene.hole)
+    middle, size = scene.middle, window.size
     sums, covered = places.sum((1, 2))[:, None, None], scene.hole.sum()
     photo = scene.photo - scene.photo.mean((1, 2), keepdim=True)
     weight, own, squared = (
-        torch.fft.rfft2(part, s=size).conj()
+        torch.fft.rfft2(window(part), s=size).conj()
         for part in (places, places[:, None] * photo, places * photo.square().sum(0))
     )
-    hole = torch.fft.rfft2(scene.hole.float(), s=size).conj()
+    hole = torch.fft.rfft2(window(scene.hole.float()), s=size).conj()
     found: list[list[tuple[float, Shift]]] = [[] for _ in places]
     for shear in SHEARS:
         sheared = Shift(0, 0, shear, middle)(torch.cat((photo, scene.known[None]))[None])[0]
@@ -124,15 +125,44 @@ def candidates(scene: Scene) -> list[Shift]:
         misfit = torch.fft.irfft2(squared * k + weight * c2 - 2 * crossed, s=size)
         enough = (seen > LEAST_SEEN * sums) & (torch.fft.irfft2(hole * k, s=size) > LEAST_FILLED * covered)
         misfit = torch.where(enough, misfit / seen.clamp(min=1e-6), torch.inf)
-        misfit[:, 0, 0] = torch.inf  # the photo laid over itself unshifted matches, and says nothing
+        misfit[:, window.top, window.left] = torch.inf  # the photo laid over itself unshifted matches, and says nothing
         values, where = misfit.flatten(1).topk(4 * TRIED, largest=False)
         for place, v, w in zip(found, values.tolist(), where.tolist(), strict=True):
             for value, index in zip(v, w, strict=True):
-                row, column = divmod(index, size[1])
-                dy, dx = (row + height) % size[0] - height, (column + width) % size[1] - width
-                shift = Shift(dx, dy, shear, middle)
+                shift = Shift(*window.lag(index), shear, middle)
                 place.append((value * scene.oddity(shift), shift))
     return list(dict.fromkeys(shift for place in found for shift in _distinct(place)))
+
+
+@dataclass(frozen=True)
+class _Window:
+    """The part of a picture (height, width) that all of it is compared with, by Fourier transforms of `size`."""
+
+    picture: tuple[int, int]
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+    @classmethod
+    def of(cls, mask: Tensor) -> "_Window":
+        (top, left), (bottom, right) = mask.nonzero().amin(0).tolist(), mask.nonzero().amax(0).tolist()
+        return cls((mask.shape[0], mask.shape[1]), top, left, bottom + 1, right + 1)
+
+    def __call__(self, part: Tensor) -> Tensor:
+        return part[..., self.top : self.bottom, self.left : self.right]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        height, width = self.picture
+        return next_fast_len(height + self.bottom - self.top), next_fast_len(width + self.right - self.left)
+
+    def lag(self, index: int) -> tuple[int, int]:
+        """By how many pixels (across, down) the picture was shifted at this place of the correlation."""
+        (row, column), (height, width) = divmod(index, self.size[1]), self.picture
+        down = row if row < height else row - self.size[0]
+        across = column if column < width else column - self.size[1]
+        return across - self.left, down - self.top
 
 
 def _distinct(matches: Iterable[tuple[float, Shift]]) -> list[Shift]:
