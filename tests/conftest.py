@@ -1,6 +1,10 @@
 """Tiny random models of every family, built here and saved in diffusers' layout; nothing is downloaded."""
 
+import os
 from pathlib import Path
+
+# A thread for each process: tests run in several at once, and small tensors on many threads crawl.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 import torch
@@ -141,12 +145,6 @@ def tiny_xl_pipeline() -> StableDiffusionXLPipeline:
     )
     pipe.set_progress_bar_config(disable=True)
     return pipe
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _few_threads():
-    """Small tensors on many threads crawl."""
-    torch.set_num_threads(min(2, torch.get_num_threads()))
 
 
 def tiny_pipelines() -> dict[str, StableDiffusionPipeline | StableDiffusionXLPipeline]:
