@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -43,6 +44,14 @@ def draw(lifted: Lifted, placement: Placement, size: tuple[int, int]) -> Drawn:
         warp(lifted.alpha, placement, size=size),
         warp(1 - lifted.shadow, placement, size=size),
     )
+
+
+def colours_of(drawn: Sequence[Drawn], elsewhere: Tensor) -> Tensor:
+    """The colours (1, 3, H, W) of an object wherever it was set down, without what is behind; those of
+    `elsewhere` (1, 3, H, W) where it was not."""
+    total = sum((each.alpha for each in drawn), torch.zeros_like(elsewhere[:, :1]))
+    colour = sum((each.premultiplied for each in drawn), torch.zeros_like(elsewhere))
+    return torch.where(total > 0, colour / total.clamp(min=1e-6), elsewhere).clamp(0, 1)
 
 
 def lift_object(photo: Tensor, source: Tensor, shadow: Tensor, backdrop: Backdrop) -> Lifted:

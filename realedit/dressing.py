@@ -14,10 +14,16 @@ GAIN = 2.0  # by which old detail is enlarged at most
 EDGE_PIXELS = 1.5  # at the model's size: an object's blurred edge
 
 
+def painted(rough: Tensor, opacity: Tensor, own: Tensor, new: Tensor) -> Tensor:
+    """A picture (1, 3, H, W) whose object, of this `opacity` (1, 1, H, W), has `new` colours (1, 3, H, W) for
+    its `own`."""
+    return rough + opacity * (new - own)
+
+
 def recolour(picture: Tensor, opacity: Tensor, colours: Tensor) -> Tensor:
-    """A picture (1, 3, H, W) whose object, of this `opacity` (1, 1, H, W), takes on the distribution of
-    `colours` (n, 3): the linear map of least effort between their means and covariances (Pitie and
-    Kokaram 2007). Shading and pattern go along."""
+    """The colours of a picture (1, 3, H, W) moved so that those of an object, of this `opacity` (1, 1, H, W),
+    take on the distribution of `colours` (n, 3): the linear map of least effort between their means and
+    covariances (Pitie and Kokaram 2007). Shading and pattern go along."""
     inside = opacity[0, 0] > 0.5
     own = picture[0][:, inside].T
     if len(own) < 2 or len(colours) < 2:
@@ -27,7 +33,7 @@ def recolour(picture: Tensor, opacity: Tensor, colours: Tensor) -> Tensor:
     undo = _power(a, -0.5)
     transform = undo @ _power(root @ b @ root, 0.5) @ undo
     moved = (picture[0].flatten(1).T - own.mean(0)) @ transform + colours.mean(0)
-    return picture + opacity * (moved.T.reshape(picture.shape).clamp(0, 1) - picture)
+    return moved.T.reshape(picture.shape).clamp(0, 1)
 
 
 def _covariance(values: Tensor) -> Tensor:
@@ -41,20 +47,19 @@ def _power(matrix: Tensor, exponent: float) -> Tensor:
     return vectors @ torch.diag(values.clamp(min=1e-8) ** exponent) @ vectors.T
 
 
-def dress(rough: Tensor, opacity: Tensor, generated: Tensor, rough_small: Tensor) -> Tensor:
-    """The rough result (1, 3, H, W) with an object, of this `opacity` (1, 1, H, W), as it looks in the
-    model's picture (1, 3, h, w), of which `rough_small` is the same scene in the old look.
+def dress(own: Tensor, opacity: Tensor, generated: Tensor, own_small: Tensor) -> Tensor:
+    """The colours (1, 3, H, W) of an object, of this `opacity` (1, 1, H, W), as it looks in the model's picture
+    `generated` (1, 3, h, w); its own were `own` (1, 3, H, W), and `own_small` at the model's size.
 
-    Detail finer than the model's picture is the photo's own, its colours mapped as the colours around
-    it were. Across the object's edge the old and the new look mix by opacity alone."""
-    size = (rough.shape[-1], rough.shape[-2])
-    change = generated - rough_small
-    small = resize(opacity, (change.shape[-1], change.shape[-2]))
-    change = _enlarge(_from_core(change, small), size)
-    if rough.shape != rough_small.shape:
-        detail = rough - _enlarge(rough_small, size)
-        change = change + detail * (_enlarge(_gain(rough_small, generated), size) - 1)
-    return rough + opacity * change
+    Detail finer than the model's picture is the object's own, stronger or weaker as the colours around it
+    became."""
+    size = (own.shape[-1], own.shape[-2])
+    small = resize(opacity, (generated.shape[-1], generated.shape[-2]))
+    new = _enlarge(_from_core(generated, small), size)
+    if own.shape != own_small.shape:
+        detail = own - _enlarge(own_small, size)
+        new = new + detail * _enlarge(_gain(own_small, generated), size)
+    return new
 
 
 def _gain(old: Tensor, new: Tensor) -> Tensor:
@@ -73,13 +78,13 @@ def _box(picture: Tensor, radius: int) -> Tensor:
     return F.avg_pool2d(padded, 2 * radius + 1, stride=1)
 
 
-def _from_core(change: Tensor, opacity: Tensor) -> Tensor:
-    """A change (1, 3, h, w) as it is well inside an object, continued outwards over its edge: there the
-    model's picture mixes object and surroundings, which opacity already does."""
+def _from_core(picture: Tensor, opacity: Tensor) -> Tensor:
+    """A picture (1, 3, h, w) as it is well inside an object, continued outwards over its edge: there the
+    model mixes object and surroundings, which opacity already does."""
     depth = np.asarray(ndimage.distance_transform_edt(opacity[0, 0].numpy() > 0.5))
     core = depth > min(EDGE_PIXELS, 0.5 * depth.max())
     _, (rows, columns) = ndimage.distance_transform_edt(~core, return_indices=True)
-    return change[:, :, torch.from_numpy(rows), torch.from_numpy(columns)]
+    return picture[:, :, torch.from_numpy(rows), torch.from_numpy(columns)]
 
 
 def _enlarge(picture: Tensor, size: tuple[int, int]) -> Tensor:

@@ -8,20 +8,21 @@ import torch
 from torch import Tensor
 
 from inversion.model import DiffusionModel
-from realedit.attempts import best_drawing
 from realedit.edits import Edit, Insert, Source
 from realedit.faithfulness import Perceptual
 from realedit.files.photo import Photo
 from realedit.finishing import Finished, finish
 from realedit.framing import Frame, frame_around, reached
 from realedit.guests import Guest, OtherPhoto, bring, meet
-from realedit.inverting import reconstruct
+from realedit.inverting import Seen, reconstruct
 from realedit.locating import View, check_memory, find, view, within
 from realedit.looking import look as look_for
+from realedit.looks import NewLook, choose_looks
 from realedit.masks import mask_place
+from realedit.palettes import palettes
 from realedit.placement import Point
 from realedit.planning import Asked, Given, Plan, ask, make_plan
-from realedit.regenerating import Script
+from realedit.regenerating import Script, regenerate, script_of
 from realedit.report import EditReport, ObjectReport, report_on
 from realedit.settings import DEFAULTS, Settings
 from realedit.staging import Extra, Stage, set_stage
@@ -90,9 +91,9 @@ def edit_photo(
         part, asked, extras, guests = _look(model, task, settings, on_step)
         plan = make_plan(model, part.seen, asked, extras, settings, lambda i: on_step("clearing"))
         stage = set_stage(part.seen.small, plan.cast, settings.margin)
-        drawn = best_drawing(model, part.seen, plan, stage, guests, settings, lambda i: on_step("editing"))
-        done = finish(model, part.photo, [a.given.mask for a in asked], plan, stage, drawn, settings)
-        objects = _objects(model, part, done, drawn.script, stage, plan, settings)
+        script, picture, looks = _draw(model, part.seen, plan, stage, guests, settings, on_step)
+        done = finish(model, part.photo, [a.given.mask for a in asked], plan, stage, picture, looks, settings)
+        objects = _objects(model, part, done, script, stage, plan, settings)
         rebuilt = reconstruct(model, part.seen.reference)
     result, touched = task.photo.with_part(part.frame.box, done.photo), _in_whole(part.frame, done.stage.touched)
     report = report_on(
@@ -105,16 +106,16 @@ def edit_photo(
         evaluations=meter.forward_equivalents,
         seconds=time.perf_counter() - began,
         from_cache=part.seen.from_cache,
-        guidance=drawn.script.told(),
+        guidance=script.told(),
         overlaps=_overlaps(plan, done.stage),
     )
     work = {
         "object": torch.stack([*plan.cast.sources, torch.zeros_like(stage.hole)]).amax(0),
         "plate": plan.cast.backdrop.plate,
-        "rough": drawn.script.rough,
+        "rough": script.rough,
         "hole": stage.hole,
         "touched": stage.touched,
-        "generated": drawn.picture,
+        "generated": picture,
         "reconstruction": rebuilt,
     }
     return Edited(result, touched, report, work)
@@ -155,6 +156,23 @@ def _look(
     asked = [a.within(frame, within(part, a.given.mask, sharp=a.given.by_user)) for a in asked]
     extras = [replace(e, placement=frame.arrival(e.placement)) for e in extras]
     return part, asked, extras, guests
+
+
+def _draw(
+    model: DiffusionModel,
+    seen: Seen,
+    plan: Plan,
+    stage: Stage,
+    guests: Mapping[Source, Guest],
+    settings: Settings,
+    on_step: Callable[[str], None],
+) -> tuple[Script, Tensor, list[NewLook]]:
+    """What the sampler is told, its picture (1, 3, h, w), and what new looks take from that."""
+    wanted = [subject.look for subject in plan.cast.subjects if subject.look is not None]
+    colours = palettes(model, wanted, guests, settings, lambda i: on_step("imagining"))
+    script = script_of(model, seen, plan, stage, guests, colours, settings)
+    picture = regenerate(model, seen, plan, stage, script, settings, lambda i: on_step("editing"))
+    return script, picture, choose_looks(model, script, stage, picture, settings)
 
 
 def _in_whole(frame: Frame, mask: Tensor) -> Tensor:

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from inversion.model import DiffusionModel
-from realedit.attempts import Drawing
 from realedit.files.photo import Photo
 from realedit.filling import fill_coarsely
 from realedit.images import resize
+from realedit.looks import NewLook
 from realedit.paste import Canvas, paste_back
 from realedit.planning import Plan
 from realedit.separating import Backdrop
@@ -32,20 +32,21 @@ def finish(
     masks: Sequence[Tensor],
     plan: Plan,
     small: Stage,
-    drawn: Drawing,
+    picture: Tensor,
+    looks: Sequence[NewLook],
     settings: Settings,
 ) -> Finished:
     """Set the objects of `masks` (1, 1, H, W each) down in a photo at its own size and in its own colours;
-    objects' pixels come from the photo itself, new looks and what was hidden from the model."""
+    objects' pixels come from the photo itself, new `looks` and what was hidden from the model's `picture`
+    (1, 3, h, w)."""
     own = photo.colours.from_srgb
     stage = set_stage(photo.tensor(), _enlarged(photo, masks, plan.cast), settings.margin)
-    rough, picture = stage.rough, own(drawn.picture)
-    for look in drawn.looks:
-        if look.colours is not None:
-            look = replace(look, colours=own(look.colours.T[None, :, None])[0, :, 0].T)
-        rough = look.put_on(rough, stage, picture, replace(small, rough=own(small.rough)))
+    rough, small = stage.rough, replace(small, own={k: own(colours) for k, colours in small.own.items()})
+    for look in looks:
+        look = replace(look, colours=own(look.colours.T[None, :, None])[0, :, 0].T)
+        rough = look.put_on(rough, stage, own(picture), small)
     canvas = Canvas(rough, stage.touched, stage.moved)
-    result = paste_back(model, photo, canvas, drawn.picture, settings.feather)
+    result = paste_back(model, photo, canvas, picture, settings.feather)
     return Finished(photo.painted(result, stage.touched, _opacity(photo, masks, plan.cast, settings)), stage)
 
 

@@ -15,6 +15,8 @@ from realedit.images import resize
 
 CHANGE_WIDTH = 0.03  # of the shorter side at the model's size: tone and shade pass, detail does not
 
+RIM = 0.012  # of the shorter side: what an object's edge takes of it
+
 
 def grow(mask: Tensor, fraction: float) -> Tensor:
     """Dilate a mask (1, 1, H, W) by a fraction of the photo's shorter side; negative erodes."""
@@ -22,6 +24,12 @@ def grow(mask: Tensor, fraction: float) -> Tensor:
     inside = mask[0, 0].cpu().numpy() > 0.5
     grown = depth(inside) > -radius if radius < 0 else depth(~inside) <= radius
     return torch.from_numpy(grown).float()[None, None]
+
+
+def core(mask: Tensor) -> Tensor:
+    """A mask (1, 1, H, W) without its rim, whose colours are mixed; all of it where nothing else would be left."""
+    inner = grow(mask, -RIM)
+    return inner if inner.any() else mask
 
 
 def depth(inside: np.ndarray) -> np.ndarray:

@@ -10,8 +10,8 @@ from inversion.model import DiffusionModel
 from inversion.phrases import find_phrase
 from realedit.anchors import Anchor, known_latents
 from realedit.compositing import to_cells
-from realedit.dressing import recolour
-from realedit.edits import Source
+from realedit.dressing import painted, recolour
+from realedit.edits import Look, Source
 from realedit.energies import Wanted, edit_energies
 from realedit.guests import Guest
 from realedit.guidance import Guidance
@@ -23,8 +23,7 @@ from realedit.report import GuidanceReport
 from realedit.residuals import Residuals
 from realedit.rewording import Reworded, describe, dressed, setting_of
 from realedit.sampler import LatentEdit, Rows, sample
-from realedit.separating import union
-from realedit.settings import Attempt, Settings
+from realedit.settings import Settings
 from realedit.staging import Stage
 from realedit.warp import warp
 
@@ -36,8 +35,8 @@ DRESSED = 0.25  # the same for a cell that gets a new look
 class Script:
     """What the sampler is told: the `rows` of text, the `prompt` of the first with the characters that
     name each object, the `rough` result (1, 3, h, w), which subjects the model shall give a new look
-    (`drawn`), all that get one (`dressed`), the `colours` (n, 3) of those that take them from elsewhere, how
-    new looks are attempted, and the guidance."""
+    (`drawn`), all that get one (`dressed`), the `colours` (n, 3) that these take on, where they are known, and
+    the guidance."""
 
     rows: Rows
     prompt: Reworded
@@ -45,7 +44,6 @@ class Script:
     drawn: list[int]
     dressed: list[int]
     colours: dict[int, Tensor]
-    attempt: Attempt
     guidance: Guidance | None
 
     def told(self) -> GuidanceReport | None:
@@ -62,20 +60,21 @@ def script_of(
     plan: Plan,
     stage: Stage,
     guests: Mapping[Source, Guest],
-    attempt: Attempt,
+    colours: Mapping[Look, Tensor],
     settings: Settings,
 ) -> Script:
     """Put the plan into words, energies and a rough picture."""
     subjects, rough = plan.cast.subjects, stage.rough
-    names, new, drawn, colours = {}, [], [], {}
+    names, new, drawn, known = {}, [], [], {}
     for k, subject in enumerate(subjects):
         words, look = subject.phrase, subject.look
         if look is not None:
             new.append(k)
             guest = guests[look.source] if look.source else None
+            if look in colours:
+                known[k], own, opacity = colours[look], stage.own[k], stage.opacities[k]
+                rough = painted(rough, opacity, own, recolour(own, opacity, known[k]))
             if guest is not None:
-                colours[k] = guest.palette()
-                rough = recolour(rough, stage.opacities[k], colours[k])
                 words = dressed(subject.phrase, guest.phrase)
             if look.words is not None or (subject.words and guest is not None and guest.words):
                 words = look.words or words
@@ -88,12 +87,12 @@ def script_of(
         prompt = describe(names, setting)
         old = model.embed(describe({n: n for n in names}, setting).prompt)
         steps = len(seen.reference.header.timesteps)
-        rows = Rows(model.embed(prompt.prompt), old.repeat(steps), attempt.guidance_scale)
+        rows = Rows(model.embed(prompt.prompt), old.repeat(steps), settings.look_guidance_scale)
     else:
         prompt = Reworded(caption, {s.phrase: find_phrase(caption, s.phrase) for s in subjects})
         rows = rows_of(model, seen.reference)
-    guidance = _guidance(model, seen, plan, stage, guests, prompt, drawn, attempt, settings)
-    return Script(rows, prompt, rough, drawn, new, colours, attempt, guidance)
+    guidance = _guidance(model, seen, plan, stage, guests, prompt, drawn, settings)
+    return Script(rows, prompt, rough, drawn, new, known, guidance)
 
 
 def _guidance(
@@ -104,7 +103,6 @@ def _guidance(
     guests: Mapping[Source, Guest],
     prompt: Reworded,
     drawn: list[int],
-    attempt: Attempt,
     settings: Settings,
 ) -> Guidance | None:
     """The energies of all objects, for the steps in which cells are free; None where the model does not
@@ -121,7 +119,7 @@ def _guidance(
             wanted.append(Wanted(subject.words, now, subject.placements, vacated, k in drawn, look))
     others = [] if drawn else [o.words for o in plan.others]  # words for looks name no others
     energy = edit_energies(seen.reference, wanted, others, settings.weights)
-    begin = attempt.begin if drawn else settings.surroundings_until
+    begin = settings.look_from if drawn else settings.surroundings_until
     region = to_cells(stage.touched, seen.reference.pivots, TOUCHED)
     strength = settings.look_strength if drawn else settings.strength
     return Guidance(energy, region, strength, settings.tolerance, begin, settings.guided_until)
@@ -147,14 +145,13 @@ def regenerate(
         if placement != STAY
     ]
     dressed = [to_cells(grow(stage.targets[k], settings.margin), photo, DRESSED) for k in script.drawn]
-    fresh = union([to_cells(stage.hole, photo, 0.5), *(dressed if script.attempt.fresh else [])], photo)
     levels = known_latents(
         reference.pivots.to(model.device),
         photo,
         known,
         schedule,
         moved,
-        fresh,
+        to_cells(stage.hole, photo, 0.5),
         torch.Generator().manual_seed(settings.seed),
     )
     until = torch.ones_like(photo[:, :1])
@@ -162,7 +159,7 @@ def regenerate(
         free = (to_cells(stage.moved, photo, TOUCHED) > 0.5) & (to_cells(stage.objects, photo, 0.5) < 0.5)
         until = torch.where(free, settings.surroundings_until, until)
     for cells in dressed:
-        until = torch.where(cells > 0.5, script.attempt.begin, until)
+        until = torch.where(cells > 0.5, settings.look_from, until)
     anchor = Anchor(levels, until)
     first = anchor.released
     start = levels[first][None]

@@ -19,27 +19,16 @@ class Weights:
 
 
 @dataclass(frozen=True)
-class Attempt:
-    """A way to draw a new look: the fraction of the schedule up to which the object is held as it was,
-    the guidance scale from the old words to the new, and whether the noise there is fresh rather than
-    that in which the model holds the photo."""
-
-    begin: float
-    guidance_scale: float
-    fresh: bool
-
-
-@dataclass(frozen=True)
 class Settings:
     """How an edit is made. Fractions of the schedule count from the noise (0) to the photo (1).
 
     The clean plate: `plate_from`, until when the old place is held to a rough fill before the model
     draws there; `plate_guidance_scale`. The edit: `surroundings_until`, how long what lies around the
     moved object is held to the composite; from then until `guided_until` its energies are measured and,
-    above `tolerance`, guide with a `strength` that adapts itself. New looks: `attempts`, made in turn
-    under `look_strength` (an outline must be held against words that would move it) until the new words
-    fit the result better than the old by `fitting`; a later one must fit `better` than those before.
-    Whole pictures: `draw_guidance_scale` and `draw_strength`, which fresh noise needs more of;
+    above `tolerance`, guide with a `strength` that adapts itself. New looks: `look_from`, until
+    when the object is held to its old look in the new colours; `look_guidance_scale`, from the old words to the
+    new; `look_strength`, since an outline must be held against words that would move it.
+    Whole pictures, and what is imagined alone: `draw_guidance_scale`; `draw_strength`, of which fresh noise needs more;
     `whole_from`, until when a photo that takes on another's look is held. Regions: `reach`, how far from
     an object its shadow is looked for, in extents of the object; `margin` and `feather`, fractions of the
     photo's shorter side, for what masks miss at edges and for the final seam.
@@ -55,15 +44,9 @@ class Settings:
     surroundings_until: float = 0.8
     plate_from: float = 0.7
     plate_guidance_scale: float = 3.0
-    attempts: tuple[Attempt, ...] = (
-        Attempt(0.2, 3.0, fresh=False),
-        Attempt(0.4, 4.0, fresh=False),
-        Attempt(0.35, 4.0, fresh=True),
-        Attempt(0.5, 6.0, fresh=True),
-    )
+    look_from: float = 0.4
+    look_guidance_scale: float = 4.0
     look_strength: Strength = Strength(start=0.6, least=0.05, most=2.0)
-    fitting: float = 0.2
-    better: float = 0.1
     draw_guidance_scale: float = 5.0
     draw_strength: Strength = Strength(start=0.4, least=0.05, most=1.0)
     whole_from: float = 0.6

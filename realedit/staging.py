@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from realedit.compositing import Lifted, composite, draw, lift_object
+from realedit.compositing import Lifted, colours_of, composite, draw, lift_object
 from realedit.edits import Look
 from realedit.paste import grow
 from realedit.placement import STAY, Placement
@@ -67,7 +67,8 @@ class Stage:
     """The rough result (1, 3, H, W) and masks (1, 1, H, W), 0 or 1, of what is where in it.
 
     `targets`: each subject after the edit, then each extra; `opacities`: how much of each pixel a
-    subject covers; `hole`: where
+    subject covers; `own`: of those that get a new look, by number, their old colours (1, 3, H, W) without what
+    is behind; `hole`: where
     leaving objects and their shadows were, with a margin; `objects`: all that was set down; `moved`: hole
     and objects with their shadows and a margin; `touched`: all that may change, new looks too.
     """
@@ -75,6 +76,7 @@ class Stage:
     rough: Tensor
     targets: list[Tensor]
     opacities: list[Tensor]
+    own: dict[int, Tensor]
     hole: Tensor
     objects: Tensor
     moved: Tensor
@@ -95,18 +97,23 @@ def set_stage(photo: Tensor, cast: Cast, margin: float) -> Stage:
     ]
     size = (photo.shape[-1], photo.shape[-2])
     hole, arrived, objects, dressed = (torch.zeros_like(photo[:, :1]) for _ in range(4))
-    targets, opacities, drawn = [], [], []
+    targets, opacities, own, drawn = [], [], {}, []
     for subject, source, each in zip(cast.subjects, cast.sources, lifted, strict=True):
         dark = (each.shadow < VISIBLE).float()
         if subject.leaves:
             hole = torch.maximum(hole, grow(torch.maximum(source, dark), margin))
         if subject.look is not None and STAY in subject.placements:
             dressed = torch.maximum(dressed, grow(source, margin))
-        for placement in subject.placements:
-            if placement != STAY:
-                drawn.append((draw(each, placement, size), warp(source, placement)))
+        there = [draw(each, placement, size) for placement in subject.placements]
+        drawn += [
+            (one, warp(source, placement))
+            for one, placement in zip(there, subject.placements, strict=True)
+            if placement != STAY
+        ]
         targets.append(union([(warp(source, p) > 0.5).float() for p in subject.placements], source))
-        opacities.append(union([warp(each.alpha, p) for p in subject.placements], source))
+        opacities.append(union([one.alpha for one in there], source))
+        if subject.look is not None:
+            own[len(targets) - 1] = colours_of(there, photo)
     if hole.any():
         hole = torch.maximum(hole, grow(cast.backdrop.crumbs, margin))
     drawn += [(draw(e.lifted, e.placement, size), warp(e.source, e.placement, size=size)) for e in cast.extras]
@@ -119,7 +126,7 @@ def set_stage(photo: Tensor, cast: Cast, margin: float) -> Stage:
     targets += [(warp(e.source, e.placement, size=size) > 0.5).float() for e in cast.extras]
     rough = composite(photo, cast.backdrop, hole, [one for one, _ in drawn])
     moved = torch.maximum(hole, arrived)
-    return Stage(rough, targets, opacities, hole, objects, moved, torch.maximum(moved, dressed))
+    return Stage(rough, targets, opacities, own, hole, objects, moved, torch.maximum(moved, dressed))
 
 
 def _foot(mask: Tensor) -> int:
