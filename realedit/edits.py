@@ -141,7 +141,7 @@ class Remove(_OneObject):
 
 @dataclass(frozen=True)
 class Swap(_OneObject):
-    """Two objects change places: each stands where the other stood.
+    """Two objects change places: each stands where the other stood, by the middle of what they stand on.
 
     What stands lower in the frame is nearer. Sizes follow as if the horizon lay at the top edge; where it
     lies lower, as on most photos, the true change is larger still, so this never overdoes it."""
@@ -157,7 +157,7 @@ class Swap(_OneObject):
         return self.object, self.other
 
     def placements(self, places: Places) -> Placements:
-        one, two = places[self.object].foot, places[self.other].foot
+        one, two = places[self.object].stands, places[self.other].stands
         nearer = min(max(two[1] / one[1], 0.5), 2.0)
         return {self.object: (Placement(one, two, nearer),), self.other: (Placement(two, one, 1 / nearer),)}
 

@@ -33,15 +33,23 @@ class Placement:
 
 @dataclass(frozen=True)
 class Place:
-    """Where an object is: its centre of mass, and the box around it."""
+    """Where an object is: its centre of mass, the box around it, and how far into the picture what it stands on
+    reaches, from its front to its middle, as a fraction of the photo's height."""
 
     centre: Point
     box: Box
+    base: float = 0.0
 
     @property
     def foot(self) -> Point:
         """The middle of its lower edge, on which it stands."""
         return (self.box[0] + self.box[2]) / 2, self.box[3]
+
+    @property
+    def stands(self) -> Point:
+        """The middle of what it stands on."""
+        x, front = self.foot
+        return x, front - self.base
 
 
 STAY = Placement((0.5, 0.5), (0.5, 0.5))

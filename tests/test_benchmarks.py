@@ -187,6 +187,15 @@ def test_of_other_edits_the_truth_is_right_and_doing_nothing_is_not(other_edits)
         assert not judge_edit(case, case.before, None, PLAIN).success, case.name
 
 
+def test_swapped_objects_may_stand_a_little_off_and_no_farther(other_edits):
+    for case in other_edits:
+        if case.kind == "swap":
+            height = case.before.shape[-2]
+            near, far = (case.truth.roll(round(share * height), -2) for share in (0.02, 0.06))
+            assert judge_edit(case, near, None, PLAIN).success
+            assert not judge_edit(case, far, None, PLAIN).success
+
+
 def test_every_other_look_is_the_wrong_one(other_edits):
     for case in other_edits:
         for wrong in case.choices[1:]:

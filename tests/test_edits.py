@@ -1,5 +1,7 @@
 """Edits as values, and what they refuse."""
 
+from dataclasses import replace
+
 import pytest
 
 from inversion.errors import EditError
@@ -75,6 +77,11 @@ def test_what_every_edit_says_of_its_objects():
     assert swapped["cup"][0].scale == pytest.approx(8 / 7)  # it comes nearer
     assert swapped["jug"][0].scale == pytest.approx(7 / 8)
     assert Swap("cup", "jug").objects == ("cup", "jug")
+    wide = {"cup": replace(PLACE, base=0.1), "jug": OTHER}  # its middle, not its front, comes to the jug's place
+    swapped = Swap("cup", "jug").placements(wide)
+    assert swapped["cup"][0]((0.4, 0.6)) == pytest.approx((0.8, 0.8))
+    assert swapped["cup"][0]((0.4, 0.7)) == pytest.approx((0.8, 0.8 + 0.1 * 8 / 6))
+    assert swapped["jug"][0]((0.8, 0.8)) == pytest.approx((0.4, 0.6))
     for look in (Restyle("cup", "red cup"), Transfer("cup", Source("other.png"))):
         assert look.placements(places) == {}
         assert look.look is not None

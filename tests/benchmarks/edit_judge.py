@@ -1,5 +1,6 @@
 """Is a new look, a swap or a removal right? Judged against true renders alone."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -88,12 +89,24 @@ def kept_shape(case: EditCase, result: Tensor) -> float:
 
 
 def moved(case: EditCase, result: Tensor, target: Tensor) -> tuple[float, float]:
-    """Position and area error of a swapped object, as for a moved one."""
-    expected = (target > 0.5) & ((case.truth - case.without).abs().amax(1, keepdim=True) > DIFFERS)
-    found = expected & nearer(result, case.truth, case.without) & nearer(result, case.truth, case.before)
+    """Position and area error of a swapped object. A photo does not say to the pixel where another object would
+    stand; so the object is looked for up to `POSITION` around its true place, and is where most of it is found."""
+    height, width = target.shape[-2:]
+    reach = [range(-int(POSITION * n), int(POSITION * n) + 1) for n in (height, width)]
+    shifts = [(dy, dx) for dy in reach[0] for dx in reach[1] if math.hypot(dy / height, dx / width) <= POSITION]
+    found = {shift: _moved_by(case, result, target, shift) for shift in shifts}
+    return min(found.values(), key=lambda errors: (errors[1], errors[0]))
+
+
+def _moved_by(case: EditCase, result: Tensor, target: Tensor, shift: tuple[int, int]) -> tuple[float, float]:
+    """The same if the true object were shifted by (down, right) pixels."""
+    truth, expected = (picture.roll(shift, (-2, -1)) for picture in (case.truth, target > 0.5))
+    expected = expected & ((truth - case.without).abs().amax(1, keepdim=True) > DIFFERS)
+    found = expected & nearer(result, truth, case.without) & nearer(result, truth, case.before)
     if not found.any():
         return 2 * POSITION, 1.0
-    offset = centroid(found[0, 0].float()) - centroid(expected[0, 0].float())
+    off = torch.tensor((shift[1] / target.shape[-1], shift[0] / target.shape[-2]))
+    offset = off + centroid(found[0, 0].float()) - centroid(expected[0, 0].float())
     return float(offset.norm()), 1 - float(found.sum() / expected.sum())
 
 
