@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageCms, JpegImagePlugin
 
-from inversion.errors import PhotoError, RealEditError
+from inversion.errors import PhotoError, RealEditError, first_line
 from realedit.files import exif as camera
 from realedit.files.deep import as_grey, read_deep
 from realedit.files.kinds import PIPE, RAW
@@ -73,7 +73,7 @@ def decode(data: bytes, name: str, suffix: str = "") -> Photo:
 def _reason(error: Exception) -> str:
     if isinstance(error, Image.UnidentifiedImageError):
         return "it is in none of the formats JPEG, PNG, WebP, AVIF, TIFF, HEIC or camera raw"
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    return first_line(error)
 
 
 def _from_picture(data: bytes) -> Photo:
