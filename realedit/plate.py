@@ -11,15 +11,17 @@ from inversion.phrases import phrases
 from realedit.anchors import Anchor, known_latents
 from realedit.compositing import to_cells
 from realedit.continuing import continued
-from realedit.filling import fill
 from realedit.inverting import Seen
 from realedit.sampler import Rows, sample
 from realedit.settings import Settings
 
+BACKGROUND = "a photo of a background"
+
 
 def surroundings(prompt: str, objects: Sequence[str]) -> str:
     """What the prompt says beside its objects, in its own words where they stand together. Objects
-    that stay are held by their latents; naming them would only invite the model to draw them again.
+    that stay are held by their latents; naming them would only invite the model to draw them again. Where
+    nothing else is named, the words ask for a background, since a model that is told nothing draws an object.
 
     >>> surroundings("a photo of a red ball and a can on a table in front of a wall", ["red ball", "can"])
     'a photo of a table in front of a wall'
@@ -27,7 +29,7 @@ def surroundings(prompt: str, objects: Sequence[str]) -> str:
     gone = {o.lower() for o in objects}
     left = [p for p in phrases(prompt) if p.lower() not in gone]
     if not left:
-        return ""
+        return BACKGROUND
     between = prompt[prompt.find(left[0]) : prompt.find(left[-1]) + len(left[-1])]
     if any(o in between.lower() for o in gone):
         between = " and a ".join(left)
@@ -49,13 +51,10 @@ def clean_plate(
     Outside the hole every latent is held to the photo's own inversion. Inside, sampling starts from
     fresh noise over what repeats around it, which is looked for beside the `others` (1, 1, h, w), the photo's
     other objects, and must be like the `guide` (1, 3, h, w), an earlier plate, if there is one. `prompt` names
-    the surroundings; if it is empty, nothing is drawn, since a model that is told nothing draws another object:
-    then waves that fit around the hole are the guide.
+    the surroundings.
     """
     reference = seen.reference
     schedule = model.schedule(len(reference.header.timesteps))
-    if not prompt:
-        return continued(seen.small, hole, others, fill(seen.small, torch.maximum(hole, others)))
     rough = continued(seen.small, hole, others, guide)
     photo = model.encode(seen.small)
     cells = to_cells(hole, photo, 0.25)

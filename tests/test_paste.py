@@ -7,13 +7,10 @@ import torch
 from inversion.errors import EditError
 from realedit.files.photo import Photo
 from realedit.images import to_bytes
-from realedit.inverting import see
 from realedit.masks import SLANT, box_mask, mask_box, mask_centre, mask_place, object_mask
 from realedit.paste import Canvas, feathered, grow, paste_back
 from realedit.placement import STAY, Placement
-from realedit.plate import clean_plate, surroundings
 from realedit.separating import Backdrop, match_tones, take_apart
-from realedit.settings import Settings
 from realedit.staging import Cast, Stage, Subject, set_stage
 
 
@@ -198,12 +195,6 @@ def test_tones_are_matched_from_where_both_are_seen():
     torch.testing.assert_close(matched, torch.full_like(image, 0.5), atol=1e-3, rtol=0)
 
 
-def test_surroundings_of_a_prompt():
-    prompt = "a photo of a red ball and a can on a table"
-    assert surroundings(prompt, ["red ball", "can"]) == "a photo of a table"
-    assert surroundings("a red ball", ["Red ball"]) == ""
-
-
 def test_what_the_mask_missed_is_cleared_with_the_object():
     photo, _ = scene_of(0.6, 1.0, (0.9, 0.1, 0.1))
     missed = disc(x=40, y=37, radius=4) * (1 - disc())
@@ -212,16 +203,3 @@ def test_what_the_mask_missed_is_cleared_with_the_object():
     backdrop, _ = take_apart(photo, torch.full_like(photo, 0.6), [disc()], 0.02)
     assert torch.equal(backdrop.crumbs, missed)
     assert (staged(MOVE, margin=0.02, crumbs=backdrop.crumbs).hole >= missed).all()
-
-
-def test_without_words_for_the_surroundings_nothing_is_drawn(model):
-    torch.manual_seed(0)
-    photo = torch.rand(1, 3, 32, 48)
-    seen = see(model, photo, "a red ball", Settings(steps=4), "ddim")
-    hole = torch.zeros(1, 1, *seen.small.shape[-2:])
-    hole[..., 8:20, 12:24] = 1
-    with model.metered() as meter:
-        plate = clean_plate(model, seen, "", hole, torch.zeros_like(hole), None, Settings(steps=4))
-    assert meter.forward_equivalents == 0
-    assert torch.equal(plate[..., hole[0, 0] == 0], seen.small[..., hole[0, 0] == 0])
-    assert not torch.equal(plate, seen.small)

@@ -1,0 +1,34 @@
+"""The scene without the object, on the bundled model."""
+
+import torch
+
+from realedit.faithfulness import psnr
+from realedit.inverting import see
+from realedit.paste import grow
+from realedit.plate import BACKGROUND, clean_plate, surroundings
+from realedit.settings import Settings
+from samples.renderer import render
+from samples.scenes import FIRST_HELD_OUT_SEED, Scene, sample_scene
+
+
+def test_surroundings_of_a_prompt():
+    prompt = "a photo of a red ball and a can on a table"
+    assert surroundings(prompt, ["red ball", "can"]) == "a photo of a table"
+    assert surroundings("a red ball", ["Red ball"]) == BACKGROUND
+
+
+def alone(scene: Scene) -> bool:
+    return len(scene.things) == 1 and 0.03 < render([scene]).masks[0, 0].mean() < 0.1
+
+
+def test_where_no_surroundings_are_named_no_other_object_is_drawn(tabletop):
+    scene = next(s for s in map(sample_scene, range(FIRST_HELD_OUT_SEED + 910, FIRST_HELD_OUT_SEED + 999)) if alone(s))
+    phrase, settings = scene.things[0].phrase, Settings(steps=10)
+    before, without = render([scene, scene.without(0)]).photos.split(1)
+    seen = see(tabletop, before, f"a photo of a {phrase}", settings, "ddim")
+    hole = grow(((before - without).abs().amax(1, keepdim=True) > 0.02).float(), 0.02)
+    prompt, others = surroundings(seen.reference.header.prompt, [phrase]), torch.zeros_like(hole)
+    plate = clean_plate(tabletop, seen, prompt, hole, others, None, settings)
+    outside = (hole < 0.5).expand_as(plate)
+    assert torch.equal(plate[outside], seen.small[outside])
+    assert psnr(plate, without, hole) > 24 > psnr(before, without, hole)
