@@ -1,12 +1,12 @@
 """All objects of an edit set down in one picture, at the model's size or at the photo's own."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from realedit.compositing import Lifted, colours_of, composite, draw, lift_object
+from realedit.compositing import Drawn, Lifted, colours_of, composite, draw, lift_object
 from realedit.edits import Look
 from realedit.paste import grow
 from realedit.placement import STAY, Placement
@@ -91,42 +91,62 @@ class Stage:
 def set_stage(photo: Tensor, cast: Cast, margin: float) -> Stage:
     """Draw all subjects of a photo (1, 3, H, W), those farther back first: what stands lower in the frame
     is nearer. `margin` is a fraction of the shorter side, for what masks miss at edges."""
+    size = (photo.shape[-1], photo.shape[-2])
     lifted = [
         lift_object(photo, source, shadow, cast.backdrop)
         for source, shadow in zip(cast.sources, cast.shadows, strict=True)
     ]
-    size = (photo.shape[-1], photo.shape[-2])
-    hole, arrived, objects, dressed = (torch.zeros_like(photo[:, :1]) for _ in range(4))
-    targets, opacities, own, drawn = [], [], {}, []
-    for subject, source, each in zip(cast.subjects, cast.sources, lifted, strict=True):
-        dark = (each.shadow < VISIBLE).float()
-        if subject.leaves:
-            hole = torch.maximum(hole, grow(torch.maximum(source, dark), margin))
-        if subject.look is not None and STAY in subject.placements:
-            dressed = torch.maximum(dressed, grow(source, margin))
-        there = [draw(each, placement, size) for placement in subject.placements]
-        drawn += [
-            (one, warp(source, placement))
-            for one, placement in zip(there, subject.placements, strict=True)
-            if placement != STAY
-        ]
-        targets.append(union([(warp(source, p) > 0.5).float() for p in subject.placements], source))
-        opacities.append(union([one.alpha for one in there], source))
-        if subject.look is not None:
-            own[len(targets) - 1] = colours_of(there, photo)
-    if hole.any():
-        hole = torch.maximum(hole, grow(cast.backdrop.crumbs, margin))
-    drawn += [(draw(e.lifted, e.placement, size), warp(e.source, e.placement, size=size)) for e in cast.extras]
-    for one, target in drawn:
-        mask = (target > 0.5).float()
-        objects = torch.maximum(objects, mask)
-        dark = (one.shade > 1 - VISIBLE).float()
-        arrived = torch.maximum(arrived, grow(torch.maximum(mask, dark), margin))
-    drawn.sort(key=lambda pair: _foot(pair[1]))
-    targets += [(warp(e.source, e.placement, size=size) > 0.5).float() for e in cast.extras]
-    rough = composite(photo, cast.backdrop, hole, [one for one, _ in drawn])
+    there = [[draw(each, p, size) for p in s.placements] for s, each in zip(cast.subjects, lifted, strict=True)]
+    arrivals = _arrivals(cast, there, size)
+    hole = _hole(photo, cast, lifted, margin)
+    arrived = union([grow(torch.maximum(t, (one.shade > 1 - VISIBLE).float()), margin) for one, t in arrivals], photo)
     moved = torch.maximum(hole, arrived)
-    return Stage(rough, targets, opacities, own, hole, objects, moved, torch.maximum(moved, dressed))
+    dressed = [grow(source, margin) for s, source in _with_sources(cast) if s.look is not None and STAY in s.placements]
+    return Stage(
+        rough=composite(photo, cast.backdrop, hole, [one for one, _ in arrivals]),
+        targets=[
+            *(union([_landed(source, p, size) for p in s.placements], source) for s, source in _with_sources(cast)),
+            *(_landed(e.source, e.placement, size) for e in cast.extras),
+        ],
+        opacities=[union([one.alpha for one in each], photo) for each in there],
+        own={k: colours_of(there[k], photo) for k, s in enumerate(cast.subjects) if s.look is not None},
+        hole=hole,
+        objects=union([target for _, target in arrivals], photo),
+        moved=moved,
+        touched=union([moved, *dressed], photo),
+    )
+
+
+def _with_sources(cast: Cast) -> Iterable[tuple[Subject, Tensor]]:
+    return zip(cast.subjects, cast.sources, strict=True)
+
+
+def _landed(source: Tensor, placement: Placement, size: tuple[int, int]) -> Tensor:
+    """A mask where the placement takes it, 0 or 1."""
+    return (warp(source, placement, size=size) > 0.5).float()
+
+
+def _arrivals(cast: Cast, there: Sequence[Sequence[Drawn]], size: tuple[int, int]) -> list[tuple[Drawn, Tensor]]:
+    """All that is set down somewhere else, with its mask there, from back to front."""
+    arrivals = [
+        (one, _landed(source, placement, size))
+        for (subject, source), each in zip(_with_sources(cast), there, strict=True)
+        for one, placement in zip(each, subject.placements, strict=True)
+        if placement != STAY
+    ]
+    arrivals += [(draw(e.lifted, e.placement, size), _landed(e.source, e.placement, size)) for e in cast.extras]
+    return sorted(arrivals, key=lambda pair: _foot(pair[1]))
+
+
+def _hole(photo: Tensor, cast: Cast, lifted: Sequence[Lifted], margin: float) -> Tensor:
+    """Where leaving objects, their shadows and their crumbs were."""
+    gone = [
+        grow(torch.maximum(source, (each.shadow < VISIBLE).float()), margin)
+        for (subject, source), each in zip(_with_sources(cast), lifted, strict=True)
+        if subject.leaves
+    ]
+    hole = union(gone, photo)
+    return torch.maximum(hole, grow(cast.backdrop.crumbs, margin)) if hole.any() else hole
 
 
 def _foot(mask: Tensor) -> int:

@@ -78,9 +78,9 @@ def _latents_where_they_were(*args: Any) -> Tensor:
 
 
 def _generated_alone(*args: Any) -> Any:
-    photo, drawn, done = args[1], args[5], FINISH(*args)
+    photo, generated, done = args[1], args[5], FINISH(*args)
     everywhere = torch.ones_like(done.stage.touched)
-    picture = photo.painted(resize(drawn.picture, photo.size), everywhere)
+    picture = photo.painted(resize(generated, photo.size), everywhere)
     return replace(done, photo=picture, stage=replace(done.stage, touched=everywhere))
 
 
