@@ -23,7 +23,9 @@ from realedit.staging import Stage
 
 GLANCES = 6
 NOISE = (0.25, 0.75)  # the fractions of the schedule between which the glances lie
-AS_GOOD = 0.84  # of the drawn picture's fit, from which the recoloured photo is preferred
+# Of the drawn picture's fit, from which the recoloured photo is preferred: for a look from words, and for that of
+# another object, whose pattern the photo's pixels never have.
+AS_GOOD, AS_GOOD_BORROWED = 0.84, 1.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +67,8 @@ def choose_looks(
         if look.drawn:
             recoloured = NewLook(k, colours, drawn=False)
             drawn, kept = fit_of(look), fit_of(recoloured)
-            look = recoloured if kept - drawn >= (AS_GOOD - 1) * abs(drawn) else look
+            enough = AS_GOOD_BORROWED if k in script.borrowed else AS_GOOD
+            look = recoloured if kept - drawn >= (enough - 1) * abs(drawn) else look
         looks.append(look)
     return looks
 

@@ -35,14 +35,15 @@ DRESSED = 0.25  # the same for a cell that gets a new look
 class Script:
     """What the sampler is told: the `rows` of text, the `prompt` of the first with the characters that
     name each object, the `rough` result (1, 3, h, w), which subjects the model shall give a new look
-    (`drawn`), all that get one (`dressed`), the `colours` (n, 3) that these take on, where they are known, and
-    the guidance."""
+    (`drawn`), all that get one (`dressed`), those whose look is another object's (`borrowed`), the `colours`
+    (n, 3) that new looks have, where they are known, and the guidance."""
 
     rows: Rows
     prompt: Reworded
     rough: Tensor
     drawn: list[int]
     dressed: list[int]
+    borrowed: list[int]
     colours: dict[int, Tensor]
     guidance: Guidance | None
 
@@ -66,6 +67,7 @@ def script_of(
     """Put the plan into words, energies and a rough picture."""
     subjects, rough = plan.cast.subjects, stage.rough
     names, new, drawn, known = {}, [], [], {}
+    borrowed = [k for k, subject in enumerate(subjects) if subject.look is not None and subject.look.source]
     for k, subject in enumerate(subjects):
         words, look = subject.phrase, subject.look
         if look is not None:
@@ -92,7 +94,7 @@ def script_of(
         prompt = Reworded(caption, {s.phrase: find_phrase(caption, s.phrase) for s in subjects})
         rows = rows_of(model, seen.reference)
     guidance = _guidance(model, seen, plan, stage, guests, prompt, drawn, settings)
-    return Script(rows, prompt, rough, drawn, new, known, guidance)
+    return Script(rows, prompt, rough, drawn, new, borrowed, known, guidance)
 
 
 def _guidance(

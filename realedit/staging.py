@@ -139,14 +139,14 @@ def _arrivals(cast: Cast, there: Sequence[Sequence[Drawn]], size: tuple[int, int
 
 
 def _hole(photo: Tensor, cast: Cast, lifted: Sequence[Lifted], margin: float) -> Tensor:
-    """Where leaving objects, their shadows and their crumbs were."""
+    """Where leaving objects, their shadows and their crumbs were, and nothing that stays stands before them."""
     gone = [
         grow(torch.maximum(source, (each.shadow < VISIBLE).float()), margin)
         for (subject, source), each in zip(_with_sources(cast), lifted, strict=True)
         if subject.leaves
     ]
-    hole = union(gone, photo)
-    return torch.maximum(hole, grow(cast.backdrop.crumbs, margin)) if hole.any() else hole
+    hole = union([*gone, *([grow(cast.backdrop.crumbs, margin)] if gone else [])], photo)
+    return hole * (1 - union([source for s, source in _with_sources(cast) if not s.leaves], photo))
 
 
 def _foot(mask: Tensor) -> int:

@@ -93,6 +93,17 @@ def test_masks_of_a_move():
     assert stage.touched[..., 65].sum() == 0
 
 
+def test_what_stays_is_not_cleared_away_with_its_neighbour():
+    """A blue disc stands where the shadow of the red one that leaves falls on it."""
+    blue, there = torch.tensor((0.1, 0.2, 0.9))[None, :, None, None], disc(x=62, radius=9)
+    photo = torch.where(there > 0.5, blue, torch.where(disc() > 0.5, RED, PLAIN))
+    subjects = [Subject("red disc", (1,), (MOVE,), None), Subject("blue disc", (2,), (STAY,), None)]
+    light = [1 - 0.5 * disc(x=58, radius=8), torch.ones_like(there)]
+    stage = set_stage(photo, Cast(subjects, [disc(), there], light, Backdrop(PLAIN, NOTHING)), 0.02)
+    assert (stage.hole * there).sum() == 0
+    assert torch.equal(stage.rough[..., 50, 62], photo[..., 50, 62])
+
+
 def test_a_shadow_is_part_of_both_places():
     stage = staged(MOVE, margin=0.0, shadow=1 - 0.5 * disc(x=60, radius=6))
     assert (stage.hole >= disc(x=60, radius=6)).all()
