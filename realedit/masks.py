@@ -144,9 +144,9 @@ def mask_place(mask: Tensor) -> Place:
 
 def _base(mask: Tensor) -> float:
     """How far what an object stands on reaches into the picture, from its front to its middle: as if it were
-    round, as wide as the object's lowest part, and seen from a usual height."""
+    round, as wide as the object's lowest part, and seen from a usual height; never beyond the object's middle."""
     inside = mask[0, 0] > 0.5
     rows = inside.any(1).nonzero()[:, 0]
     top, bottom = int(rows[0]), int(rows[-1]) + 1
     lowest = inside[bottom - max(1, round(LOWEST * (bottom - top))) : bottom].any(0).nonzero()[:, 0]
-    return SLANT * int(lowest[-1] + 1 - lowest[0]) / 2 / mask.shape[-2]
+    return min(SLANT * int(lowest[-1] + 1 - lowest[0]), bottom - top) / 2 / mask.shape[-2]

@@ -179,6 +179,8 @@ def test_what_stands_on_a_wide_base_stands_farther_in():
     place = mask_place(cup)
     assert place.foot == (0.375, 0.75)
     assert place.stands == pytest.approx((0.375, 0.75 - SLANT * 16 / 96))
+    flat = mask_place(box_mask((0.0, 0.0, 1.0, 0.125), (128, 96)))  # a shelf at the top edge
+    assert flat.stands == (0.5, 0.0625)
     assert 0.3 * place.base < mask_place(disc(radius=16)).base < 0.8 * place.base
 
 
