@@ -37,7 +37,7 @@ def palettes(
 ) -> dict[Look, Tensor]:
     """The colours (n, 3), sRGB, of every look; none for words that the model draws nothing of."""
     found = {}
-    for look in looks:
+    for look in dict.fromkeys(looks):
         if look.source is not None:
             found[look] = guests[look.source].palette()
         elif look.words is not None and len(colours := imagined(model, look.words, settings, on_step)):
