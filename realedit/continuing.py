@@ -7,50 +7,52 @@ Sun 2012); each part of the hole through the shift that matches best beside it.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from realedit.filling import fill
-from realedit.shifts import KNOWN, UNLIKE, Scene, Shift, candidates, polished, unlike
+from realedit.filling import blurred, fill_level
+from realedit.matching import candidates, sharpened
+from realedit.paste import grow
+from realedit.shifts import KNOWN, RIM, UNLIKE, Scene, Shift, unlike
 
 SEARCHED = 160  # pixels of the shorter side up to which shifts are looked for at full size
-SPEAKS = 0.12  # of the shorter side: how far a match around the hole speaks for the pixels in it
-MOST_USED, EARNED = 4, 0.02  # shifts used at most, and the share of the misfit that each must save
-HINT, HINT_WIDTH = 1.0, 0.05  # what a guide's misfit weighs; the width over which it is averaged
+SPEAKS = 0.2, 0.05  # of the shorter side: how far across and down a match around the hole speaks for pixels in it
+MOST_USED, EARNED = 8, 0.01  # shifts used at most, and the share of the misfit that each must save
+HINT, HINT_WIDTH = 1.0, (0.05, 0.05)  # what a guide's misfit weighs; the width over which it is averaged
 NOTHING = (1 + HINT) * UNLIKE  # the misfit where there is nothing to copy
 
 
 def continued(photo: Tensor, hole: Tensor, others: Tensor, guide: Tensor | None = None) -> Tensor:
-    """The photo (1, 3, H, W) with the `hole` (1, 1, H, W) filled by shifted copies of its surroundings, and
-    by waves where none reaches.
+    """The photo (1, 3, H, W) with the `hole` (1, 1, H, W) filled by shifted copies of its surroundings.
 
     Nothing is copied from the `others` (1, 1, H, W). Of the shifts that match around the hole, those are
-    taken that are also like the `guide` (1, 3, H, W) in it: a rough idea of what is there, if there is one."""
-    rough = fill(photo, torch.maximum(hole, others)) if guide is None else guide
-    rough = torch.where(hole > 0.5, rough, photo)
+    taken that are also like the `guide` (1, 3, H, W) in it, a rough idea of what is there, which also shows
+    where no copy reaches; without one, what is in the same rows."""
+    guide = fill_level(photo, torch.maximum(hole, grow(others, RIM))) if guide is None else guide
+    guide = torch.where(hole > 0.5, guide, photo)
     scene = Scene.of(photo, hole, others)
     if scene is None:
-        return rough
+        return guide
     factor = -(-scene.side // SEARCHED)
-    shifts = _useful(photo, hole, others, guide, factor)
-    copies = [_Copy.of(scene, polished(scene, shift.times(factor), factor), guide) for shift in shifts]
-    return _joined(rough, scene, copies) if copies else rough
+    shifts = [shift.times(factor) for shift in _useful(photo, hole, others, guide, factor)]
+    off = (factor - 1) / 2
+    copies = [_Copy.of(scene, shift, guide) for shift in sharpened(scene, scene.band, shifts, (off, off, 0.0))]
+    return _joined(guide, scene, copies) if copies else guide
 
 
-def _useful(photo: Tensor, hole: Tensor, others: Tensor, guide: Tensor | None, factor: int) -> list[Shift]:
+def _useful(photo: Tensor, hole: Tensor, others: Tensor, guide: Tensor, factor: int) -> list[Shift]:
     """The few shifts that fill the hole best, looked for in pictures that are smaller by `factor`."""
 
     def smaller(picture: Tensor) -> Tensor:
         return F.avg_pool2d(picture, factor, ceil_mode=True)
 
-    hint = None if guide is None else smaller(guide)
     scene = Scene.of(smaller(photo), (smaller(hole) > 0).float(), smaller(others))
-    tried = [] if scene is None else [(shift, _Copy.of(scene, shift, hint)) for shift in candidates(scene)]
-    if scene is None or not tried:
+    shifts = [] if scene is None else candidates(scene)
+    if scene is None or not shifts:
         return []
-    return [tried[k][0] for k in _chosen(torch.stack([copy.misfit[scene.hole] for _, copy in tried]))]
+    misfits = torch.stack([_Copy.of(scene, shift, smaller(guide)).misfit[scene.hole] for shift in shifts])
+    return [shifts[k] for k in _chosen(misfits)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,25 +63,21 @@ class _Copy:
     misfit: Tensor
 
     @classmethod
-    def of(cls, scene: Scene, shift: Shift, guide: Tensor | None) -> "_Copy":
+    def of(cls, scene: Scene, shift: Shift, guide: Tensor) -> "_Copy":
         shifted = shift(torch.cat((scene.photo, scene.known[None]))[None])[0]
         known = (shifted[3] > KNOWN).float()
-        around = _averaged(unlike(shifted[:3], scene.photo), scene.band * known, SPEAKS * scene.side)
-        misfit = around * scene.oddity(shift)
-        if guide is not None:
-            hint = unlike(shifted[:3], guide[0])
-            misfit = misfit + HINT * _averaged(hint, scene.hole * known, HINT_WIDTH * scene.side)
+        around = _averaged(unlike(shifted[:3], scene.photo), scene.band * known, SPEAKS, scene.side)
+        hint = _averaged(unlike(shifted[:3], guide[0]), scene.hole * known, HINT_WIDTH, scene.side)
+        misfit = around * scene.oddity(shift) + HINT * hint
         return cls(shifted[:3], torch.where(known > 0, misfit, NOTHING))
 
 
-def _averaged(values: Tensor, weights: Tensor, width: float) -> Tensor:
-    """Values (H, W) averaged around each pixel with these weights (H, W), over a Gaussian of `width` pixels."""
-    total = _blurred(weights, width)
-    return torch.where(total > 1e-6, _blurred(values * weights, width) / total.clamp(min=1e-6), UNLIKE)
-
-
-def _blurred(image: Tensor, width: float) -> Tensor:
-    return torch.from_numpy(cv2.GaussianBlur(image.numpy(), (0, 0), width, borderType=cv2.BORDER_CONSTANT))
+def _averaged(values: Tensor, weights: Tensor, width: tuple[float, float], side: int) -> Tensor:
+    """Values (H, W) averaged around each pixel with these weights (H, W), over a Gaussian of this `width` across
+    and down, in fractions of `side` pixels."""
+    x, y = (w * side for w in width)
+    total = blurred(weights, x, y)
+    return torch.where(total > 1e-6, blurred(values * weights, x, y) / total.clamp(min=1e-6), UNLIKE)
 
 
 def _chosen(misfits: Tensor) -> list[int]:
@@ -97,11 +95,11 @@ def _chosen(misfits: Tensor) -> list[int]:
     return used
 
 
-def _joined(rough: Tensor, scene: Scene, copies: Sequence[_Copy]) -> Tensor:
-    """The copies, each where it fits best, with soft seams between them; what was `rough` where none reaches."""
+def _joined(guide: Tensor, scene: Scene, copies: Sequence[_Copy]) -> Tensor:
+    """The copies, each where it fits best, with soft seams between them; what is in the `guide` where none reaches."""
     best = torch.stack([copy.misfit for copy in copies]).argmin(0)
     reaches = [scene.hole & (copy.misfit < NOTHING) for copy in copies]
-    shares = [_blurred((scene.hole & (best == k)).float(), 1.0) * reach for k, reach in enumerate(reaches)]
+    shares = [blurred((scene.hole & (best == k)).float(), 1.0, 1.0) * reach for k, reach in enumerate(reaches)]
     total = torch.stack(shares).sum(0)
     mixed = torch.stack([share * copy.photo for share, copy in zip(shares, copies, strict=True)]).sum(0)
-    return torch.where(total > 1e-6, mixed / total.clamp(min=1e-6), rough[0])[None].clamp(0, 1)
+    return torch.where(total > 1e-6, mixed / total.clamp(min=1e-6), guide[0])[None].clamp(0, 1)

@@ -9,6 +9,8 @@ from torch.nn import functional as F
 from realedit.images import to_bytes
 
 COARSE = 64  # cells along the shorter side
+ROWS = 0.2, 0.012  # of the shorter side: how far across and down a row's colours are averaged
+FAR, LITTLE = 0.3, 1e-4  # the same in all directions, and its weight: it speaks only where no row does
 
 
 def fill(photo: Tensor, hole: Tensor) -> Tensor:
@@ -37,3 +39,25 @@ def fill_coarsely(photo: Tensor, hole: Tensor) -> Tensor:
     filled = fill(small.clamp(0, 1), (share < 0.999).float())
     enlarged = F.interpolate(filled, size=(height, width), mode="bicubic", align_corners=False).clamp(0, 1)
     return torch.where(hole > 0.5, enlarged, photo)
+
+
+def fill_level(photo: Tensor, hole: Tensor) -> Tensor:
+    """As `fill`, with the mean colours of the same rows: floors, tables and horizons are level."""
+    known = 1 - (hole[0, 0] > 0.5).float()
+    if known.all() or not known.any():
+        return photo.clone()
+    side = min(known.shape)
+
+    def averaged(image: Tensor) -> Tensor:
+        across, down = (w * side for w in ROWS)
+        return blurred(image, across, down) + LITTLE * blurred(image, FAR * side, FAR * side)
+
+    colours = torch.stack([averaged(channel * known) for channel in photo[0]]) / averaged(known).clamp(min=1e-12)
+    return torch.where(known > 0, photo, colours[None])
+
+
+def blurred(image: Tensor, across: float, down: float) -> Tensor:
+    """An image (H, W) averaged over a Gaussian of these widths in pixels; all is 0 outside it."""
+    return torch.from_numpy(
+        cv2.GaussianBlur(image.numpy(), (0, 0), across, sigmaY=down, borderType=cv2.BORDER_CONSTANT)
+    )
