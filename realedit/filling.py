@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from realedit.images import to_bytes
 
-COARSE = 64  # cells along the shorter side
+COARSE = 64, 96, 128  # cells along the shorter side
 ROWS = 0.2, 0.012  # of the shorter side: how far across and down a row's colours are averaged
 FAR, LITTLE = 0.3, 1e-4  # the same in all directions, and its weight: it speaks only where no row does
 
@@ -28,17 +28,22 @@ def fill(photo: Tensor, hole: Tensor) -> Tensor:
 
 
 def fill_coarsely(photo: Tensor, hole: Tensor) -> Tensor:
-    """As `fill`, seen so small that the hole is a few cells wide: right in tone and in its large shapes,
-    without detail. On photos of real rooms, waves continued at full size go astray."""
+    """As `fill`, seen so small that the hole is a few cells wide, at several sizes whose mean is taken: right in
+    tone and in its large shapes, without detail. On photos of real rooms, waves go astray, at each size differently."""
+    filled = torch.stack([_fill_small(photo, hole, cells) for cells in COARSE]).mean(0)
+    return torch.where(hole > 0.5, filled, photo)
+
+
+def _fill_small(photo: Tensor, hole: Tensor, cells: int) -> Tensor:
+    """The whole photo with its hole filled, as seen with so many cells along the shorter side."""
     height, width = photo.shape[-2:]
-    scale = min(1.0, COARSE / min(height, width))
+    scale = min(1.0, cells / min(height, width))
     size = (max(1, round(height * scale)), max(1, round(width * scale)))
     outside = 1 - hole
     share = F.interpolate(outside, size=size, mode="area")
     small = F.interpolate(photo * outside, size=size, mode="area") / share.clamp(min=1e-3)
     filled = fill(small.clamp(0, 1), (share < 0.999).float())
-    enlarged = F.interpolate(filled, size=(height, width), mode="bicubic", align_corners=False).clamp(0, 1)
-    return torch.where(hole > 0.5, enlarged, photo)
+    return F.interpolate(filled, size=(height, width), mode="bicubic", align_corners=False).clamp(0, 1)
 
 
 def fill_level(photo: Tensor, hole: Tensor) -> Tensor:

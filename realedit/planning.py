@@ -98,7 +98,7 @@ def make_plan(
         if all(subjects[k].words for k in going):
             backdrop, cast = _behind(model, seen, surroundings(prompt, named), gone, beside, settings, on_step)
         else:
-            backdrop, cast = cut_out(seen.small, gone, settings.margin)
+            backdrop, cast = cut_out(seen.small, gone, beside, settings.margin)
         shadows = dict(zip(going, cast, strict=True))
     dark = [shadows.get(k, torch.ones_like(masks[k])) for k in range(len(masks))]
     stay = [grow(m, settings.margin) for k, m in enumerate(masks) if k not in going]

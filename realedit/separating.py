@@ -18,6 +18,7 @@ TONE_WIDTH = 0.06  # of the shorter side: how far tones are averaged where the p
 BLUR = 0.015  # of the shorter side: how wide the object's blurred edge is at most
 UNLIKE, CRUMBS = 0.12, 0.07  # a missed part differs by this much, within this of the shorter side
 DEEPEST = 0.25  # a shadow never leaves less light than this
+NEAR = 0.5  # of its extent: how far from an object a shadow is looked for where no model draws what it lies on
 TINT = 0.2  # a shadow darkens red, green and blue alike; a larger difference is another surface
 
 
@@ -57,10 +58,20 @@ def covered(photo: Tensor, plate: Tensor, sources: Sequence[Tensor]) -> Tensor:
     return torch.stack(parts).amax(0)
 
 
-def cut_out(photo: Tensor, sources: Sequence[Tensor], margin: float) -> tuple[Backdrop, list[Tensor]]:
-    """As `take_apart` without a model's help: the plate is filled from the hole's edge, no shadow is known."""
-    plate = fill_coarsely(photo, grow(union(sources, photo), margin))
-    return Backdrop(plate, torch.zeros_like(photo[:, :1])), [torch.ones_like(s) for s in sources]
+def cut_out(photo: Tensor, sources: Sequence[Tensor], beside: Tensor, margin: float) -> tuple[Backdrop, list[Tensor]]:
+    """As `take_apart` without a model's help: the plate is filled from the hole's edge. First in a wide hole, to see
+    the shadows; then where objects and shadows are. Nothing is taken from `beside` (1, 1, H, W), what stays."""
+    wide = grow(union([around(source, NEAR) for source in sources], photo), margin) * (1 - beside)
+    first = _cast(photo, fill_coarsely(photo, wide), sources, wide)
+    hole = grow(union([*sources, *((shadow < VISIBLE).float() for shadow in first)], photo), margin) * (1 - beside)
+    plate = fill_coarsely(photo, hole)
+    return Backdrop(plate, torch.zeros_like(photo[:, :1])), _cast(photo, plate, sources, hole)
+
+
+def _cast(photo: Tensor, plate: Tensor, sources: Sequence[Tensor], within: Tensor) -> list[Tensor]:
+    """The shadows as factors, as far as they lie `within` a mask (1, 1, H, W)."""
+    shadows = [cast_shadow(photo, plate, source, _others(sources, k)) for k, source in enumerate(sources)]
+    return [torch.where(within > 0.5, shadow, 1.0) for shadow in shadows]
 
 
 def union(masks: Sequence[Tensor], like: Tensor) -> Tensor:
