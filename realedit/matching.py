@@ -101,7 +101,7 @@ def sharpened(scene: Scene, weights: Tensor, shifts: Sequence[Shift], reach: tup
     if not shifts:
         return []
     match = _Match.of(scene, weights)
-    best = torch.tensor([(s.dx, s.dy, s.shear) for s in shifts])
+    best = torch.tensor([(s.dx + s.shear * (scene.middle - s.middle), s.dy, s.shear) for s in shifts])
     least = match.misfit(best)
     ways = [torch.tensor(way) for way in itertools.product(*((-r, 0.0, r) if r else (0.0,) for r in reach)) if any(way)]
     for halving in range(HALVINGS):

@@ -51,3 +51,11 @@ def test_what_matches_already_is_left_and_nothing_is_no_shift():
     exact = Shift(26, 9, 0.0, hole.middle)
     assert sharpened(hole, hole.band, [exact], (1.0, 1.0, 0.1)) == [exact]
     assert sharpened(hole, hole.band, [], (1.0, 1.0, 0.1)) == []
+
+
+def test_a_shear_about_another_row_stays_the_same_shift():
+    hole = scene(torch.rand(1, 3, 64, 96, generator=torch.Generator().manual_seed(0)), slice(20, 30), slice(30, 44))
+    about = Shift(5, 2, 0.5, hole.middle - 4)
+    (same,) = sharpened(hole, hole.band, [about], (0.0, 0.0, 0.0))
+    assert same.middle == hole.middle
+    torch.testing.assert_close(same(hole.photo[None]), about(hole.photo[None]), atol=1e-5, rtol=0)
