@@ -44,23 +44,20 @@ def take_apart(photo: Tensor, plate: Tensor, sources: Sequence[Tensor], margin: 
     The plate's tones are matched to the photo's where both show the same, around the objects and their
     shadows; `margin` is what masks miss at edges, a fraction of the shorter side."""
     hidden = grow(covered(photo, plate, sources), margin)
-    shadows = [cast_shadow(photo, plate, source, _others(sources, k)) for k, source in enumerate(sources)]
+    shadows = _shadows(photo, plate, sources)
     crumbs = torch.stack([left_over(photo, plate, s) for s in sources]).amax(0) * (1 - union(sources, plate))
     return Backdrop(match_tones(plate, photo, 1 - hidden).clamp(0, 1), crumbs), shadows
 
 
 def covered(photo: Tensor, plate: Tensor, sources: Sequence[Tensor]) -> Tensor:
     """Where a photo shows the objects, their shadows, or what their masks missed, rather than the `plate`."""
-    parts = []
-    for k, source in enumerate(sources):
-        cast = (cast_shadow(photo, plate, source, _others(sources, k)) < VISIBLE).float()
-        parts += [source, left_over(photo, plate, source), cast]
-    return torch.stack(parts).amax(0)
+    cast = [(shadow < VISIBLE).float() for shadow in _shadows(photo, plate, sources)]
+    return union([*sources, *(left_over(photo, plate, source) for source in sources), *cast], photo)
 
 
 def cut_out(photo: Tensor, sources: Sequence[Tensor], beside: Tensor, margin: float) -> tuple[Backdrop, list[Tensor]]:
     """As `take_apart` without a model's help: the plate is filled from the hole's edge. First in a wide hole, to see
-    the shadows; then where objects and shadows are. Nothing is taken from `beside` (1, 1, H, W), what stays."""
+    the shadows; then where objects and shadows are. What stays, `beside` (1, 1, H, W), is no part of either."""
     wide = grow(union([around(source, NEAR) for source in sources], photo), margin) * (1 - beside)
     first = _cast(photo, fill_coarsely(photo, wide), sources, wide)
     hole = grow(union([*sources, *((shadow < VISIBLE).float() for shadow in first)], photo), margin) * (1 - beside)
@@ -70,8 +67,12 @@ def cut_out(photo: Tensor, sources: Sequence[Tensor], beside: Tensor, margin: fl
 
 def _cast(photo: Tensor, plate: Tensor, sources: Sequence[Tensor], within: Tensor) -> list[Tensor]:
     """The shadows as factors, as far as they lie `within` a mask (1, 1, H, W)."""
-    shadows = [cast_shadow(photo, plate, source, _others(sources, k)) for k, source in enumerate(sources)]
-    return [torch.where(within > 0.5, shadow, 1.0) for shadow in shadows]
+    return [torch.where(within > 0.5, shadow, 1.0) for shadow in _shadows(photo, plate, sources)]
+
+
+def _shadows(photo: Tensor, plate: Tensor, sources: Sequence[Tensor]) -> list[Tensor]:
+    """Each object's shadow, of which no other object is a part."""
+    return [cast_shadow(photo, plate, source, _others(sources, k)) for k, source in enumerate(sources)]
 
 
 def union(masks: Sequence[Tensor], like: Tensor) -> Tensor:
