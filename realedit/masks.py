@@ -16,13 +16,13 @@ from realedit.energies import phrase_map
 from realedit.files.reading import load_photo
 from realedit.images import resize, to_bytes
 from realedit.placement import Box, Place, Point
+from realedit.standing import middle_of_base
 
 SURE, LIKELY, UNLIKELY = 0.6, 0.35, 0.1  # attention levels that seed the colour models
 ATTENDED = 0.3  # of the peak: where a phrase counts as attended to
 NEAR = 0.04  # of the shorter side: thin parts this near may belong to the object whatever attention says
 FINE = 256  # pixels: smaller photos are enlarged, so that an edge is more than a pixel or two
 EDGE, SAME = 0.01, 0.8  # of the shorter side: how far a coarse edge is off; the IoU of the same object twice
-LOWEST, SLANT = 0.1, 0.35  # of the object's height: what it stands on; the sine of the angle that photos look down at
 LATE = 0.5  # the fraction of the schedule from which on attention is read: before, places are vague
 
 
@@ -139,14 +139,4 @@ def mask_box(mask: Tensor) -> Box:
 
 def mask_place(mask: Tensor) -> Place:
     """Where the object of a mask is."""
-    return Place(mask_centre(mask), mask_box(mask), _base(mask))
-
-
-def _base(mask: Tensor) -> float:
-    """How far what an object stands on reaches into the picture, from its front to its middle: as if it were
-    round, as wide as the object's lowest part, and seen from a usual height; never beyond the object's middle."""
-    inside = mask[0, 0] > 0.5
-    rows = inside.any(1).nonzero()[:, 0]
-    top, bottom = int(rows[0]), int(rows[-1]) + 1
-    lowest = inside[bottom - max(1, round(LOWEST * (bottom - top))) : bottom].any(0).nonzero()[:, 0]
-    return min(SLANT * int(lowest[-1] + 1 - lowest[0]), bottom - top) / 2 / mask.shape[-2]
+    return Place(mask_centre(mask), mask_box(mask), middle_of_base(mask))

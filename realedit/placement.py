@@ -33,12 +33,11 @@ class Placement:
 
 @dataclass(frozen=True)
 class Place:
-    """Where an object is: its centre of mass, the box around it, and how far into the picture what it stands on
-    reaches, from its front to its middle, as a fraction of the photo's height."""
+    """Where an object is: its centre of mass, the box around it, and the middle of what it stands on, if known."""
 
     centre: Point
     box: Box
-    base: float = 0.0
+    base: Point | None = None
 
     @property
     def foot(self) -> Point:
@@ -47,9 +46,8 @@ class Place:
 
     @property
     def stands(self) -> Point:
-        """The middle of what it stands on."""
-        x, front = self.foot
-        return x, front - self.base
+        """The middle of what it stands on, or else its foot."""
+        return self.base or self.foot
 
 
 STAY = Placement((0.5, 0.5), (0.5, 0.5))

@@ -77,7 +77,7 @@ def test_what_every_edit_says_of_its_objects():
     assert swapped["cup"][0].scale == pytest.approx(8 / 7)  # it comes nearer
     assert swapped["jug"][0].scale == pytest.approx(7 / 8)
     assert Swap("cup", "jug").objects == ("cup", "jug")
-    wide = {"cup": replace(PLACE, base=0.1), "jug": OTHER}  # its middle, not its front, comes to the jug's place
+    wide = {"cup": replace(PLACE, base=(0.4, 0.6)), "jug": OTHER}  # its middle, not its front, comes to the jug's place
     swapped = Swap("cup", "jug").placements(wide)
     assert swapped["cup"][0]((0.4, 0.6)) == pytest.approx((0.8, 0.8))
     assert swapped["cup"][0]((0.4, 0.7)) == pytest.approx((0.8, 0.8 + 0.1 * 8 / 6))

@@ -7,7 +7,7 @@ import torch
 from inversion.errors import EditError
 from realedit.files.photo import Photo
 from realedit.images import to_bytes
-from realedit.masks import SLANT, box_mask, mask_box, mask_centre, mask_place, object_mask
+from realedit.masks import box_mask, mask_box, mask_centre, object_mask
 from realedit.paste import Canvas, feathered, grow, paste_back
 from realedit.placement import STAY, Placement
 from realedit.separating import Backdrop, match_tones, take_apart
@@ -171,17 +171,6 @@ def test_box_and_centre():
     mask = box_mask((0.25, 0.5, 0.5, 0.75), (128, 96))
     assert mask_box(mask) == (0.25, 0.5, 0.5, 0.75)
     assert mask_centre(mask) == pytest.approx((0.375, 0.625))
-
-
-def test_what_stands_on_a_wide_base_stands_farther_in():
-    """A cup on 32 pixels reaches in as a circle of that width seen at a slant; a ball touches with little."""
-    cup = box_mask((0.25, 0.5, 0.5, 0.75), (128, 96))
-    place = mask_place(cup)
-    assert place.foot == (0.375, 0.75)
-    assert place.stands == pytest.approx((0.375, 0.75 - SLANT * 16 / 96))
-    flat = mask_place(box_mask((0.0, 0.0, 1.0, 0.125), (128, 96)))  # a shelf at the top edge
-    assert flat.stands == (0.5, 0.0625)
-    assert 0.3 * place.base < mask_place(disc(radius=16)).base < 0.8 * place.base
 
 
 def test_edges_come_from_the_photo_where_attention_is_coarse():
