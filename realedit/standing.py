@@ -19,12 +19,12 @@ def middle_of_base(mask: Tensor) -> Point:
     show none; they stand on what is as wide as their lowest part. It never lies beyond the object's middle."""
     inside = mask[0, 0].cpu().numpy() > 0.5
     height, width = inside.shape
-    rows, columns = inside.any(1).nonzero()[0], inside.any(0).nonzero()[0]
+    rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
     top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
     (x0, y0), (x1, y1) = _corner(inside, -1), _corner(inside, 1)
     wide, depth = x1 - x0, bottom - (y0 + y1) / 2
     if right - left > WIDE * wide or depth > DEEP * wide:
-        lowest = inside[bottom - max(1, round(LOWEST * (bottom - top))) : bottom].any(0).nonzero()[0]
+        lowest = np.flatnonzero(inside[bottom - max(1, round(LOWEST * (bottom - top))) : bottom].any(0))
         x0, x1, wide, depth = left, right, lowest[-1] + 1 - lowest[0], 0.0
     depth = min(max(depth, SLANT * wide / 2), (bottom - top) / 2)
     return float(x0 + x1) / 2 / width, float(bottom - depth) / height
