@@ -19,11 +19,22 @@ from realedit.shifts import KNOWN, RIM, UNLIKE, Scene, Shift, unlike
 SEARCHED = 160  # pixels of the shorter side up to which shifts are looked for at full size
 SPEAKS = 0.2, 0.05  # of the shorter side: how far across and down a match around the hole speaks for pixels in it
 MOST_USED, EARNED = 8, 0.01  # shifts used at most, and the share of the misfit that each must save
+ALIKE = 0.01  # a misfit that is higher by this gives a copy e times less of the mixture
+TRUSTED = 0.02  # the misfit at which a continued pixel is trusted by one part in e
 HINT, HINT_WIDTH = 1.0, (0.05, 0.05)  # what a guide's misfit weighs; the width over which it is averaged
 NOTHING = (1 + HINT) * UNLIKE  # the misfit where there is nothing to copy
 
 
-def continued(photo: Tensor, hole: Tensor, others: Tensor, guide: Tensor | None = None) -> Tensor:
+@dataclass(frozen=True, eq=False)
+class Continued:
+    """A `photo` (1, 3, H, W) with its hole filled, and how far each pixel there can be trusted (1, 1, H, W): 1 where
+    what was copied matches all around, 0 where there was nothing to copy."""
+
+    photo: Tensor
+    trust: Tensor
+
+
+def continued(photo: Tensor, hole: Tensor, others: Tensor, guide: Tensor | None = None) -> Continued:
     """The photo (1, 3, H, W) with the `hole` (1, 1, H, W) filled by shifted copies of its surroundings.
 
     Nothing is copied from the `others` (1, 1, H, W). Of the shifts that match around the hole, those are
@@ -32,27 +43,28 @@ def continued(photo: Tensor, hole: Tensor, others: Tensor, guide: Tensor | None 
     guide = fill_level(photo, torch.maximum(hole, grow(others, RIM))) if guide is None else guide
     guide = torch.where(hole > 0.5, guide, photo)
     scene = Scene.of(photo, hole, others)
-    if scene is None:
-        return guide
-    factor = -(-scene.side // SEARCHED)
-    shifts = [shift.times(factor) for shift in _useful(photo, hole, others, guide, factor)]
-    off = (factor - 1) / 2
-    copies = [_Copy.of(scene, shift, guide) for shift in sharpened(scene, scene.band, shifts, (off, off, 0.0))]
-    return _joined(guide, scene, copies) if copies else guide
+    copies = [] if scene is None else [_Copy.of(scene, shift, guide) for shift in _useful(photo, hole, others, guide)]
+    if scene is None or not copies:
+        return Continued(guide, torch.zeros_like(hole))
+    return _mixed(guide, scene, copies)
 
 
-def _useful(photo: Tensor, hole: Tensor, others: Tensor, guide: Tensor, factor: int) -> list[Shift]:
-    """The few shifts that fill the hole best, looked for in pictures that are smaller by `factor`."""
+def _useful(photo: Tensor, hole: Tensor, others: Tensor, guide: Tensor) -> list[Shift]:
+    """The few shifts that fill the hole best, looked for in smaller pictures where these are large."""
+    scene = Scene.of(photo, hole, others)
+    factor = -(-min(photo.shape[-2:]) // SEARCHED)
 
     def smaller(picture: Tensor) -> Tensor:
         return F.avg_pool2d(picture, factor, ceil_mode=True)
 
-    scene = Scene.of(smaller(photo), (smaller(hole) > 0).float(), smaller(others))
-    shifts = [] if scene is None else candidates(scene)
-    if scene is None or not shifts:
+    small = Scene.of(smaller(photo), (smaller(hole) > 0).float(), smaller(others))
+    shifts = [] if small is None else candidates(small)
+    if scene is None or small is None or not shifts:
         return []
-    misfits = torch.stack([_Copy.of(scene, shift, smaller(guide)).misfit[scene.hole] for shift in shifts])
-    return [shifts[k] for k in _chosen(misfits)]
+    misfits = torch.stack([_Copy.of(small, shift, smaller(guide)).misfit[small.hole] for shift in shifts])
+    chosen = [shifts[k].times(factor) for k in _chosen(misfits)]
+    off = (factor - 1) / 2
+    return sharpened(scene, scene.band, chosen, (off, off, 0.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,11 +107,14 @@ def _chosen(misfits: Tensor) -> list[int]:
     return used
 
 
-def _joined(guide: Tensor, scene: Scene, copies: Sequence[_Copy]) -> Tensor:
-    """The copies, each where it fits best, with soft seams between them; what is in the `guide` where none reaches."""
-    best = torch.stack([copy.misfit for copy in copies]).argmin(0)
-    reaches = [scene.hole & (copy.misfit < NOTHING) for copy in copies]
-    shares = [blurred((scene.hole & (best == k)).float(), 1.0, 1.0) * reach for k, reach in enumerate(reaches)]
-    total = torch.stack(shares).sum(0)
-    mixed = torch.stack([share * copy.photo for share, copy in zip(shares, copies, strict=True)]).sum(0)
-    return torch.where(total > 1e-6, mixed / total.clamp(min=1e-6), guide[0])[None].clamp(0, 1)
+def _mixed(guide: Tensor, scene: Scene, copies: Sequence[_Copy]) -> Continued:
+    """The copies, each as far as it fits better than the others, with soft seams between them; what is in the
+    `guide` where none reaches."""
+    misfits = torch.stack([copy.misfit for copy in copies])
+    better = torch.softmax(-misfits / ALIKE, 0) * scene.hole
+    shares = torch.stack([blurred(each, 1.0, 1.0) for each in better]) * scene.hole * (misfits < NOTHING)
+    total = shares.sum(0)
+    photo = torch.einsum("nhw,nchw->chw", shares, torch.stack([copy.photo for copy in copies]))
+    photo = torch.where(total > 1e-6, photo / total.clamp(min=1e-6), guide[0])
+    trust = torch.exp(-misfits.amin(0) / TRUSTED) * (total > 1e-6)
+    return Continued(photo[None].clamp(0, 1), trust[None, None])

@@ -50,8 +50,8 @@ def clean_plate(
 
     Outside the hole every latent is held to the photo's own inversion. Inside, sampling starts from
     fresh noise over what repeats around it, which is looked for beside the `others` (1, 1, h, w), the photo's
-    other objects, and must be like the `guide` (1, 3, h, w), an earlier plate, if there is one. `prompt` names
-    the surroundings.
+    other objects, and must be like the `guide` (1, 3, h, w), an earlier plate, if there is one. As far as that
+    can be trusted, it stays as it is. `prompt` names the surroundings.
     """
     reference = seen.reference
     schedule = model.schedule(len(reference.header.timesteps))
@@ -61,7 +61,7 @@ def clean_plate(
     levels = known_latents(
         reference.pivots.to(model.device),
         photo,
-        model.encode(rough),
+        model.encode(rough.photo),
         schedule,
         (),
         cells,
@@ -73,4 +73,5 @@ def clean_plate(
     anchor = Anchor(levels, until)
     first = anchor.released
     latent = sample(model, levels[first][None], schedule, rows, first=first, edits=[anchor], on_step=on_step)
-    return torch.where(hole > 0.5, model.decode(latent).cpu(), seen.small)
+    drawn = model.decode(latent).cpu()
+    return torch.where(hole > 0.5, torch.lerp(drawn, rough.photo, rough.trust), seen.small)

@@ -38,7 +38,7 @@ def test_what_repeats_in_whole_pixels_is_copied_exactly():
     y, x = place(96, 128)
     photo = picture((((x // 9) + (y // 8)) % 2).float())
     hole = disc(photo, 60, 50, 17)
-    filled = continued(without(photo, hole), hole, NONE)
+    filled = continued(without(photo, hole), hole, NONE).photo
     torch.testing.assert_close(filled, photo, atol=1e-4, rtol=0)
 
 
@@ -48,7 +48,7 @@ def test_a_floor_in_perspective_goes_on():
     across, along = (x - 64) / below * 3, 160 / below
     photo = picture(torch.where(y > 26, ((across.floor() + along.floor()) % 2), 0.5))
     hole = disc(photo, 66, 62, 15)
-    filled = continued(without(photo, hole), hole, NONE)
+    filled = continued(without(photo, hole), hole, NONE).photo
     waves = fill(without(photo, hole), hole)
     assert error(filled, photo, hole) < 0.4 * error(waves, photo, hole)
 
@@ -59,7 +59,7 @@ def test_nothing_is_copied_from_other_objects():
     red = torch.tensor((0.9, 0.1, 0.1))[None, :, None, None]
     photo = torch.where(other > 0.5, red, photo)
     hole = disc(photo, 70, 50, 17)
-    filled = continued(without(photo, hole), hole, other)
+    filled = continued(without(photo, hole), hole, other).photo
     torch.testing.assert_close(filled[(hole > 0.5).expand_as(photo)], torch.tensor(0.6).expand(3 * int(hole.sum())))
 
 
@@ -68,7 +68,7 @@ def test_of_two_ways_to_go_on_the_guide_chooses():
     stripes, plain = picture((x // 6) % 2), picture(torch.ones_like(x))
     photo = torch.where(x < 64, stripes, plain)  # where the stripes end, the hole hides
     hole = ((y > 30) & (y < 66) & (x > 42) & (x < 84)).float()[None, None]
-    to_stripes, to_plain = (continued(without(photo, hole), hole, NONE, hint) for hint in (stripes, plain))
+    to_stripes, to_plain = (continued(without(photo, hole), hole, NONE, hint).photo for hint in (stripes, plain))
     assert error(to_stripes, stripes, hole) < 0.7 * error(to_plain, stripes, hole)
     assert error(to_plain, plain, hole) < 0.7 * error(to_stripes, plain, hole)
 
@@ -76,20 +76,20 @@ def test_of_two_ways_to_go_on_the_guide_chooses():
 def test_outside_the_hole_all_stays_and_without_surroundings_the_guide_is_all_there_is():
     photo = torch.rand(1, 3, 64, 80, generator=torch.Generator().manual_seed(0))
     none, hole = torch.zeros(1, 1, 64, 80), torch.zeros(1, 1, 64, 80)
-    assert torch.equal(continued(photo, hole, none), photo)
+    assert torch.equal(continued(photo, hole, none).photo, photo)
     hole[..., 20:40, 30:50] = 1
-    filled = continued(photo, hole, none)
+    filled = continued(photo, hole, none).photo
     outside = (hole < 0.5).expand_as(photo)
     assert torch.equal(filled[outside], photo[outside])
     everything, guide = torch.ones_like(hole), torch.full_like(photo, 0.3)
-    assert torch.equal(continued(photo, everything, none, guide), guide)
+    assert torch.equal(continued(photo, everything, none, guide).photo, guide)
 
 
 def test_larger_pictures_are_continued_in_their_own_detail():
     y, x = place(352, 400)
     photo = picture(((x // 7) % 2 + (y // 60) % 2) / 2)
     hole = disc(photo, 190, 170, 40)
-    filled = continued(without(photo, hole), hole, torch.zeros_like(hole))
+    filled = continued(without(photo, hole), hole, torch.zeros_like(hole)).photo
     assert error(filled, photo, hole) < 0.02
 
 

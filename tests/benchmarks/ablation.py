@@ -20,7 +20,7 @@ from inversion.loading import load_model
 from inversion.model import DiffusionModel
 from realedit import compositing, editing, planning, plate, regenerating, separating
 from realedit.closed_loop import Strength
-from realedit.continuing import continued
+from realedit.continuing import Continued, continued
 from realedit.faithfulness import Perceptual
 from realedit.filling import fill
 from realedit.guidance import Guidance
@@ -65,11 +65,12 @@ def _whole_wide_hole(photo: Tensor, plate: Tensor, sources: Sequence[Tensor]) ->
 def _undrawn_plate(
     model: Any, seen: Any, prompt: str, hole: Tensor, others: Tensor, guide: Any, settings: Any, on_step: Any
 ) -> Tensor:
-    return continued(seen.small, hole, others, guide)
+    return continued(seen.small, hole, others, guide).photo
 
 
-def _waves(photo: Tensor, hole: Tensor, others: Tensor, guide: Any = None) -> Tensor:
-    return torch.where(hole > 0.5, fill(photo, torch.maximum(hole, others)), photo)
+def _waves(photo: Tensor, hole: Tensor, others: Tensor, guide: Any = None) -> Continued:
+    waves = torch.where(hole > 0.5, fill(photo, torch.maximum(hole, others)), photo)
+    return Continued(waves, torch.zeros_like(hole))
 
 
 def _latents_where_they_were(*args: Any) -> Tensor:
