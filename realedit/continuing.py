@@ -28,7 +28,7 @@ NOTHING = (1 + HINT) * UNLIKE  # the misfit where there is nothing to copy
 @dataclass(frozen=True, eq=False)
 class Continued:
     """A `photo` (1, 3, H, W) with its hole filled, and how far each pixel there can be trusted (1, 1, H, W): 1 where
-    what was copied matches all around, 0 where there was nothing to copy."""
+    what was copied matches all around and is like the guide, 0 where there was nothing to copy."""
 
     photo: Tensor
     trust: Tensor
@@ -76,7 +76,7 @@ class _Copy:
 
     @classmethod
     def of(cls, scene: Scene, shift: Shift, guide: Tensor) -> "_Copy":
-        shifted = shift(torch.cat((scene.photo, scene.known[None]))[None])[0]
+        shifted = shift(scene.seen)[0]
         known = (shifted[3] > KNOWN).float()
         around = _averaged(unlike(shifted[:3], scene.photo), scene.band * known, SPEAKS, scene.side)
         hint = _averaged(unlike(shifted[:3], guide[0]), scene.hole * known, HINT_WIDTH, scene.side)

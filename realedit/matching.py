@@ -11,10 +11,10 @@ from torch.nn import functional as F
 
 from realedit.shifts import KNOWN, UNLIKE, Scene, Shift
 
-SHEAR_STEP, SHEAR_STEPS = 0.2, 10  # pixels sideways for each pixel down, to either side
+SHEAR_STEP, SHEAR_STEPS = 0.4, 5  # pixels sideways for each pixel down, to either side
 LEAST_SEEN, LEAST_FILLED = 0.5, 0.3  # of the place that is compared, and of the hole: what a shift must show
 TRIED = 8  # shifts for each place
-POINTS, HALVINGS = 500, 3  # pixels that are compared when a shift is sharpened, and how often its step is halved
+POINTS, HALVINGS = 250, 3  # pixels that are compared when a shift is sharpened, and how often its step is halved
 
 
 def candidates(scene: Scene) -> list[Shift]:
@@ -137,8 +137,7 @@ class _Match:
         y = self.y + dy
         x = self.x + dx + shear * (y - self.scene.middle)
         grid = torch.stack((x * 2 / width - 1, y * 2 / height - 1), -1)[None]
-        picture = torch.cat((self.scene.photo, self.scene.known[None]))[None]
-        copy = F.grid_sample(picture, grid, align_corners=False)[0]
+        copy = F.grid_sample(self.scene.seen, grid, align_corners=False)[0]
         seen = self.weights * (copy[3] > KNOWN)
         apart = (copy[:3] - self.own[:, None]).square().sum(0).clamp(max=UNLIKE)
         enough = seen.sum(1) > LEAST_SEEN * self.weights.sum()

@@ -5,6 +5,7 @@ shifted farther, which is a shear along with the shift.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -73,10 +74,15 @@ class Scene:
     def side(self) -> int:
         return min(self.hole.shape)
 
-    @property
+    @cached_property
     def middle(self) -> float:
         """The hole's mean row: a shear turns about it."""
         return float(self.hole.nonzero()[:, 0].float().mean()) + 0.5
+
+    @cached_property
+    def seen(self) -> Tensor:
+        """The photo with a fourth channel, 1 where it is known (1, 4, H, W)."""
+        return torch.cat((self.photo, self.known[None]))[None]
 
     def oddity(self, shift: Shift) -> float:
         """What a shift's misfit is multiplied by, since some are less likely than others."""

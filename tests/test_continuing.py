@@ -98,3 +98,34 @@ def test_a_shift_copies_from_where_it_says():
     shifted = Shift(2, -1, 0.5, 4.5)((x + 100 * y)[None, None])[0, 0]
     row, column = 4.5 - 1, 6.5 + 2 + 0.5 * (3.5 - 4.5)
     assert abs(float(shifted[4, 6]) - (column + 100 * row)) < 1e-3
+
+
+def test_copies_are_trusted_where_they_match_all_around_and_the_guide():
+    """Checks repeat, as the guide says too; of noise nobody knows anything."""
+    y, x = place(96, 128)
+    checks = picture((((x // 9) + (y // 8)) % 2).float())
+    noise = torch.rand(1, 3, 96, 128, generator=torch.Generator().manual_seed(0))
+    hole = disc(checks, 60, 50, 17)
+    sure, unsure = (continued(without(photo, hole), hole, NONE, photo).trust[hole > 0.5] for photo in (checks, noise))
+    assert sure.min() > 0.95
+    assert unsure.max() < 0.1
+
+
+def test_nothing_is_trusted_where_nothing_could_be_copied():
+    everything = torch.ones(1, 1, 32, 48)
+    guide = torch.rand(1, 3, 32, 48, generator=torch.Generator().manual_seed(0))
+    assert continued(torch.zeros(1, 3, 32, 48), everything, torch.zeros_like(everything), guide).trust.max() == 0
+
+
+def test_copies_that_fit_alike_are_mixed():
+    """Stripes go on across the hole, but whether the noise of this or that stretch of them nobody can say: a mean
+    is nearer to the truth than any."""
+    y, _ = place(96, 128)
+    stripes = ((y // 8) % 2).expand(96, 128)
+    noise = 0.06 * torch.randn(1, 3, 96, 128, generator=torch.Generator().manual_seed(0))
+    photo = (0.5 * picture(stripes.float()) + 0.2 + noise).clamp(0, 1)
+    hole = disc(photo, 60, 50, 17)
+    filled = continued(without(photo, hole), hole, NONE).photo
+    inside = (hole > 0.5).expand_as(photo)
+    clean = 0.5 * picture(stripes.float()) + 0.2
+    assert (filled - clean)[inside].square().mean() < 0.7 * (photo - clean)[inside].square().mean()
