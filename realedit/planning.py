@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from inversion.model import DiffusionModel
-from realedit.edits import Edit, Look, check_together
+from realedit.agreement import check_together
+from realedit.edits import Edit, Look
 from realedit.filling import fill
 from realedit.finding import Found, at_model_size, known_to_model, other_objects
 from realedit.framing import Frame

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from inversion.errors import EditError
+from realedit.agreement import check_together
 from realedit.edits import (
     Duplicate,
     Edit,
@@ -21,7 +22,6 @@ from realedit.edits import (
     Source,
     Swap,
     Transfer,
-    check_together,
 )
 from realedit.options import METHOD_NAMES
 from realedit.settings import DEFAULTS

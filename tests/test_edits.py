@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from inversion.errors import EditError
+from realedit.agreement import check_together
 from realedit.edits import (
     Duplicate,
     Insert,
@@ -16,7 +17,6 @@ from realedit.edits import (
     Source,
     Swap,
     Transfer,
-    check_together,
 )
 from realedit.placement import STAY, Place
 
