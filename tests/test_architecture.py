@@ -43,7 +43,9 @@ def test_the_judge_does_not_know_the_accused():
     assert not any(name.startswith(("inversion", "realedit")) for name in known)
 
 
-@pytest.mark.parametrize("name", ["edits", "targets", "agreement", "settings", "options", "placement", "recipe", "sidecar"])
+@pytest.mark.parametrize(
+    "name", ["edits", "targets", "agreement", "settings", "options", "placement", "recipe", "sidecar"]
+)
 def test_values_need_no_torch(name):
     assert not any(module.split(".")[0] in HEAVY for module in imports(ROOT / "realedit" / f"{name}.py"))
 
