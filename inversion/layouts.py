@@ -46,7 +46,7 @@ def from_folder(source: Source) -> tuple[dict[str, Any], str]:
             parts[part] = transformers.CLIPTokenizer.from_pretrained(folder, subfolder=part, local_files_only=True)
         scheduler = diffusers.DDIMScheduler.load_config(folder, subfolder="scheduler", local_files_only=True)
     check_variant(variants, source)
-    used += [p for p in folder.glob("*/*") if p.suffix in (".json", ".txt") and ".index." not in p.name]
+    used += _configuration(folder)
     parts = _grouped(parts, family, bool(index.get("force_zeros_for_empty_prompt", family is Family.TWO_TEXTS)))
     return parts | {"scheduler": _as_ddim(scheduler, source.name)}, fingerprint(used)
 
@@ -84,7 +84,7 @@ def from_file(source: Source) -> tuple[dict[str, Any], str]:
         pipe = kind.from_single_file(
             str(path), config=str(folder), local_files_only=True, torch_dtype=torch.float32, **WITHOUT[family]
         )
-    return from_pipeline(pipe, family, source.name), fingerprint([path])
+    return from_pipeline(pipe, family, source.name), fingerprint([path, *_configuration(folder)])
 
 
 NAME = "pretrained_model_name_or_path"
@@ -102,6 +102,13 @@ def from_pipeline(pipe: Any, family: Family, name: str) -> dict[str, Any]:
     found = {part: getattr(pipe, part) for part in (*family.with_weights, *family.tokenizers)}
     zero = bool(pipe.config.get("force_zeros_for_empty_prompt", family is Family.TWO_TEXTS))
     return _grouped(found, family, zero) | {"scheduler": _as_ddim(config, name)}
+
+
+def _configuration(folder: Path) -> list[Path]:
+    """Everything of a folder but its weights that makes a model what it is: what kind it is, how its networks and its
+    sampler are set, its words."""
+    parts = [p for p in folder.glob("*/*") if p.suffix in (".json", ".txt") and ".index." not in p.name]
+    return [folder / hub.INDEX, *parts]
 
 
 def _grouped(parts: dict[str, Any], family: Family, empty_is_zero: bool) -> dict[str, Any]:

@@ -178,6 +178,19 @@ def test_one_file_is_the_same_model(pipelines, folders, tmp_path, kind):
     assert same(load_model(str(folder / "one.safetensors"), device="cpu"), load_model(str(folder), device="cpu"))
 
 
+@pytest.mark.parametrize("layout", ["folder", "file"])
+def test_the_same_weights_set_otherwise_are_another_model(pipelines, folders, tmp_path, layout):
+    """What was recorded with one noise schedule must not be taken for the other's."""
+    folder = copied(folders["epsilon"], tmp_path / "m")
+    save_file(original_tensors(pipelines["epsilon"]), folder / "one.safetensors")
+    name = str(folder if layout == "folder" else folder / "one.safetensors")
+    before = load_model(name, device="cpu").fingerprint
+    assert load_model(name, device="cpu").fingerprint == before
+    path = folder / "scheduler" / "scheduler_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"beta_end": 0.013}))
+    assert load_model(name, device="cpu").fingerprint != before
+
+
 def test_one_file_without_a_configuration_says_whose_it_needs(pipelines, tmp_path):
     """It is taken for what diffusers takes it for; offline it cannot be looked up."""
     save_file(original_tensors(pipelines["epsilon"]), tmp_path / "one.safetensors")
