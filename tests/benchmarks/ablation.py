@@ -68,6 +68,11 @@ def _undrawn_plate(
     return continued(seen.small, hole, others, guide).photo
 
 
+def _all_drawn(photo: Tensor, hole: Tensor, others: Tensor, guide: Any = None) -> Continued:
+    found = continued(photo, hole, others, guide)
+    return replace(found, trust=torch.zeros_like(found.trust))
+
+
 def _waves(photo: Tensor, hole: Tensor, others: Tensor, guide: Any = None) -> Continued:
     waves = torch.where(hole > 0.5, fill(photo, torch.maximum(hole, others)), photo)
     return Continued(waves, torch.zeros_like(hole))
@@ -99,6 +104,7 @@ VARIANTS: dict[str, Variant] = {
     "negative-prompt instead": Variant(method="negative-prompt"),
     "no second, tight plate": Variant(replaced=((planning, "covered", _whole_wide_hole),)),
     "no model in the plate": Variant(replaced=((planning, "clean_plate", _undrawn_plate),)),
+    "no copies kept in the plate": Variant(replaced=((plate, "continued", _all_drawn),)),
     "waves for what repeats": Variant(replaced=((plate, "continued", _waves),)),
     "no matting": Variant(replaced=((compositing, "lift", lambda photo, behind, mask: (photo, mask)),)),
     "no shadow": Variant(
@@ -161,7 +167,7 @@ def main(scenes: int, first_seed: int, model_name: str, workers: int, json_path:
     results = run(cases(first_seed, scenes), Ablation(model_name, 1 if workers > 1 else None), workers)
     table = {name: summary(found) for name, found in results.items()}
     names = list(table)
-    for some in (names[:5], names[5:10], names[10:]):
+    for some in (names[:6], names[6:12], names[12:]):
         Console(width=180).print(as_table({name: table[name] for name in some}))
     if json_path is not None:
         json_path.write_text(as_json(table, scenes))
