@@ -10,7 +10,8 @@ from realedit.compositing import Drawn, Lifted, colours_of, composite, draw, lif
 from realedit.edits import Look
 from realedit.paste import grow
 from realedit.placement import STAY, Placement
-from realedit.separating import VISIBLE, Backdrop, union
+from realedit.separating import Backdrop, union
+from realedit.shadows import VISIBLE
 from realedit.warp import warp
 
 

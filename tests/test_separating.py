@@ -2,7 +2,8 @@
 
 import torch
 
-from realedit.separating import VISIBLE, cut_out
+from realedit.separating import cut_out
+from realedit.shadows import VISIBLE
 
 
 def ellipse(x: float, y: float, wide: float, high: float) -> torch.Tensor:

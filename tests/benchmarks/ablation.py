@@ -108,7 +108,7 @@ VARIANTS: dict[str, Variant] = {
     "waves for what repeats": Variant(replaced=((plate, "continued", _waves),)),
     "no matting": Variant(replaced=((compositing, "lift", lambda photo, behind, mask: (photo, mask)),)),
     "no shadow": Variant(
-        replaced=((separating, "cast_shadow", lambda photo, plate, mask, others: torch.ones_like(mask)),)
+        replaced=((separating, "cast_shadows", lambda photo, plate, sources: [torch.ones_like(s) for s in sources]),)
     ),
     "no final sampling": Variant(replace(DEFAULTS, surroundings_until=1.0, strength=OFF)),
     "no guidance": Variant(replace(DEFAULTS, strength=OFF)),

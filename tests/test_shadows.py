@@ -1,0 +1,63 @@
+"""Whose shadow is whose, on scenes whose light is known."""
+
+import pytest
+import torch
+
+from realedit.shadows import VISIBLE, cast_shadows
+
+FLOOR = torch.tensor((0.7, 0.6, 0.5))[None, :, None, None].expand(1, 3, 128, 160)
+LIGHT = 0.6
+
+
+def ellipse(x: float, y: float, wide: float, high: float) -> torch.Tensor:
+    rows, columns = torch.meshgrid(torch.arange(128) + 0.5, torch.arange(160) + 0.5, indexing="ij")
+    return (((columns - x) / wide).square() + ((rows - y) / high).square() < 1).float()[None, None]
+
+
+LEFT, RIGHT = ellipse(40, 60, 12, 14), ellipse(86, 60, 12, 14)
+BETWEEN = ellipse(62, 70, 20, 4)  # from the left one to the right one
+BEYOND = ellipse(108, 70, 20, 4)  # from the right one on
+
+
+def scene(*shadows: torch.Tensor) -> torch.Tensor:
+    """Two grey balls on an even floor."""
+    photo = FLOOR.clone()
+    for shadow in shadows:
+        photo = torch.where(shadow > 0.5, FLOOR * LIGHT, photo)
+    return torch.where(torch.maximum(LEFT, RIGHT) > 0.5, torch.tensor(0.4), photo)
+
+
+def seen(shadow: torch.Tensor, where: torch.Tensor) -> float:
+    """The share of a true shadow, clear of the balls, that is seen in this one."""
+    clear = (where > 0.5) & (ellipse(40, 60, 16, 18) < 0.5) & (ellipse(86, 60, 16, 18) < 0.5)
+    return float((shadow < VISIBLE)[clear].float().mean())
+
+
+def test_a_shadow_that_touches_two_objects_is_that_of_the_one_with_the_lamp_behind():
+    one, two = cast_shadows(scene(BETWEEN, BEYOND), FLOOR, [LEFT, RIGHT])
+    assert seen(one, BETWEEN) > 0.9
+    assert seen(two, BETWEEN) == 0
+    assert seen(two, BEYOND) > 0.9
+    assert seen(one, BEYOND) == 0
+    deep = (BEYOND > 0.5) & (ellipse(116, 70, 6, 2) > 0.5)
+    assert two[deep].mean().item() == pytest.approx(LIGHT, abs=0.03)
+
+
+def test_where_no_other_shadow_tells_both_take_it():
+    """As before anything was known of the lamp: it must not stay behind when either of them leaves."""
+    one, two = cast_shadows(scene(BETWEEN), FLOOR, [LEFT, RIGHT])
+    assert min(seen(one, BETWEEN), seen(two, BETWEEN)) > 0.9
+
+
+def test_a_speck_says_nothing_of_the_lamp():
+    """It is smaller than the shadow in dispute."""
+    speck = ellipse(101, 68, 4, 3)
+    one, two = cast_shadows(scene(BETWEEN, speck), FLOOR, [LEFT, RIGHT])
+    assert min(seen(one, BETWEEN), seen(two, BETWEEN)) > 0.9
+
+
+def test_an_object_alone_has_every_shadow_that_touches_it():
+    photo = torch.where(RIGHT > 0.5, FLOOR, scene(BETWEEN, ellipse(20, 70, 16, 4)))
+    (shadow,) = cast_shadows(photo, FLOOR, [LEFT])
+    assert seen(shadow, BETWEEN) > 0.9
+    assert seen(shadow, ellipse(20, 70, 16, 4)) > 0.9
