@@ -18,10 +18,8 @@ DEEPEST = 0.25  # a shadow never leaves less light than this
 TINT = 0.2  # a shadow darkens red, green and blue alike; a larger difference is another surface
 BLUR = 0.015  # of the shorter side: how wide the object's blurred edge is at most
 BESIDE = 2  # pixels: a shadow this near to an object touches it
-ENOUGH, OPPOSITE = (
-    0.75,
-    0.5,
-)  # shadows that say whose another is: of its size; the cosine from which it lies against them
+# Shadows that say whose another one is: how large they must be against it, and how far it must lie against them.
+ENOUGH, OPPOSITE = 0.75, 0.5
 
 
 def cast_shadows(photo: Tensor, plate: Tensor, sources: Sequence[Tensor]) -> list[Tensor]:
