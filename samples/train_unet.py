@@ -3,7 +3,8 @@
     python -m samples.train_unet SCENES VAE RUN --steps 4500
 
 Writes RUN/checkpoint (the whole diffusers folder), RUN/losses.jsonl and RUN/samples.png, and
-resumes when run again. Shards rendered since the last start are picked up.
+resumes when run again. Shards rendered since the last start are picked up. With `--start` it goes on from a
+checkpoint instead of from nothing.
 """
 
 import random
@@ -123,12 +124,22 @@ def training_loss(model: Trained, sites: Sites, alpha_bar: Tensor, blank: Tensor
     return noise_loss, grounded
 
 
-def kept_tokenizer(folder: Path) -> CLIPTokenizer:
+def kept_tokenizer(folder: Path, start: Path | None) -> CLIPTokenizer:
     """The tokenizer that this run began with. Made anew it may number rare tokens differently, which a
     resumed run would have to learn again."""
     if not folder.is_dir():
-        build_tokenizer().save_pretrained(folder)
+        tokenizer = build_tokenizer() if start is None else CLIPTokenizer.from_pretrained(start / "tokenizer")
+        tokenizer.save_pretrained(folder)
     return CLIPTokenizer.from_pretrained(folder)
+
+
+def first_weights(tokenizer: CLIPTokenizer, start: Path | None) -> Trained:
+    """The networks before the first step: random ones, or those of the checkpoint `start`."""
+    if start is None:
+        return Trained(build_text_encoder(tokenizer), build_unet())
+    unet = UNet2DConditionModel.from_pretrained(start / "unet")
+    unet.register_to_config(_name_or_path="")  # else the checkpoint names a folder of this machine
+    return Trained(CLIPTextModel.from_pretrained(start / "text_encoder"), unet)
 
 
 def pipeline(model: Trained, vae: AutoencoderKL, tokenizer: CLIPTokenizer) -> StableDiffusionPipeline:
@@ -168,15 +179,20 @@ def save_checkpoint(model: Trained, vae: AutoencoderKL, tokenizer: CLIPTokenizer
 @click.argument("vae_directory", type=click.Path(path_type=Path))
 @click.argument("run_directory", type=click.Path(path_type=Path))
 @click.option("--steps", default=4500, show_default=True)
-def main(scenes: Path, vae_directory: Path, run_directory: Path, steps: int) -> None:
+@click.option("--start", type=click.Path(path_type=Path, exists=True), help="A checkpoint whose weights to begin with.")
+@click.option("--peak-rate", default=PEAK_RATE, show_default=True, help="The greatest learning rate.")
+def main(
+    scenes: Path, vae_directory: Path, run_directory: Path, steps: int, start: Path | None, peak_rate: float
+) -> None:
     """Train on SCENES with the autoencoder of VAE_DIRECTORY, keep the run in RUN_DIRECTORY."""
     vae = AutoencoderKL.from_pretrained(vae_directory).eval()
     vae.register_to_config(_name_or_path="")  # else the checkpoint names a folder of this machine
-    tokenizer = kept_tokenizer(run_directory / "tokenizer")
+    tokenizer = kept_tokenizer(run_directory / "tokenizer", start)
     torch.manual_seed(0)
-    model = Trained(build_text_encoder(tokenizer), build_unet().to(memory_format=torch.channels_last))
+    model = first_weights(tokenizer, start)
+    model.unet.to(memory_format=torch.channels_last)
     model.unet.set_attn_processor(AttnProcessor())  # the fused kernel's backward is slower on a CPU
-    optimiser = torch.optim.AdamW(model.parameters(), PEAK_RATE, weight_decay=1e-2, betas=(0.9, 0.99), fused=True)
+    optimiser = torch.optim.AdamW(model.parameters(), peak_rate, weight_decay=1e-2, betas=(0.9, 0.99), fused=True)
     average = Average(model)
     run = Run(run_directory, {"model": model, "optimiser": optimiser, "average": average}, steps)
 
@@ -194,7 +210,7 @@ def main(scenes: Path, vae_directory: Path, run_directory: Path, steps: int) -> 
         rng = random.Random(step)
         torch.manual_seed(step)
         for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step, steps, PEAK_RATE)
+            group["lr"] = learning_rate(step, steps, peak_rate)
         noise_loss, grounded = training_loss(model, sites, alpha_bar, blank, draw_batch(examples, rng))
         (noise_loss + GROUNDING * grounded).backward()
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
