@@ -1,13 +1,15 @@
 """Edits of one photo, from the pixels to the pixels: the whole flow in the order of the plan."""
 
+import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
 from inversion.model import DiffusionModel
+from realedit.camera import Camera
 from realedit.edits import Edit, Insert, Source
 from realedit.faithfulness import Perceptual
 from realedit.files.photo import Photo
@@ -20,12 +22,13 @@ from realedit.looking import look as look_for
 from realedit.looks import NewLook, choose_looks
 from realedit.masks import mask_place
 from realedit.palettes import palettes
-from realedit.placement import Point
+from realedit.placement import AS_IT_IS, Point
 from realedit.planning import Asked, Given, Plan, ask, make_plan
 from realedit.regenerating import Script, regenerate, script_of
-from realedit.report import EditReport, ObjectReport, report_on
+from realedit.report import CameraReport, EditReport, ObjectReport, report_on
 from realedit.settings import DEFAULTS, Settings
 from realedit.staging import Extra, Stage, set_stage
+from realedit.viewpoint import camera_of
 
 UNKNOWN = "the model does not know this object"
 
@@ -35,8 +38,8 @@ class Task:
     """What is asked: the edits, on which photo, and where their objects are if the user said so.
 
     `masks` (1, 1, H, W) or `points` on them, by phrase, override what the words attend to; `others` are
-    the photos that the
-    edits' sources name."""
+    the photos that the edits' sources name. `pitch`: how far down the photo's camera looked, in degrees; None: as
+    its upright lines tell."""
 
     photo: Photo
     prompt: str
@@ -45,11 +48,17 @@ class Task:
     points: Mapping[str, Point] = field(default_factory=dict)
     others: Mapping[str, OtherPhoto] = field(default_factory=dict)
     method: str = "null-text"
+    pitch: float | None = None
 
     @property
     def objects(self) -> tuple[str, ...]:
         """The phrases that the edits name, each once."""
         return tuple(dict.fromkeys(phrase for edit in self.edits for phrase in edit.objects))
+
+    def camera(self) -> Camera:
+        """The camera that took the photo."""
+        camera = camera_of(self.photo)
+        return camera if self.pitch is None else replace(camera, pitch=math.radians(self.pitch))
 
     def check_words(self, model: DiffusionModel) -> None:
         """Raises `PhraseError` unless the prompt holds every object once: said before anything slow."""
@@ -88,7 +97,8 @@ def edit_photo(
     began = time.perf_counter()
     task.check_words(model)
     with model.metered() as meter:
-        part, asked, extras, guests = _look(model, task, settings, on_step)
+        camera = task.camera()
+        part, asked, extras, guests = _look(model, task, camera, settings, on_step)
         plan = make_plan(model, part.seen, asked, extras, settings, lambda i: on_step("clearing"))
         stage = set_stage(part.seen.small, plan.cast, settings.margin)
         script, picture, looks = _draw(model, part.seen, plan, stage, guests, settings, on_step)
@@ -107,6 +117,7 @@ def edit_photo(
         seconds=time.perf_counter() - began,
         from_cache=part.seen.from_cache,
         guidance=script.told(),
+        camera=_camera(camera, asked, given=task.pitch is not None),
         overlaps=_overlaps(plan, done.stage),
     )
     work = {
@@ -122,7 +133,7 @@ def edit_photo(
 
 
 def _look(
-    model: DiffusionModel, task: Task, settings: Settings, on_step: Callable[[str], None]
+    model: DiffusionModel, task: Task, camera: Camera, settings: Settings, on_step: Callable[[str], None]
 ) -> tuple[View, list[Asked], list[Extra], dict[Source, Guest]]:
     """The part of the photo that the edits touch, what they ask of the objects in it, and what they bring
     from other photos."""
@@ -140,7 +151,7 @@ def _look(
         else find(model, first, task.objects, task.masks, task.points)
     )
     guests = _guests(model, task, settings, lambda i: on_step("inverting"))
-    asked = ask(task.edits, given)
+    asked = ask(task.edits, given, camera)
     touched = [b for a in asked for b in reached(mask_place(a.given.mask), a.placements, settings.reach)]
     extras = []
     for edit in task.edits:
@@ -215,6 +226,12 @@ def _objects(
         words = script.prompt.prompt[slice(*span)] if span else name
         reports.append(ObjectReport.of(name, words, target, sight, part.frame, why=why))
     return reports
+
+
+def _camera(camera: Camera, asked: Sequence[Asked], *, given: bool) -> CameraReport | None:
+    """By what objects were turned, if any was."""
+    turned = any(placement.turn != AS_IT_IS for each in asked for placement in each.placements)
+    return CameraReport(math.degrees(camera.pitch), given) if turned else None
 
 
 def _overlaps(plan: Plan, stage: Stage) -> list[str]:

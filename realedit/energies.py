@@ -229,5 +229,5 @@ def whole_look_energy(reference: Reference) -> WholeLookEnergy:
 
 
 def _placed(points: Tensor, placement: Placement) -> Tensor:
-    anchor, target = torch.tensor(placement.anchor), torch.tensor(placement.target)
-    return (points - anchor) * placement.scale + target
+    anchor, target, turn = (torch.tensor(part) for part in (placement.anchor, placement.target, placement.turn))
+    return (points - anchor) @ turn.T * placement.scale + target

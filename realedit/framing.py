@@ -44,7 +44,14 @@ class Frame:
 
     def placement(self, placement: Placement) -> Placement:
         """A placement in the photo, as one in the part."""
-        return replace(placement, anchor=self.inside(placement.anchor), target=self.inside(placement.target))
+        (a, b), (c, d) = placement.turn
+        stretched = self.part[0] / self.part[1] * self.size[1] / self.size[0]
+        return replace(
+            placement,
+            anchor=self.inside(placement.anchor),
+            target=self.inside(placement.target),
+            turn=((a, b / stretched), (c * stretched, d)),
+        )
 
     def arrival(self, placement: Placement) -> Placement:
         """The same for something that comes from another photo: its scale is against the shorter side."""

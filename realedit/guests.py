@@ -21,6 +21,7 @@ from realedit.planning import Given, ask, make_plan
 from realedit.separating import Backdrop
 from realedit.settings import Settings
 from realedit.staging import Extra
+from realedit.viewpoint import camera_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +96,7 @@ def bring(
     part = view(model, guest.photo, frame, prompt, settings, method, on_step)
     given = {guest.phrase: Given(guest.mask, guest.by_user)}
     mask = within(part, guest.mask, sharp=guest.by_user)
-    asked = [a.within(frame, mask) for a in ask([Remove(guest.phrase)], given)]
+    asked = [a.within(frame, mask) for a in ask([Remove(guest.phrase)], given, camera_of(guest.photo))]
     cast = make_plan(model, part.seen, asked, (), settings, on_step).cast
     size, photo = part.photo.size, part.photo.colours.to_srgb(part.photo.tensor())
     backdrop = Backdrop(resize(cast.backdrop.plate, size), resize(cast.backdrop.crumbs, size))

@@ -100,7 +100,7 @@ def run_job(
     from realedit.editing import Task, edit_photo
     from realedit.perceptual import best_perceptual
 
-    task = Task(job.photo, prompt, job.recipe.edits(), masks, points, others, job.recipe.method)
+    task = Task(job.photo, prompt, job.recipe.edits(), masks, points, others, job.recipe.method, job.recipe.pitch)
     task.check_words(model)
     perceptual = best_perceptual(model, offline=shared.which.offline)
     if max_lpips is not None and perceptual.name != "lpips":

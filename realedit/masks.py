@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from inversion.errors import EditError, PhotoError
 from inversion.properties import centroid
 from inversion.reference import Reference
+from realedit.camera import Camera
 from realedit.energies import phrase_map
 from realedit.files.reading import load_photo
 from realedit.images import resize, to_bytes
@@ -137,6 +138,6 @@ def mask_box(mask: Tensor) -> Box:
     )
 
 
-def mask_place(mask: Tensor) -> Place:
-    """Where the object of a mask is."""
-    return Place(mask_centre(mask), mask_box(mask), middle_of_base(mask))
+def mask_place(mask: Tensor, camera: Camera | None = None) -> Place:
+    """Where the object of a mask is, in a photo that the `camera` took; None: a level one."""
+    return Place(mask_centre(mask), mask_box(mask), middle_of_base(mask, camera))

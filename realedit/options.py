@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from realedit.files.kinds import SUFFIXES
-from realedit.settings import DEFAULTS, Settings
+from realedit.settings import DEFAULTS, MOST_PITCH, Settings
 
 METHOD_NAMES = (
     "null-text",
@@ -201,6 +201,7 @@ class EditOptions:
     box: Numbers | None = None
     point: Numbers | None = None
     segmenter: str | None = None
+    pitch: float | None = None
     output: Path | None = None
     out_dir: Path | None = None
     skip_existing: bool = False
@@ -209,6 +210,13 @@ class EditOptions:
     max_lpips: float | None = None
     sidecar: bool = True
     files: FileOptions = FileOptions()
+
+
+PITCH = click.option(
+    "--pitch",
+    type=click.FloatRange(-MOST_PITCH, MOST_PITCH),
+    help="Degrees that the camera looked down; 0 keeps the object upright. Default: as lines in the photo tell.",
+)
 
 
 def result_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,34 +1,52 @@
-"""Where an object's pixels go: a similarity of the photo's plane. No torch."""
+"""Where an object's pixels go: a map of the photo's plane. No torch."""
 
 from dataclasses import dataclass
 
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]  # left, top, right, bottom
+Matrix = tuple[tuple[float, float], tuple[float, float]]  # by rows, of (x, y)
+
+AS_IT_IS: Matrix = ((1.0, 0.0), (0.0, 1.0))
 
 
 @dataclass(frozen=True)
 class Placement:
-    """Scale by `scale` about `anchor`, then shift so that `anchor` lands on `target`.
+    """Turn by `turn` and scale by `scale` about `anchor`, then shift so that `anchor` lands on `target`.
 
-    Points are fractions (x, y) of the photo."""
+    Points are fractions (x, y) of the photo. `turn` is a map of them too, and keeps areas: its determinant
+    is 1."""
 
     anchor: Point
     target: Point
     scale: float = 1.0
+    turn: Matrix = AS_IT_IS
 
     @property
     def identity(self) -> bool:
-        return self.anchor == self.target and self.scale == 1.0
+        return self.anchor == self.target and self.scale == 1.0 and self.turn == AS_IT_IS
 
     def __call__(self, point: Point) -> Point:
         """Where a point of the photo goes."""
-        x, y = ((p - a) * self.scale + t for p, a, t in zip(point, self.anchor, self.target, strict=True))
-        return x, y
+        off = times(self.turn, (point[0] - self.anchor[0], point[1] - self.anchor[1]))
+        return self.target[0] + self.scale * off[0], self.target[1] + self.scale * off[1]
 
     def inverse(self, point: Point) -> Point:
         """Where a point of the result came from."""
-        x, y = ((p - t) / self.scale + a for p, a, t in zip(point, self.anchor, self.target, strict=True))
-        return x, y
+        off = times(undone(self.turn), (point[0] - self.target[0], point[1] - self.target[1]))
+        return self.anchor[0] + off[0] / self.scale, self.anchor[1] + off[1] / self.scale
+
+
+def times(matrix: Matrix, vector: Point) -> Point:
+    (a, b), (c, d) = matrix
+    x, y = vector
+    return a * x + b * y, c * x + d * y
+
+
+def undone(matrix: Matrix) -> Matrix:
+    """The inverse of a matrix."""
+    (a, b), (c, d) = matrix
+    area = a * d - b * c
+    return (d / area, -b / area), (-c / area, a / area)
 
 
 @dataclass(frozen=True)

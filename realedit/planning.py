@@ -8,6 +8,7 @@ from torch import Tensor
 
 from inversion.model import DiffusionModel
 from realedit.agreement import check_together
+from realedit.camera import Camera
 from realedit.edits import Edit, Look
 from realedit.filling import fill
 from realedit.finding import Found, at_model_size, known_to_model, other_objects
@@ -47,20 +48,24 @@ class Asked:
         return replace(self, given=replace(self.given, mask=mask), placements=placements)
 
 
-def ask(edits: Sequence[Edit], given: Mapping[str, Given]) -> list[Asked]:
-    """What edits ask of every object; `given` tells where each is.
+def ask(edits: Sequence[Edit], given: Mapping[str, Given], camera: Camera) -> list[Asked]:
+    """What edits ask of every object; `given` tells where each is in the photo that the `camera` took. What goes
+    elsewhere looks as it does from there.
 
     Raises:
         EditError: the edits contradict each other, or an object would leave the photo.
     """
     check_together(edits)
-    places = {phrase: mask_place(g.mask) for phrase, g in given.items()}
+    places = {phrase: mask_place(g.mask, camera) for phrase, g in given.items()}
     placements: dict[str, tuple[Placement, ...]] = dict.fromkeys(given, (STAY,))
     looks: dict[str, Look | None] = dict.fromkeys(given)
     for edit in edits:
         placements |= dict(edit.placements(places))
         looks |= {phrase: edit.look for phrase in edit.objects if edit.look is not None}
-    return [Asked(phrase, g, placements[phrase], looks[phrase]) for phrase, g in given.items()]
+    seen = {
+        phrase: tuple(replace(p, turn=camera.turn(p.anchor, p.target)) for p in placements[phrase]) for phrase in given
+    }
+    return [Asked(phrase, g, seen[phrase], looks[phrase]) for phrase, g in given.items()]
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,7 +24,7 @@ from realedit.edits import (
     Transfer,
 )
 from realedit.options import METHOD_NAMES
-from realedit.settings import DEFAULTS
+from realedit.settings import DEFAULTS, MOST_PITCH
 
 Pair = tuple[float, float]
 
@@ -159,6 +159,7 @@ class Recipe(_Item):
     method: str = "null-text"
     steps: int = Field(DEFAULTS.steps, ge=2, le=1000)
     seed: int = DEFAULTS.seed
+    pitch: float | None = Field(None, ge=-MOST_PITCH, le=MOST_PITCH, description="Degrees that the camera looked down")
 
     @field_validator("method")
     @classmethod

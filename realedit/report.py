@@ -79,12 +79,23 @@ class ObjectReport:
 
 
 @dataclass(frozen=True)
+class CameraReport:
+    """How many degrees down the camera is taken to look, and whether the user said so."""
+
+    pitch: float
+    given: bool
+
+    def to_text(self) -> str:
+        return f"looks down by {self.pitch:.0f} degrees, {'as given' if self.given else 'as far as lines tell'}"
+
+
+@dataclass(frozen=True)
 class EditReport:
     """The numbers of one run.
 
     `outside`: the result against the photo, where nothing may change. `reconstruction`: the photo
-    at the model's size against what its inversion gives back. `overlaps` names objects that cover each
-    other after the edit.
+    at the model's size against what its inversion gives back. `camera`: by what objects were turned that
+    went elsewhere, None if none did. `overlaps` names objects that cover each other after the edit.
     """
 
     objects: tuple[ObjectReport, ...]
@@ -92,6 +103,7 @@ class EditReport:
     reconstruction: FaithfulnessReport
     touched_share: float
     guidance: GuidanceReport | None
+    camera: CameraReport | None
     evaluations: float
     seconds: float
     from_cache: bool
@@ -107,6 +119,7 @@ class EditReport:
 
     def to_text(self) -> str:
         lines = [f"object          {o.to_text()}" for o in self.objects]
+        lines += [f"camera          {self.camera.to_text()}"] if self.camera else []
         lines += [f"overlap         {pair} cover each other" for pair in self.overlaps]
         lines += [
             f"outside         {faithfulness_line(self.outside)}; {1 - self.touched_share:.0%} of the photo",
@@ -150,6 +163,7 @@ def report_on(
     seconds: float,
     from_cache: bool,
     guidance: GuidanceReport | None,
+    camera: CameraReport | None,
     overlaps: Sequence[str],
 ) -> EditReport:
     """Measure a result against its photo outside `touched` (1, 1, H, W)."""
@@ -160,6 +174,7 @@ def report_on(
         reconstruction=compare(small, rebuilt, torch.ones_like(small[:, :1]), perceptual),
         touched_share=float(touched.mean()),
         guidance=guidance,
+        camera=camera,
         evaluations=evaluations,
         seconds=seconds,
         from_cache=from_cache,

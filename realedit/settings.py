@@ -56,4 +56,5 @@ class Settings:
 
 
 DEFAULTS = Settings()
+MOST_PITCH = 80.0  # degrees that a camera may look down, or up
 MIN_SIDE = 64  # pixels of a photo's shorter side

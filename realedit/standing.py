@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 from torch import Tensor
 
+from realedit.camera import Camera
 from realedit.placement import Point
 
 LOWEST, SLANT = 0.1, 0.35  # of the object's height: its lowest part; the sine of the angle that photos look down at
@@ -11,23 +12,29 @@ STEEP = 3.5  # an outline that rises faster than this runs up a side and no long
 DEEP, WIDE = 0.3, 1.25  # of a base's width: how far its middle lies behind its front, how wide the object is, at most
 
 
-def middle_of_base(mask: Tensor) -> Point:
-    """The middle (x, y), in fractions, of what the object of a mask (1, 1, H, W) stands on.
+def middle_of_base(mask: Tensor, camera: Camera | None = None) -> Point:
+    """The middle (x, y), in fractions, of what the object of a mask (1, 1, H, W) stands on, in a photo that the
+    `camera` took; None: a level one.
 
     It is taken for as deep as a round one seen from a usual height. Boxes, cans and cones show how wide it is, and
     that it is deeper, by the two corners where the lower edge ends and the sides begin. Balls, bowls and cups
-    show none; they stand on what is as wide as their lowest part. It never lies beyond the object's middle."""
+    show none; they stand right below their middle, on what is as wide as their lowest part. It never lies beyond the
+    object's middle."""
     inside = mask[0, 0].cpu().numpy() > 0.5
     height, width = inside.shape
     rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
     top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
     (x0, y0), (x1, y1) = _corner(inside, -1), _corner(inside, 1)
     wide, depth = x1 - x0, bottom - (y0 + y1) / 2
-    if right - left > WIDE * wide or depth > DEEP * wide:
+    cornered = right - left <= WIDE * wide and depth <= DEEP * wide
+    if not cornered:
         lowest = np.flatnonzero(inside[bottom - max(1, round(LOWEST * (bottom - top))) : bottom].any(0))
-        x0, x1, wide, depth = left, right, lowest[-1] + 1 - lowest[0], 0.0
-    depth = min(max(depth, SLANT * wide / 2), (bottom - top) / 2)
-    return float(x0 + x1) / 2 / width, float(bottom - depth) / height
+        wide, depth = lowest[-1] + 1 - lowest[0], 0.0
+    row = float(bottom - min(max(depth, SLANT * wide / 2), (bottom - top) / 2)) / height
+    if cornered:
+        return float(x0 + x1) / 2 / width, row
+    middle = float(left + right) / 2 / width, float(top + bottom) / 2 / height
+    return camera.below(middle, row) if camera else (middle[0], row)
 
 
 def _corner(inside: np.ndarray, side: int) -> tuple[float, float]:

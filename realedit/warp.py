@@ -1,11 +1,12 @@
 """Apply a placement to tensors: photos, masks, attention maps, noise."""
 
 import math
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
-from realedit.placement import Placement
+from realedit.placement import Placement, undone
 
 REACH = 2.0  # pixels to either side that a value is mixed from, where nothing is shrunk
 
@@ -24,25 +25,42 @@ def warp(image: Tensor, placement: Placement, *, size: tuple[int, int] | None = 
     size = size or own
     if placement.identity and own == size:
         return image.clone()
-    scale = placement.scale * min(size) / min(own)  # pixels of the result per pixel of the image
     result = image.float()
-    for axis, dim in ((1, -2), (0, -1)):  # nothing is turned, so each axis goes by itself
-        places = torch.arange(size[axis], device=image.device, dtype=torch.float64) + 0.5
-        sources = (places - placement.target[axis] * size[axis]) / scale + placement.anchor[axis] * own[axis]
-        result = _copied(result, dim, sources) if nearest else _mixed(result, dim, sources, min(1.0, scale))
+    for dim, sources, step in _passes(placement, own, size):
+        places = sources.to(image.device)
+        result = _copied(result, dim, places) if nearest else _mixed(result, dim, places, min(1.0, 1 / step))
     return result if nearest else result.clamp(min(0.0, float(image.min())), max(0.0, float(image.max())))
 
 
+def _passes(placement: Placement, own: tuple[int, int], size: tuple[int, int]) -> Iterator[tuple[int, Tensor, float]]:
+    """The map from the result's pixels back to the image's in two passes (Catmull and Smith 1980), first down the
+    columns, then along the rows: the dimension, the coordinate along it that every line is read at, (n), or (h, w)
+    where lines differ because something is turned, and how far apart these are."""
+    scale = placement.scale * min(size) / min(own)  # pixels of the result per pixel of the image
+    (a, b), (c, d) = undone(placement.turn)
+    b, c = b * own[0] / own[1], c * own[1] / own[0]  # of pixels, not of fractions
+    x, y = (torch.arange(n, dtype=torch.float64) + 0.5 - t * n for n, t in zip(size, placement.target, strict=True))
+    x0, y0 = (p * n for p, n in zip(placement.anchor, own, strict=True))
+    upright = (d - b * c / a) / scale
+    rows, columns = y * upright + y0, x * (a / scale) + x0
+    if b or c:
+        before = torch.arange(own[0], dtype=torch.float64) + 0.5 - x0  # what the first pass leaves: the image's columns
+        rows = rows[:, None] + c / a * before
+        columns = columns + (y * (b / scale))[:, None]
+    yield -2, rows, upright
+    yield -1, columns, a / scale
+
+
 def _copied(image: Tensor, dim: int, sources: Tensor) -> Tensor:
-    """The pixels of `image` along `dim` that hold the coordinates `sources` (n)."""
+    """The pixels of `image` along `dim` that hold the coordinates `sources`, (n) or (h, w)."""
     return _picked(image, dim, sources.floor().long(), torch.ones_like(sources))
 
 
 def _mixed(image: Tensor, dim: int, sources: Tensor, shrunk: float) -> Tensor:
-    """The values of `image` along `dim` at the coordinates `sources` (n), which lie 1 / `shrunk` apart."""
+    """The values of `image` along `dim` at the coordinates `sources`, (n) or (h, w), which lie 1 / `shrunk` apart."""
     taps = 2 * math.ceil(REACH / shrunk)
     first = (sources - taps / 2 + 0.5).floor().long()
-    pixels = first + torch.arange(taps, device=image.device)[:, None]
+    pixels = first + torch.arange(taps, device=image.device).reshape(-1, *[1] * first.ndim)
     weights = _cubic((pixels + 0.5 - sources).abs() * shrunk)
     weights = weights / weights.sum(0)
     parts = (_picked(image, dim, p, w) for p, w in zip(pixels, weights, strict=True))
@@ -60,8 +78,10 @@ def _cubic(distance: Tensor) -> Tensor:
 
 
 def _picked(image: Tensor, dim: int, pixels: Tensor, weights: Tensor) -> Tensor:
-    """The `pixels` (n) of `image` along `dim` times their `weights` (n); 0 outside it."""
+    """The `pixels` of `image` along `dim`, (n) or (h, w), times their `weights`; 0 outside it."""
     count = image.shape[dim]
     inside = (pixels >= 0) & (pixels < count)
-    weights = torch.where(inside, weights, 0.0).float()
-    return image.index_select(dim, pixels.clamp(0, count - 1)) * (weights[:, None] if dim == -2 else weights)
+    weights, pixels = torch.where(inside, weights, 0.0).float(), pixels.clamp(0, count - 1)
+    if pixels.ndim == 2:
+        return image.gather(dim, pixels.expand(*image.shape[:2], *pixels.shape)) * weights
+    return image.index_select(dim, pixels) * (weights[:, None] if dim == -2 else weights)

@@ -75,6 +75,24 @@ def test_pixels_are_the_same_twice_and_differ_by_seed(photo, tmp_path):
     assert not np.array_equal(a, c)
 
 
+def test_what_goes_elsewhere_is_turned_to_fit_the_camera(photo, tmp_path):
+    """By what lines in the photo tell, or by what the user says; `redo` knows which."""
+    options = ("--by", "-0.25,0.05", "--json", *FAST)
+    runs = [run("move", photo, "black vase", *options, "-o", tmp_path / "guessed.png")]
+    runs += [run("move", photo, "black vase", *options, "--pitch", p, "-o", tmp_path / f"{p}.png") for p in ("0", "40")]
+    said = [json.loads(result.stdout)["camera"] for result in runs]
+    assert [camera["given"] for camera in said] == [False, True, True]
+    assert said[1:] == [{"pitch": 0.0, "given": True}, {"pitch": pytest.approx(40), "given": True}]
+    level, steep = (load_photo(tmp_path / f"{p}.png").rgb for p in ("0", "40"))
+    dark = [np.nonzero(pixels[:60].max(-1) < 60)[1].mean() for pixels in (level, steep)]
+    assert dark[1] < dark[0] - 1  # looked down at, the vase's top leans outwards
+    assert "the same pixels" in run("redo", tmp_path / "40.png", "-o", tmp_path / "again.png").stderr
+    resized = json.loads(
+        run("resize", photo, "black vase", "--scale", "0.8", "--json", "-o", tmp_path / "r.png", *FAST).stdout
+    )
+    assert resized["camera"] is None
+
+
 def test_second_edit_takes_the_inversion_from_the_cache(photo, tmp_path):
     first = json.loads(
         run("move", photo, "black vase", "--by", "0.1,0", "-o", tmp_path / "a.png", "--json", *FAST).stdout
@@ -316,6 +334,7 @@ WRONG = {
     "shifted outside": (["move", "PHOTO", "black vase", "--by", "0.9,0", *FAST], 2, "would leave the photo"),
     "scale zero": (["resize", "PHOTO", "black vase", "--scale", "0"], 2, "scale 0 is not possible"),
     "scale negative": (["resize", "PHOTO", "black vase", "--scale", "-1"], 2, "scale -1 is not possible"),
+    "pitch": (["move", "PHOTO", "black vase", "--by", "0.1,0", "--pitch", "95"], 2, "95"),
     "no target": (["move", "PHOTO", "black vase"], 2, "give either --to X,Y or --by DX,DY"),
     "not a point": (["move", "PHOTO", "black vase", "--to", "here"], 2, "'here' is not X,Y"),
     "mixed units": (["move", "PHOTO", "black vase", "--to", "10px,0.5"], 2, "mixes pixels and fractions"),

@@ -15,8 +15,9 @@ from realedit.energies import (
     Wanted,
     edit_energies,
 )
-from realedit.placement import STAY, Placement
+from realedit.placement import AS_IT_IS, STAY, Placement
 from realedit.settings import Weights
+from realedit.warp import warp
 
 H, W = 12, 20
 
@@ -153,6 +154,15 @@ def test_a_move_is_satisfied_by_the_moved_map_and_scale_reaches_the_energy():
     larger = edit_energies(reference, [wanted(Placement(start, start, 1.6))], [], weights)
     grown, same = (larger(tape_of(soft_blob(*start, r)), 0).item() for r in (0.16, 0.1))
     assert grown < 0.35 * same
+
+
+def test_a_turned_move_is_satisfied_by_the_turned_map():
+    """Two blobs, one over the other, come to lean."""
+    upright = soft_blob(0.4, 0.3, 0.1) + soft_blob(0.4, 0.7, 0.1)
+    shifted, turned = (Placement((0.4, 0.5), (0.6, 0.5), turn=t) for t in (AS_IT_IS, ((1.0, -0.5), (0.0, 1.0))))
+    energy = edit_energies(reference_of(upright), [wanted(turned)], [], Weights(appearance=0))
+    leaning, straight = (energy(tape_of(warp(upright[None, None], p)[0, 0]), 0).item() for p in (turned, shifted))
+    assert leaning < 0.3 * straight
 
 
 def test_targets_carry_no_graph():

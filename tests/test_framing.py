@@ -12,7 +12,7 @@ from realedit.faithfulness import encoder_distance
 from realedit.files.photo import Photo
 from realedit.framing import Frame, departure, frame_around, landing, reached
 from realedit.masks import mask_box
-from realedit.placement import STAY, Place, Placement
+from realedit.placement import AS_IT_IS, STAY, Place, Placement
 from realedit.settings import Settings
 from realedit.warp import warp
 from tests.test_reading import wide_gamut
@@ -33,9 +33,10 @@ def disc(width: int, height: int, x: float, y: float, radius: float) -> torch.Te
     return (((gx - x) ** 2 + (gy - y) ** 2) <= radius**2).float()[None, None]
 
 
-def test_a_placement_does_the_same_in_a_part():
-    mask = disc(1000, 500, 300, 200, 40)
-    placement = Placement((0.3, 0.4), (0.45, 0.44), 1.3)
+@pytest.mark.parametrize("turn", [AS_IT_IS, ((0.97, -0.1), (0.5, 0.979381443))])
+def test_a_placement_does_the_same_in_a_part(turn):
+    mask = disc(1000, 500, 310, 200, 40) + disc(1000, 500, 280, 150, 10)
+    placement = Placement((0.3, 0.4), (0.45, 0.44), 1.3, turn)
     whole = warp(mask, placement)[..., 100:300, 200:600]
     part = warp(mask[..., 100:300, 200:600], PART.placement(placement))
     assert (whole - part).abs().max() < 1e-3

@@ -1,10 +1,13 @@
 """On what objects stand, against outlines whose base is known by construction."""
 
+import math
+
 import cv2
 import numpy as np
 import pytest
 import torch
 
+from realedit.camera import Camera
 from realedit.masks import box_mask, mask_place
 from realedit.standing import SLANT, middle_of_base
 
@@ -55,6 +58,16 @@ def test_a_ball_touches_with_little():
     ball, box = pixels(ellipse(80, 70, 30, 30)), pixels(outline((50, 40), (110, 40), (110, 100), (50, 100)))
     assert ball[0] == pytest.approx(80.5)
     assert 0 < bottom - ball[1] < 0.8 * (bottom - box[1])
+
+
+def test_seen_from_above_a_ball_stands_inwards_of_its_middle():
+    """Upright lines meet below the frame; a can's base is where its corners are, whatever the camera."""
+    camera = Camera(SIZE, math.radians(20))
+    ball, can = ellipse(130, 70, 15, 15), outline((120, 40), (140, 40), (140, 80), (120, 80))
+    x, y = middle_of_base(ball, camera)
+    assert (x, y) == pytest.approx(camera.below((130.5 / 160, 70.5 / 120), y))
+    assert x * SIZE[0] < pixels(ball)[0] - 0.5
+    assert middle_of_base(can, camera) == middle_of_base(can)
 
 
 def test_a_cup_stands_on_its_narrow_end():

@@ -68,3 +68,38 @@ def test_inverse_undoes_a_placement(anchor, target, scale, point):
     placement = Placement(anchor, target, scale)
     assert placement.inverse(placement(point)) == pytest.approx(point, abs=1e-9)
     assert placement(anchor) == pytest.approx(target)
+
+
+def waves(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    return 0.5 + 0.25 * torch.sin(9 * x + 2) + 0.25 * torch.cos(7 * y)
+
+
+@pytest.mark.parametrize("turn", [((0.96, -0.2), (0.3, 0.979166667)), ((1.1, 0.0), (0.0, 0.909090909))])
+@pytest.mark.parametrize("scale", [0.7, 1.0, 1.3])
+def test_a_turn_shows_what_was_there(turn, scale):
+    """Of waves whose value is known between the pixels; in a frame that is not square."""
+    placement = Placement((0.45, 0.55), (0.5, 0.48), scale, turn)
+    ys, xs = torch.meshgrid((torch.arange(90) + 0.5) / 90, (torch.arange(130) + 0.5) / 130, indexing="ij")
+    moved = warp(waves(xs, ys)[None, None], placement)[0, 0]
+    for row, column in ((45, 65), (38, 80), (55, 50)):
+        x, y = placement.inverse(((column + 0.5) / 130, (row + 0.5) / 90))
+        expected = waves(torch.tensor(x), torch.tensor(y))
+        assert moved[row, column].item() == pytest.approx(expected.item(), abs=2e-3)
+
+
+def test_a_turn_keeps_the_centre_and_the_area():
+    blob = torch.zeros(1, 1, 90, 130)
+    blob[..., 30:60, 50:70] = 1
+    centre = tuple(centroid(blob[0, 0]).tolist())
+    turned = warp(blob, Placement(centre, (0.6, 0.5), 1.0, ((0.96, -0.2), (0.3, 0.979166667))))
+    torch.testing.assert_close(centroid(turned[0, 0]), torch.tensor((0.6, 0.5)), atol=2e-3, rtol=0)
+    assert (turned.sum() / blob.sum()).item() == pytest.approx(1, rel=0.01)
+
+
+def test_a_turn_copies_noise_and_leaves_nothing_outside():
+    noise = torch.randn(1, 4, 40, 60, generator=torch.Generator().manual_seed(1))
+    turned = warp(noise, Placement((0.5, 0.5), (0.5, 0.5), 1.0, ((0.9, -0.3), (0.4, 0.977777778))), nearest=True)
+    assert set(turned.unique().tolist()) <= {*noise.unique().tolist(), 0.0}
+    assert (
+        warp(noise, Placement((0.1, 0.1), (0.9, 0.9), 1.0, ((0.9, -0.3), (0.4, 0.977777778))))[..., :5, :5].eq(0).all()
+    )

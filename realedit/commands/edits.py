@@ -7,7 +7,7 @@ import click
 
 from realedit.commands.making import transfer_whole
 from realedit.commands.one_edit import OBJECT, PHOTOS, Target, pair, run_each, target_options
-from realedit.options import FILE, POINT, EditOptions, Numbers, edit_options, result_options
+from realedit.options import FILE, PITCH, POINT, EditOptions, Numbers, edit_options, result_options
 from realedit.recipe import (
     DuplicateItem,
     InsertItem,
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 @PHOTOS
 @OBJECT
 @target_options
+@PITCH
 @edit_options
 @common
 def move(shared: Common, photos: tuple[Path, ...], object: str, target: Target, options: EditOptions) -> None:
@@ -44,6 +45,7 @@ def move(shared: Common, photos: tuple[Path, ...], object: str, target: Target, 
 @PHOTOS
 @OBJECT
 @target_options
+@PITCH
 @edit_options
 @common
 def duplicate(shared: Common, photos: tuple[Path, ...], object: str, target: Target, options: EditOptions) -> None:
@@ -89,6 +91,7 @@ def remove(shared: Common, photos: tuple[Path, ...], object: str, options: EditO
 @PHOTOS
 @OBJECT
 @click.argument("other")
+@PITCH
 @result_options
 @common
 def swap(shared: Common, photos: tuple[Path, ...], object: str, other: str, options: EditOptions) -> None:

@@ -75,6 +75,7 @@ def run_each(
             method=shared.method,
             steps=shared.steps,
             seed=shared.seed,
+            pitch=options.pitch,
         )
 
     run_jobs(shared, photos, recipe_of, options, word)

@@ -5,6 +5,7 @@ from PIL import Image, ImageOps
 ORIENTATION, DESCRIPTION = 0x0112, 0x010E
 EXIF_PART, PLACE_PART = 0x8769, 0x8825
 WIDTH, HEIGHT = 0xA002, 0xA003
+FOCAL_IN_35MM, LONG_SIDE_35MM = 0xA405, 36.0  # millimetres
 # What a TIFF says of its own pixels and of the thumbnails and blocks beside them, rather than of the photo.
 FILE_TAGS = (
     *(254, 255, 256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 297, 317, 320, 322, 323, 324, 325, 330),
@@ -58,3 +59,12 @@ def description(image: Image.Image) -> str | None:
     except Exception:  # as above
         return None
     return text.strip() if isinstance(text, str) and text.strip() else None
+
+
+def focal_length(exif: bytes, size: tuple[int, int]) -> float | None:
+    """The focal length in shorter sides of a photo of `size`, if the camera says what it is like on 35 mm film."""
+    try:
+        millimetres = float(parsed(exif).get_ifd(EXIF_PART).get(FOCAL_IN_35MM, 0))
+    except Exception:  # broken camera data must not cost the user the photo; any error can come of it
+        return None
+    return millimetres / LONG_SIDE_35MM * max(size) / min(size) if 5 <= millimetres <= 2000 else None

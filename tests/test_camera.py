@@ -1,0 +1,81 @@
+"""How upright things look elsewhere in a photo, against the renderer's own camera."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from realedit.camera import Camera
+from realedit.placement import AS_IT_IS
+from samples.scenes import LOOK_AT, project, sample_scene
+
+SIZES = [(128, 128), (160, 96), (96, 160)]
+points = st.tuples(st.floats(0.05, 0.95), st.floats(0.05, 0.95))
+cameras = st.builds(Camera, st.sampled_from(SIZES), st.floats(-0.5, 0.9), st.floats(0.8, 4))
+
+
+def of_pixels(camera: Camera, turn) -> np.ndarray:
+    stretch = np.diag(camera.size)
+    return stretch @ np.array(turn) @ np.linalg.inv(stretch)
+
+
+@given(cameras, points, points, points)
+def test_turns_keep_areas_and_follow_each_other(camera, a, b, c):
+    there = np.array(camera.turn(a, b))
+    assert np.linalg.det(there) == pytest.approx(1)
+    np.testing.assert_allclose(there @ np.array(camera.turn(b, a)), np.eye(2), atol=1e-9)
+    np.testing.assert_allclose(np.array(camera.turn(b, c)) @ there, camera.turn(a, c), atol=1e-9)
+    assert camera.turn(a, a) == AS_IT_IS
+
+
+@given(st.sampled_from(SIZES), points, points)
+def test_a_level_camera_keeps_what_is_upright(size, a, b):
+    upright = np.array(Camera(size, 0.0).turn(a, b)) @ (0, 1)
+    assert upright[0] == pytest.approx(0, abs=1e-12)
+
+
+def test_looking_down_things_lean_outwards():
+    camera = Camera((100, 100), math.radians(20))
+    left_to_right = of_pixels(camera, camera.turn((0.2, 0.6), (0.8, 0.6)))
+    top = left_to_right @ (0, -1)  # of a stick that was upright
+    assert top[0] > 0.1
+    assert (of_pixels(camera, camera.turn((0.8, 0.6), (0.2, 0.6))) @ (0, -1))[0] < -0.1
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("seed", [1_000_001, 1_000_007])
+def test_it_is_what_the_renderers_camera_sees(seed, size):
+    """A small upright square that faces the camera, here and as far off elsewhere: the map between the two pictures of
+    it, up to its size."""
+    scene = sample_scene(seed, *size)
+    distance, up = scene.camera
+    camera = Camera(size, math.atan2(up - LOOK_AT[2], LOOK_AT[1] + distance), 1.35)
+    away, tall = distance + 0.2, 0.4
+
+    def seen(bearing: float, across: float = 0.0, rise: float = 0.0) -> np.ndarray:
+        forward, side = away * math.cos(bearing), away * math.sin(bearing)
+        point = (side + across * math.cos(bearing), forward - across * math.sin(bearing) - distance, tall + rise)
+        return np.array(project(scene, point, *size)[:2])
+
+    def looks(bearing: float) -> np.ndarray:
+        step = 1e-4
+        edges = [seen(bearing, across=step) - seen(bearing), seen(bearing, rise=step) - seen(bearing)]
+        return np.stack(edges, 1) / step
+
+    here, there = -0.15, 0.25
+    expected = looks(there) @ np.linalg.inv(looks(here))
+    expected /= math.sqrt(np.linalg.det(expected))
+    turn = camera.turn(tuple(seen(here)), tuple(seen(there)))
+    np.testing.assert_allclose(turn, expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_below_a_point_is_what_stands_there(size):
+    scene = sample_scene(1_000_001, *size)
+    distance, up = scene.camera
+    camera = Camera(size, math.atan2(up - LOOK_AT[2], LOOK_AT[1] + distance), 1.35)
+    top, foot = (project(scene, (0.8, -0.3, z), *size)[:2] for z in (0.9, 0.0))
+    assert camera.below(top, foot[1]) == pytest.approx(foot, abs=1e-6)
+    assert Camera(size, 0.0).below((0.7, 0.2), 0.9) == (pytest.approx(0.7), 0.9)
