@@ -100,11 +100,11 @@ def make_plan(
     if going:
         named = [*(a.phrase for a in asked), *(o.phrase for o in others)]
         staying = [m for k, m in enumerate(masks) if k not in going]
-        beside = union([*staying, *(o.mask for o in others)], seen.small) * (1 - union(gone, seen.small))
+        beside = [mask * (1 - union(gone, seen.small)) for mask in (*staying, *(o.mask for o in others))]
         if all(subjects[k].words for k in going):
             backdrop, cast = _behind(model, seen, surroundings(prompt, named), gone, beside, settings, on_step)
         else:
-            backdrop, cast = cut_out(seen.small, gone, beside, settings.margin)
+            backdrop, cast = cut_out(seen.small, gone, union(beside, seen.small), settings.margin)
         shadows = dict(zip(going, cast, strict=True))
     dark = [shadows.get(k, torch.ones_like(masks[k])) for k in range(len(masks))]
     stay = [grow(m, settings.margin) for k, m in enumerate(masks) if k not in going]
@@ -125,15 +125,16 @@ def _behind(
     seen: Seen,
     prompt: str,
     gone: Sequence[Tensor],
-    beside: Tensor,
+    staying: Sequence[Tensor],
     settings: Settings,
     on_step: Callable[[int], None],
 ) -> tuple[Backdrop, list[Tensor]]:
     """The scene without the objects of the masks `gone`, drawn by the model, and the objects' shadows."""
     # First a wide hole, to learn how far the shadows go; then only what objects and shadows cover.
+    beside = union(staying, seen.small)
     reach = union([around(mask, settings.reach) for mask in gone], seen.small)
     hole = grow(reach, settings.margin) * (1 - beside)
     plate = clean_plate(model, seen, prompt, hole, beside, None, settings, on_step)
-    hole = grow(covered(seen.small, plate, gone), settings.margin) * (1 - beside)
+    hole = grow(covered(seen.small, plate, gone, staying), settings.margin) * (1 - beside)
     plate = clean_plate(model, seen, prompt, hole, beside, plate, settings, on_step)
     return take_apart(seen.small, plate, gone, settings.margin)

@@ -44,9 +44,10 @@ def take_apart(photo: Tensor, plate: Tensor, sources: Sequence[Tensor], margin: 
     return Backdrop(match_tones(plate, photo, 1 - hidden).clamp(0, 1), crumbs), shadows
 
 
-def covered(photo: Tensor, plate: Tensor, sources: Sequence[Tensor]) -> Tensor:
-    """Where a photo shows the objects, their shadows, or what their masks missed, rather than the `plate`."""
-    cast = [(shadow < VISIBLE).float() for shadow in cast_shadows(photo, plate, sources)]
+def covered(photo: Tensor, plate: Tensor, sources: Sequence[Tensor], staying: Sequence[Tensor] = ()) -> Tensor:
+    """Where a photo shows the objects, their shadows, or what their masks missed, rather than the `plate`; shadows of
+    `staying` objects are not among these."""
+    cast = [(shadow < VISIBLE).float() for shadow in cast_shadows(photo, plate, sources, staying)]
     return union([*sources, *(left_over(photo, plate, source) for source in sources), *cast], photo)
 
 

@@ -22,19 +22,22 @@ BESIDE = 2  # pixels: a shadow this near to an object touches it
 ENOUGH, OPPOSITE = 0.75, 0.5
 
 
-def cast_shadows(photo: Tensor, plate: Tensor, sources: Sequence[Tensor]) -> list[Tensor]:
+def cast_shadows(
+    photo: Tensor, plate: Tensor, sources: Sequence[Tensor], staying: Sequence[Tensor] = ()
+) -> list[Tensor]:
     """The shadow (1, 1, H, W) of each of the `sources`, masks (1, 1, H, W), as a factor: what touches the object in the
     photo (1, 3, H, W) and is evenly darker than the `plate`, the scene without it.
 
-    Of what touches several of them, none takes what lies on its bright side while another could cast it. Which side
-    that is, their other shadows tell, if there is enough of these."""
+    Of what touches several of them, or of the `staying` objects, of whose shadows the plate may have lost some too,
+    none takes what lies on its bright side while another could cast it. Which side that is, their other shadows tell,
+    if there is enough of these."""
     light, dark = _darkened(photo, plate)
-    own = [_inside(source) for source in sources]
+    own = [_inside(mask) for mask in (*sources, *staying) if mask.any()]
     found = [_pieces(dark & ~_any(own[:k] + own[k + 1 :], dark), mask) for k, mask in enumerate(own)]
     casters = [_Caster.of(mask) for mask in own]
     away = _away(found, casters)
     cast = [_any([p for p in pieces if not _of_another(p, k, casters, away)], dark) for k, pieces in enumerate(found)]
-    return [_as_factor(light, shadow, source) for shadow, source in zip(cast, sources, strict=True)]
+    return [_as_factor(light, shadow, source) for shadow, source in zip(cast, sources, strict=False)]
 
 
 @dataclass(frozen=True, eq=False)

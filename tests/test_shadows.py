@@ -49,6 +49,15 @@ def test_where_no_other_shadow_tells_both_take_it():
     assert min(seen(one, BETWEEN), seen(two, BETWEEN)) > 0.9
 
 
+def test_a_neighbour_that_stays_keeps_its_shadow():
+    """Unless nothing tells whose it is."""
+    (shadow,) = cast_shadows(scene(BETWEEN, BEYOND), FLOOR, [RIGHT], [LEFT])
+    assert seen(shadow, BETWEEN) == 0
+    assert seen(shadow, BEYOND) > 0.9
+    (unsure,) = cast_shadows(scene(BETWEEN), FLOOR, [RIGHT], [LEFT, torch.zeros_like(LEFT)])
+    assert seen(unsure, BETWEEN) > 0.9
+
+
 def test_a_speck_says_nothing_of_the_lamp():
     """It is smaller than the shadow in dispute."""
     speck = ellipse(101, 68, 4, 3)

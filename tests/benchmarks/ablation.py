@@ -19,6 +19,7 @@ from torch import Tensor
 from inversion.loading import load_model
 from inversion.model import DiffusionModel
 from realedit import compositing, editing, planning, plate, regenerating, separating
+from realedit.camera import Camera
 from realedit.closed_loop import Strength
 from realedit.continuing import Continued, continued
 from realedit.faithfulness import Perceptual
@@ -26,6 +27,7 @@ from realedit.filling import fill
 from realedit.guidance import Guidance
 from realedit.images import resize
 from realedit.perceptual import best_perceptual
+from realedit.placement import AS_IT_IS
 from realedit.settings import DEFAULTS, Settings
 from samples.scenes import FIRST_HELD_OUT_SEED
 from tests.benchmarks import rows
@@ -58,8 +60,12 @@ def _unnormalised(
     return with_shift(*(getattr(guidance, f) for f in guidance.__dataclass_fields__))
 
 
-def _whole_wide_hole(photo: Tensor, plate: Tensor, sources: Sequence[Tensor]) -> Tensor:
+def _whole_wide_hole(photo: Tensor, plate: Tensor, sources: Sequence[Tensor], staying: Sequence[Tensor]) -> Tensor:
     return separating.union([separating.around(source, DEFAULTS.reach) for source in sources], photo)
+
+
+def _none_cast(photo: Tensor, plate: Tensor, sources: Sequence[Tensor], staying: Sequence[Tensor] = ()) -> list[Tensor]:
+    return [torch.ones_like(source) for source in sources]
 
 
 def _undrawn_plate(
@@ -107,9 +113,8 @@ VARIANTS: dict[str, Variant] = {
     "no copies kept in the plate": Variant(replaced=((plate, "continued", _all_drawn),)),
     "waves for what repeats": Variant(replaced=((plate, "continued", _waves),)),
     "no matting": Variant(replaced=((compositing, "lift", lambda photo, behind, mask: (photo, mask)),)),
-    "no shadow": Variant(
-        replaced=((separating, "cast_shadows", lambda photo, plate, sources: [torch.ones_like(s) for s in sources]),)
-    ),
+    "no shadow": Variant(replaced=((separating, "cast_shadows", _none_cast),)),
+    "no turning": Variant(replaced=((Camera, "turn", lambda camera, here, there: AS_IT_IS),)),
     "no final sampling": Variant(replace(DEFAULTS, surroundings_until=1.0, strength=OFF)),
     "no guidance": Variant(replace(DEFAULTS, strength=OFF)),
     "no shape term": weighing(shape=0.0),
