@@ -1,4 +1,4 @@
-"""The options that commands share, and the types of their values. No torch."""
+"""The options that commands share. No torch."""
 
 import functools
 from collections.abc import Callable
@@ -10,6 +10,7 @@ import click
 
 from realedit.files.kinds import SUFFIXES
 from realedit.settings import DEFAULTS, MOST_PITCH, Settings
+from realedit.typed import BOX, FILE, POINT, Numbers
 
 METHOD_NAMES = (
     "null-text",
@@ -20,50 +21,6 @@ METHOD_NAMES = (
 )  # kept equal to inversion.methods by a test: help must not load torch
 MEMORY_NAMES = ("auto", "fast", "checkpointed", "lean")  # kept equal to inversion.footprint.Memory by a test
 FORMAT_NAMES = tuple(suffix[1:] for suffix in SUFFIXES.values())
-
-
-@dataclass(frozen=True)
-class Numbers:
-    """Numbers as typed: fractions of the photo, or pixels if they ended in "px"."""
-
-    values: tuple[float, ...]
-    pixels: bool
-
-    def fractions(self, size: tuple[int, int]) -> tuple[float, ...]:
-        """As fractions of a photo's (width, height), x and y in turn."""
-        if not self.pixels:
-            return self.values
-        return tuple(v / size[i % 2] for i, v in enumerate(self.values))
-
-
-class NumbersType(click.ParamType):
-    """`count` numbers with commas between them, all fractions or all pixels ("120px,80px")."""
-
-    def __init__(self, name: str, count: int) -> None:
-        self.name, self.count = name, count
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Numbers:
-        if isinstance(value, Numbers):
-            return value
-        words = [word.strip() for word in str(value).split(",")]
-        in_pixels = [word.endswith("px") for word in words]
-        try:
-            numbers = tuple(float(word.removesuffix("px")) for word in words)
-            if len(numbers) != self.count or any(n != n or abs(n) == float("inf") for n in numbers):
-                raise ValueError
-        except ValueError:
-            self.fail(f"{value!r} is not {self.name}, such as {self._example()}", param, ctx)
-        if any(in_pixels) and not all(in_pixels):
-            self.fail(f"{value!r} mixes pixels and fractions; give all numbers with px or none", param, ctx)
-        return Numbers(numbers, all(in_pixels))
-
-    def _example(self) -> str:
-        return "0.7,0.6 or 84px,72px" if self.count == 2 else "0.1,0.2,0.5,0.8"
-
-
-POINT, SHIFT, SIZE = NumbersType("X,Y", 2), NumbersType("DX,DY", 2), NumbersType("WIDTH,HEIGHT", 2)
-BOX = NumbersType("LEFT,TOP,RIGHT,BOTTOM", 4)
-FILE = click.Path(path_type=Path)
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ from pathlib import Path
 import click
 
 from realedit.jobs import Job, Outputs, run_job
-from realedit.options import FILE, FileOptions
+from realedit.options import FileOptions
 from realedit.recipe import MoveItem, Recipe
 from realedit.running import Common, common
+from realedit.typed import FILE
 
 
 @click.command()

@@ -7,7 +7,7 @@ import click
 
 from realedit.commands.making import transfer_whole
 from realedit.commands.one_edit import OBJECT, PHOTOS, Target, pair, run_each, target_options
-from realedit.options import FILE, PITCH, POINT, EditOptions, Numbers, edit_options, result_options
+from realedit.options import PITCH, EditOptions, edit_options, result_options
 from realedit.recipe import (
     DuplicateItem,
     InsertItem,
@@ -21,6 +21,7 @@ from realedit.recipe import (
     TransferItem,
 )
 from realedit.running import Common, common
+from realedit.typed import FILE, POINT, Numbers
 
 if TYPE_CHECKING:
     from realedit.files.photo import Photo as LoadedPhoto

@@ -11,8 +11,9 @@ import click
 from realedit.batch import Item, for_each, gather
 from realedit.files.kinds import PIPE
 from realedit.jobs import Outputs
-from realedit.options import FILE, OUTPUT, SIDECAR, SIZE, EditOptions, FileOptions, Numbers, file_options
+from realedit.options import OUTPUT, SIDECAR, EditOptions, FileOptions, file_options
 from realedit.running import Common, beside, common
+from realedit.typed import FILE, SIZE, Numbers
 from realedit.whole_jobs import WholeJob, run_whole
 from realedit.wholes import FromWords, LookOf, SameLayout, SameLook, Whole
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from realedit.batch import run_jobs
-from realedit.options import FILE, POINT, SHIFT, EditOptions, Numbers, as_one
+from realedit.options import EditOptions, as_one
 from realedit.recipe import Item, Photo, Recipe, Where
 from realedit.running import Common
+from realedit.typed import FILE, POINT, SHIFT, Numbers
 
 if TYPE_CHECKING:
     from realedit.files.photo import Photo as LoadedPhoto

@@ -10,10 +10,11 @@ from inversion.errors import EditError, RealEditError
 from realedit.batch import run_jobs
 from realedit.commands.one_edit import PHOTOS
 from realedit.jobs import Job, Outputs, run_job
-from realedit.options import FILE, EditOptions, FileOptions, ModelOptions, file_options, result_options
+from realedit.options import EditOptions, FileOptions, ModelOptions, file_options, result_options
 from realedit.recipe import Recipe, read_recipe, schema
 from realedit.running import Common, beside, common
 from realedit.sidecar import SUFFIX, Sidecar, file_hash, read_sidecar
+from realedit.typed import FILE
 from realedit.whole_jobs import WholeJob, run_whole
 
 

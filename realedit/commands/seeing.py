@@ -9,8 +9,9 @@ import click
 
 from inversion.errors import EditError, ModelError, RealEditError
 from realedit.files.kinds import PIPE
-from realedit.options import FILE, output_options, settings_from
+from realedit.options import output_options, settings_from
 from realedit.running import Common, beside, common, quiet_libraries
+from realedit.typed import FILE
 
 
 @click.command()
