@@ -179,8 +179,7 @@ def _draw(
     on_step: Callable[[str], None],
 ) -> tuple[Script, Tensor, list[NewLook]]:
     """What the sampler is told, its picture (1, 3, h, w), and what new looks take from that."""
-    wanted = [subject.look for subject in plan.cast.subjects if subject.look is not None]
-    colours = palettes(model, wanted, guests, settings, lambda i: on_step("imagining"))
+    colours = palettes(model, plan.cast.subjects, stage, guests, settings, lambda i: on_step("imagining"))
     script = script_of(model, seen, plan, stage, guests, colours, settings)
     picture = regenerate(model, seen, plan, stage, script, settings, lambda i: on_step("editing"))
     return script, picture, choose_looks(model, script, stage, picture, settings)

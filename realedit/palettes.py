@@ -2,9 +2,11 @@
 what new words name when nothing else is asked of it.
 
 Among the objects of a photo, and on top of an old look, a model takes colours from the neighbours and from
-what was there. What it draws of the same words alone has them right.
+what was there. What it draws of the same words alone has them right, but in a light of its own: what the photo's
+makes of the old look, as the model imagines that, it will make of the new one.
 """
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -15,7 +17,7 @@ from torch import Tensor
 from inversion.errors import EditError
 from inversion.model import DiffusionModel
 from realedit.drawing import draw_noise
-from realedit.edits import Look, Source
+from realedit.edits import Source
 from realedit.guests import Guest
 from realedit.looking import look_mask
 from realedit.masks import object_mask
@@ -23,26 +25,51 @@ from realedit.paste import core
 from realedit.rewording import describe
 from realedit.sampler import Rows, sample
 from realedit.settings import Settings
+from realedit.staging import Stage, Subject
 
 PORTRAITS = 3
 HASTE = 0.5  # of the steps: enough for colours
+LUMA = (0.299, 0.587, 0.114)  # how bright red, green and blue look (ITU-R BT.601)
+# An object is lit unlike its portraits by this factor at most, and has their colour but for a root mean square of this:
+# else its words do not say its colour. Portraits vary too: this power of the factor is nearest to the truth.
+MOST_LIGHT, SAME_HUE, TRUST = 1.4, 0.06, 0.7
 
 
 def palettes(
     model: DiffusionModel,
-    looks: Sequence[Look],
+    subjects: Sequence[Subject],
+    stage: Stage,
     guests: Mapping[Source, Guest],
     settings: Settings,
     on_step: Callable[[int], None],
-) -> dict[Look, Tensor]:
-    """The colours (n, 3), sRGB, of every look; none for words that the model draws nothing of."""
+) -> dict[int, Tensor]:
+    """The colours (n, 3), sRGB, of the new look of every subject of the `stage` that gets one, by its number; none
+    for words that the model draws nothing of."""
+    drawn = functools.cache(lambda words: imagined(model, words, settings, on_step))
     found = {}
-    for look in dict.fromkeys(looks):
-        if look.source is not None:
-            found[look] = guests[look.source].palette()
-        elif look.words is not None and len(colours := imagined(model, look.words, settings, on_step)):
-            found[look] = colours
+    for k, subject in enumerate(subjects):
+        look = subject.look
+        if look is not None and look.source is not None:
+            found[k] = guests[look.source].palette()
+        elif look is not None and look.words is not None and len(colours := drawn(look.words)):
+            own = stage.own[k][0][:, core(stage.targets[k])[0, 0] > 0.5].T
+            light = light_of(own, drawn(subject.phrase)) if subject.words else 1.0
+            found[k] = (colours * light).clamp(0, 1)
     return found
+
+
+def light_of(own: Tensor, imagined_own: Tensor) -> float:
+    """By which factor an object is brighter in its photo, with the colours `own` (n, 3), sRGB, than as the model
+    imagines its words; as far as a few portraits can be trusted with it. 1 where the words do not say its colour."""
+    if not len(own) or not len(imagined_own):
+        return 1.0
+    mean, expected = own.mean(0), imagined_own.mean(0)
+    bright = mean.new_tensor(LUMA)
+    ratio = float(mean @ bright) / max(float(expected @ bright), 1e-6)
+    unlike = float((mean - ratio * expected).square().mean().sqrt())
+    if not 1 / MOST_LIGHT < ratio < MOST_LIGHT or unlike > SAME_HUE:
+        return 1.0
+    return ratio**TRUST
 
 
 def imagined(model: DiffusionModel, words: str, settings: Settings, on_step: Callable[[int], None]) -> Tensor:

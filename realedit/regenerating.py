@@ -11,7 +11,7 @@ from inversion.phrases import find_phrase
 from realedit.anchors import Anchor, known_latents
 from realedit.compositing import to_cells
 from realedit.dressing import painted, recolour
-from realedit.edits import Look, Source
+from realedit.edits import Source
 from realedit.energies import Wanted, edit_energies
 from realedit.guests import Guest
 from realedit.guidance import Guidance
@@ -44,7 +44,7 @@ class Script:
     drawn: list[int]
     dressed: list[int]
     borrowed: list[int]
-    colours: dict[int, Tensor]
+    colours: Mapping[int, Tensor]
     guidance: Guidance | None
 
     def told(self) -> GuidanceReport | None:
@@ -61,21 +61,21 @@ def script_of(
     plan: Plan,
     stage: Stage,
     guests: Mapping[Source, Guest],
-    colours: Mapping[Look, Tensor],
+    colours: Mapping[int, Tensor],
     settings: Settings,
 ) -> Script:
     """Put the plan into words, energies and a rough picture."""
     subjects, rough = plan.cast.subjects, stage.rough
-    names, new, drawn, known = {}, [], [], {}
+    names, new, drawn = {}, [], []
     borrowed = [k for k, subject in enumerate(subjects) if subject.look is not None and subject.look.source]
     for k, subject in enumerate(subjects):
         words, look = subject.phrase, subject.look
         if look is not None:
             new.append(k)
             guest = guests[look.source] if look.source else None
-            if look in colours:
-                known[k], own, opacity = colours[look], stage.own[k], stage.opacities[k]
-                rough = painted(rough, opacity, own, recolour(own, opacity, known[k]))
+            if k in colours:
+                own, opacity = stage.own[k], stage.opacities[k]
+                rough = painted(rough, opacity, own, recolour(own, opacity, colours[k]))
             if guest is not None:
                 words = dressed(subject.phrase, guest.phrase)
             if look.words is not None or (subject.words and guest is not None and guest.words):
@@ -94,7 +94,7 @@ def script_of(
         prompt = Reworded(caption, {s.phrase: find_phrase(caption, s.phrase) for s in subjects})
         rows = rows_of(model, seen.reference)
     guidance = _guidance(model, seen, plan, stage, guests, prompt, drawn, settings)
-    return Script(rows, prompt, rough, drawn, new, borrowed, known, guidance)
+    return Script(rows, prompt, rough, drawn, new, borrowed, colours, guidance)
 
 
 def _guidance(

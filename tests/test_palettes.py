@@ -8,8 +8,11 @@ from realedit.files.photo import Photo
 from realedit.guests import Guest
 from realedit.images import to_bytes
 from realedit.inverting import Seen
-from realedit.palettes import imagined, palettes
+from realedit.palettes import TRUST, imagined, light_of, palettes
+from realedit.placement import STAY
+from realedit.separating import Backdrop
 from realedit.settings import Settings
+from realedit.staging import Cast, Stage, Subject, set_stage
 from samples.scenes import COLOURS
 
 FEW = Settings(steps=16)
@@ -38,15 +41,53 @@ def test_the_same_seed_imagines_the_same(tabletop):
     assert one.shape != other.shape or not torch.equal(one, other)
 
 
-def test_a_look_of_another_photo_has_that_objects_colours(tabletop):
-    photo, mask = torch.zeros(1, 3, 64, 96), torch.zeros(1, 1, 64, 96)
+def colours(*rows: tuple[float, float, float]) -> torch.Tensor:
+    return torch.tensor(rows)
+
+
+def test_light_is_how_much_brighter_an_object_is_than_its_words_say():
+    imagined_own = colours((0.4, 0.2, 0.2), (0.6, 0.4, 0.2))  # mean 0.5, 0.3, 0.2
+    assert light_of(1.2 * imagined_own, imagined_own) == pytest.approx(1.2**TRUST)
+    assert light_of(0.9 * imagined_own, imagined_own) == pytest.approx(0.9**TRUST)
+    assert light_of(imagined_own, imagined_own) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("own", [(0.2, 0.3, 0.5), (0.1, 0.06, 0.04), (0.8, 0.48, 0.32)])
+def test_an_object_of_another_colour_than_its_words_say_tells_nothing_of_the_light(own):
+    """Another hue, and the same hue so dark or bright that light alone would not make it so."""
+    assert light_of(colours(own), colours((0.5, 0.3, 0.2))) == 1
+    assert light_of(colours(own), torch.zeros(0, 3)) == 1
+
+
+def staged(photo: torch.Tensor, mask: torch.Tensor, phrase: str, look: Look) -> tuple[list[Subject], Stage]:
+    """One object of a photo (1, 3, h, w) that keeps its place and gets a new look."""
+    subjects = [Subject(phrase, (1,), (STAY,), look)]
+    cast = Cast(subjects, [mask], [torch.ones_like(mask)], Backdrop(torch.zeros_like(photo), torch.zeros_like(mask)))
+    return subjects, set_stage(photo, cast, margin=0.0)
+
+
+@pytest.fixture
+def mask() -> torch.Tensor:
+    mask = torch.zeros(1, 1, 64, 96)
     mask[..., 20:40, 30:60] = 1
+    return mask
+
+
+def test_what_is_imagined_stands_in_the_photos_light(tabletop, mask):
+    red, blue = (imagined(tabletop, f"{name} ball", FEW, silent) for name in ("red", "blue"))
+    photo = mask * 1.1 * red.mean(0)[None, :, None, None]
+    found = palettes(tabletop, *staged(photo, mask, "red ball", Look(words="blue ball")), {}, FEW, silent)
+    assert torch.allclose(found[0], (1.1**TRUST * blue).clamp(0, 1), atol=2e-3)
+
+
+def test_a_look_of_another_photo_has_that_objects_colours(tabletop, mask):
+    photo = torch.zeros(1, 3, 64, 96)
     photo[:, 0] = mask[:, 0]
     source = Source("other", "ball")
     seen = Seen(photo, None, from_cache=False)  # its attention is not asked
     guest = Guest(Photo(to_bytes(photo)), seen, "ball", (), mask, by_user=True)
-    look = Look(source=source)
     with tabletop.metered() as meter:
-        found = palettes(tabletop, [look], {source: guest}, FEW, silent)
-    assert found[look].unique(dim=0).tolist() == [[1.0, 0.0, 0.0]]
+        look = Look(source=source)
+        found = palettes(tabletop, *staged(photo / 2, mask, "cup", look), {source: guest}, FEW, silent)
+    assert found[0].unique(dim=0).tolist() == [[1.0, 0.0, 0.0]]
     assert meter.forward_equivalents == 0  # nothing is imagined
