@@ -10,7 +10,7 @@ from inversion.model import DiffusionModel
 from inversion.phrases import find_phrase, phrases
 from inversion.record import record
 from realedit.anchors import known_latents
-from realedit.dressing import dress, recolour
+from realedit.dressing import dress
 from realedit.energies import Wanted, WeightedSum, appearance_energy, edit_energies, whole_look_energy
 from realedit.files.photo import Photo
 from realedit.finding import Found, all_objects
@@ -18,6 +18,7 @@ from realedit.guidance import Guidance
 from realedit.images import to_bytes
 from realedit.inverting import GENERATED, Seen, keep, rows_of
 from realedit.placement import STAY
+from realedit.recolouring import recolour
 from realedit.sampler import Rows, sample
 from realedit.settings import Settings
 

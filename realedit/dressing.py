@@ -1,4 +1,4 @@
-"""New looks in pixels: colours of one object for another, and the model's small picture at full size."""
+"""New looks in pixels: what the model drew small, at full size."""
 
 import numpy as np
 import torch
@@ -18,33 +18,6 @@ def painted(rough: Tensor, opacity: Tensor, own: Tensor, new: Tensor) -> Tensor:
     """A picture (1, 3, H, W) whose object, of this `opacity` (1, 1, H, W), has `new` colours (1, 3, H, W) for
     its `own`."""
     return rough + opacity * (new - own)
-
-
-def recolour(picture: Tensor, opacity: Tensor, colours: Tensor) -> Tensor:
-    """The colours of a picture (1, 3, H, W) moved so that those of an object, of this `opacity` (1, 1, H, W),
-    take on the distribution of `colours` (n, 3): the linear map of least effort between their means and
-    covariances (Pitie and Kokaram 2007). Shading and pattern go along."""
-    inside = opacity[0, 0] > 0.5
-    own = picture[0][:, inside].T
-    if len(own) < 2 or len(colours) < 2:
-        return picture
-    a, b = _covariance(own), _covariance(colours)
-    root = _power(a, 0.5)
-    undo = _power(a, -0.5)
-    transform = undo @ _power(root @ b @ root, 0.5) @ undo
-    moved = (picture[0].flatten(1).T - own.mean(0)) @ transform + colours.mean(0)
-    return moved.T.reshape(picture.shape).clamp(0, 1)
-
-
-def _covariance(values: Tensor) -> Tensor:
-    centred = values - values.mean(0)
-    return centred.T @ centred / len(values) + 1e-4 * torch.eye(3)
-
-
-def _power(matrix: Tensor, exponent: float) -> Tensor:
-    """Of a symmetric positive matrix."""
-    values, vectors = torch.linalg.eigh(matrix)
-    return vectors @ torch.diag(values.clamp(min=1e-8) ** exponent) @ vectors.T
 
 
 def dress(own: Tensor, opacity: Tensor, generated: Tensor, own_small: Tensor) -> Tensor:

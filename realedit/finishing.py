@@ -43,7 +43,7 @@ def finish(
     stage = set_stage(photo.tensor(), _enlarged(photo, masks, plan.cast), settings.margin)
     rough, small = stage.rough, replace(small, own={k: own(colours) for k, colours in small.own.items()})
     for look in looks:
-        look = replace(look, colours=own(look.colours.T[None, :, None])[0, :, 0].T)
+        look = replace(look, recolouring=look.recolouring.converted(own))
         rough = look.put_on(rough, stage, own(picture), small)
     canvas = Canvas(rough, stage.touched, stage.moved)
     result = paste_back(model, photo, canvas, picture, settings.feather)

@@ -8,33 +8,28 @@ words against the old.
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from inversion.model import DiffusionModel
-from inversion.schedule import Schedule, ddim_step
-from realedit.compositing import to_cells
-from realedit.dressing import dress, painted, recolour
-from realedit.paste import core
-from realedit.regenerating import DRESSED, Script
-from realedit.sampler import Rows
+from realedit.dressing import dress, painted
+from realedit.fitting import fit
+from realedit.recolouring import Recolouring, recolour
+from realedit.regenerating import Script
 from realedit.settings import Settings
 from realedit.staging import Stage
 
-GLANCES = 6
-NOISE = (0.25, 0.75)  # the fractions of the schedule between which the glances lie
-# Of the drawn picture's fit, from which the recoloured photo is preferred: for a look from words, and for that of
-# another object, whose pattern the photo's pixels never have.
-AS_GOOD, AS_GOOD_BORROWED = 0.84, 1.1
+# Of the drawn picture's fit, from which the recoloured photo is preferred. The model likes what it drew itself; what
+# the photo's pixels lack, or have of another object's look at best by chance, must fit better than that.
+AS_GOOD, AS_GOOD_LACKING, AS_GOOD_BORROWED = 0.6, 0.95, 1.1
 
 
 @dataclass(frozen=True, eq=False)
 class NewLook:
-    """How subject number `k` gets its look, in these `colours` (n, 3): as its own pixels, or as the model has
-    `drawn` it."""
+    """How subject number `k` gets its look: as its own pixels in new colours, or as the model has `drawn` it in
+    these."""
 
     k: int
-    colours: Tensor
+    recolouring: Recolouring
     drawn: bool
 
     def put_on(self, rough: Tensor, stage: Stage, generated: Tensor, small: Stage) -> Tensor:
@@ -42,9 +37,9 @@ class NewLook:
         at the size of the model's picture `generated`."""
         opacity, own = stage.opacities[self.k], stage.own[self.k]
         if self.drawn:
-            picture = recolour(generated, small.targets[self.k], self.colours)
+            picture = recolour(generated, small.targets[self.k], self.recolouring.colours)
             return painted(rough, opacity, own, dress(own, opacity, picture, small.own[self.k]))
-        return painted(rough, opacity, own, recolour(own, opacity, self.colours))
+        return painted(rough, opacity, own, self.recolouring.of(own, opacity))
 
 
 def choose_looks(
@@ -61,42 +56,13 @@ def choose_looks(
 
     looks = []
     for k in script.dressed:
-        inside = core(stage.targets[k])[0, 0] > 0.5
-        colours = script.colours.get(k, generated[0][:, inside].T)
-        look = NewLook(k, colours, drawn=k in script.drawn)
+        recolouring = script.recolourings.get(k) or Recolouring(stage.colours(k, generated))
+        look = NewLook(k, recolouring, drawn=k in script.drawn)
         if look.drawn:
-            recoloured = NewLook(k, colours, drawn=False)
+            recoloured = NewLook(k, recolouring, drawn=False)
             drawn, kept = fit_of(look), fit_of(recoloured)
-            enough = AS_GOOD_BORROWED if k in script.borrowed else AS_GOOD
+            own = AS_GOOD_LACKING if recolouring.lacking else AS_GOOD
+            enough = AS_GOOD_BORROWED if k in script.borrowed else own
             look = recoloured if kept - drawn >= (enough - 1) * abs(drawn) else look
         looks.append(look)
     return looks
-
-
-@torch.no_grad()
-def fit(
-    model: DiffusionModel, picture: Tensor, mask: Tensor, rows: Rows, schedule: Schedule, settings: Settings
-) -> float:
-    """How much better than the old words the new ones predict the noise added to a picture (1, 3, h, w),
-    within a mask: the share of the error that they save (a diffusion classifier, Li et al., arXiv
-    2303.16203). 0 if they say no more of it."""
-    latent = model.encode(picture)
-    cells = to_cells(mask, latent, DRESSED)
-    generator = torch.Generator().manual_seed(settings.seed)
-    saved = []
-    for glance in range(GLANCES):
-        done = NOISE[0] + (NOISE[1] - NOISE[0]) * glance / (GLANCES - 1)
-        i = min(len(schedule) - 1, round(done * len(schedule)))
-        noise = torch.randn(latent.shape, generator=generator).to(latent.device)
-        z = ddim_step(latent, noise, schedule.alpha_from[i])
-        outputs = model.predict(z, schedule.timesteps[i], [rows.unprompted(i), rows.prompt])
-        old, new = (
-            float(
-                (
-                    (schedule.parameterisation.split(o[None], z, schedule.alpha_from[i])[1] - noise).square() * cells
-                ).sum()
-            )
-            for o in outputs
-        )
-        saved.append((old - new) / max(old, 1e-9))
-    return sum(saved) / len(saved)

@@ -21,6 +21,7 @@ from realedit.edits import Source
 from realedit.guests import Guest
 from realedit.looking import look_mask
 from realedit.masks import object_mask
+from realedit.paints import LUMA
 from realedit.paste import core
 from realedit.rewording import describe
 from realedit.sampler import Rows, sample
@@ -29,7 +30,6 @@ from realedit.staging import Stage, Subject
 
 PORTRAITS = 3
 HASTE = 0.5  # of the steps: enough for colours
-LUMA = (0.299, 0.587, 0.114)  # how bright red, green and blue look (ITU-R BT.601)
 # An object is lit unlike its portraits by this factor at most, and has their colour but for a root mean square of this:
 # else its words do not say its colour. Portraits vary too: this power of the factor is nearest to the truth.
 MOST_LIGHT, SAME_HUE, TRUST = 1.4, 0.06, 0.7
@@ -52,8 +52,7 @@ def palettes(
         if look is not None and look.source is not None:
             found[k] = guests[look.source].palette()
         elif look is not None and look.words is not None and len(colours := drawn(look.words)):
-            own = stage.own[k][0][:, core(stage.targets[k])[0, 0] > 0.5].T
-            light = light_of(own, drawn(subject.phrase)) if subject.words else 1.0
+            light = light_of(stage.colours(k, stage.own[k]), drawn(subject.phrase)) if subject.words else 1.0
             found[k] = (colours * light).clamp(0, 1)
     return found
 

@@ -10,15 +10,17 @@ from inversion.model import DiffusionModel
 from inversion.phrases import find_phrase
 from realedit.anchors import Anchor, known_latents
 from realedit.compositing import to_cells
-from realedit.dressing import painted, recolour
+from realedit.dressing import painted
 from realedit.edits import Source
 from realedit.energies import Wanted, edit_energies
+from realedit.fitting import DRESSED, fit
 from realedit.guests import Guest
 from realedit.guidance import Guidance
 from realedit.inverting import Seen, rows_of
 from realedit.paste import grow
 from realedit.placement import STAY
 from realedit.planning import Plan
+from realedit.recolouring import Recolouring, recolourings
 from realedit.report import GuidanceReport
 from realedit.residuals import Residuals
 from realedit.rewording import Reworded, describe, dressed, setting_of
@@ -28,15 +30,14 @@ from realedit.staging import Stage
 from realedit.warp import warp
 
 TOUCHED = 0.01  # share of a cell from which it counts as touched
-DRESSED = 0.25  # the same for a cell that gets a new look
 
 
 @dataclass(frozen=True, eq=False)
 class Script:
     """What the sampler is told: the `rows` of text, the `prompt` of the first with the characters that
     name each object, the `rough` result (1, 3, h, w), which subjects the model shall give a new look
-    (`drawn`), all that get one (`dressed`), those whose look is another object's (`borrowed`), the `colours`
-    (n, 3) that new looks have, where they are known, and the guidance."""
+    (`drawn`), all that get one (`dressed`), those whose look is another object's (`borrowed`), how their pixels take on
+    the new look's colours where these are known (`recolourings`), and the guidance."""
 
     rows: Rows
     prompt: Reworded
@@ -44,7 +45,7 @@ class Script:
     drawn: list[int]
     dressed: list[int]
     borrowed: list[int]
-    colours: Mapping[int, Tensor]
+    recolourings: Mapping[int, Recolouring]
     guidance: Guidance | None
 
     def told(self) -> GuidanceReport | None:
@@ -65,7 +66,7 @@ def script_of(
     settings: Settings,
 ) -> Script:
     """Put the plan into words, energies and a rough picture."""
-    subjects, rough = plan.cast.subjects, stage.rough
+    subjects = plan.cast.subjects
     names, new, drawn = {}, [], []
     borrowed = [k for k, subject in enumerate(subjects) if subject.look is not None and subject.look.source]
     for k, subject in enumerate(subjects):
@@ -73,9 +74,6 @@ def script_of(
         if look is not None:
             new.append(k)
             guest = guests[look.source] if look.source else None
-            if k in colours:
-                own, opacity = stage.own[k], stage.opacities[k]
-                rough = painted(rough, opacity, own, recolour(own, opacity, colours[k]))
             if guest is not None:
                 words = dressed(subject.phrase, guest.phrase)
             if look.words is not None or (subject.words and guest is not None and guest.words):
@@ -94,7 +92,32 @@ def script_of(
         prompt = Reworded(caption, {s.phrase: find_phrase(caption, s.phrase) for s in subjects})
         rows = rows_of(model, seen.reference)
     guidance = _guidance(model, seen, plan, stage, guests, prompt, drawn, settings)
-    return Script(rows, prompt, rough, drawn, new, borrowed, colours, guidance)
+    found, rough = _recoloured(model, stage, colours, rows, drawn, settings)
+    return Script(rows, prompt, rough, drawn, new, borrowed, found, guidance)
+
+
+def _recoloured(
+    model: DiffusionModel,
+    stage: Stage,
+    colours: Mapping[int, Tensor],
+    rows: Rows,
+    drawn: list[int],
+    settings: Settings,
+) -> tuple[dict[int, Recolouring], Tensor]:
+    """How each subject takes on its new colours, and the rough result (1, 3, h, w) in them. Of several ways that
+    which fits the words best, if the model knows them."""
+    found, rough = {}, stage.rough
+    schedule = model.schedule(settings.steps)
+    for k, wanted in colours.items():
+        own, opacity = stage.own[k], stage.opacities[k]
+        ways = recolourings(stage.colours(k, own), wanted)
+        pictures = [painted(rough, opacity, own, way.of(own, opacity)) for way in ways]
+        best = 0
+        if k in drawn and len(ways) > 1:
+            fits = [fit(model, picture, stage.targets[k], rows, schedule, settings) for picture in pictures]
+            best = fits.index(max(fits))
+        found[k], rough = ways[best], pictures[best]
+    return found, rough
 
 
 def _guidance(

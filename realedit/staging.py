@@ -8,7 +8,7 @@ from torch import Tensor
 
 from realedit.compositing import Drawn, Lifted, colours_of, composite, draw, lift_object
 from realedit.edits import Look
-from realedit.paste import grow
+from realedit.paste import core, grow
 from realedit.placement import STAY, Placement
 from realedit.separating import Backdrop, union
 from realedit.shadows import VISIBLE
@@ -82,6 +82,10 @@ class Stage:
     objects: Tensor
     moved: Tensor
     touched: Tensor
+
+    def colours(self, k: int, picture: Tensor) -> Tensor:
+        """The colours (n, 3) that a picture (1, 3, H, W) has well inside subject number `k`."""
+        return picture[0][:, core(self.targets[k])[0, 0] > 0.5].T
 
     def vacated(self, sources: Sequence[Tensor]) -> list[Tensor]:
         """Of each subject's old place what nothing covers now."""

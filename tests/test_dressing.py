@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from realedit.dressing import dress, painted, recolour
+from realedit.dressing import dress, painted
+from realedit.recolouring import recolour
 from tests.test_paste import disc
 
 

@@ -8,10 +8,10 @@ from realedit.drawing import generate, new_layout, new_look, same_objects
 from realedit.edits import Insert, Source
 from realedit.files.photo import Photo
 from realedit.finding import Found, all_objects, find_at
+from realedit.fitting import fit
 from realedit.guests import OtherPhoto, bring, meet
 from realedit.images import to_bytes
 from realedit.inverting import reconstruct, see
-from realedit.looks import fit
 from realedit.rewording import describe
 from realedit.sampler import Rows
 from realedit.settings import Settings

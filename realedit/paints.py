@@ -1,0 +1,103 @@
+"""The paints of an object: the one or two colours that its pixels have, in more light or less.
+
+Light scales the colour of a matt surface and leaves its hue, so that pixels of one paint lie along one ray from black,
+and those on the border of two paints between two rays. Replacing the paints then keeps shade, pattern
+and edges; what the paints do not explain, such as a highlight, stays as it is.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+LUMA = (0.299, 0.587, 0.114)  # how bright red, green and blue look (ITU-R BT.601)
+DARK = 0.1  # of full brightness: below this a hue is hardly seen
+APART, APART_IMAGINED = 5.0, 9.0  # degrees between two rays that are told apart
+ALIKE = 0.2  # between two colours, up to which they may be one paint in a photo and as a model imagines it
+LEAST = 0.08  # of an object's pixels that a paint covers; less is a highlight
+COMPACT, COMPACT_IMAGINED = 0.25, 0.45  # of the variance, that two paints leave unexplained at most
+# What brightness says against hue: of photos, where shadows fall, less than of what a model imagined, which is vague.
+SHADE, SHADE_IMAGINED = 1 / 3, 1.0
+STEADY = 0.01  # squared brightness of a paint below which its pixels say little of the light on them
+GLOSS = 0.03  # the same of highlights: a paint that is nearly white itself shows none
+ROUNDS = 30
+
+
+def paints_of(colours: Tensor) -> Tensor | None:
+    """The paints (1 or 2, 3) of an object with these `colours` (n, 3); None if it has more than two."""
+    two, covered, unexplained = _split(colours, SHADE)
+    if covered < LEAST or _angle(two[0], two[1]) < APART:
+        return colours.mean(0, keepdim=True)
+    return two if unexplained < COMPACT else None
+
+
+def paired(paints: Tensor, colours: Tensor) -> Tensor:
+    """The two paints (2, 3) of imagined `colours` (n, 3) in the places of these `paints` (2, 3), so that the two that
+    are most alike share one. If they hardly differ, that paint stays as the photo has it."""
+    two, _, _ = _split(colours, SHADE_IMAGINED)
+    apart = torch.cdist(_features(paints, SHADE_IMAGINED), _features(two, SHADE_IMAGINED))
+    new = two if min(apart[0, 0], apart[1, 1]) < min(apart[0, 1], apart[1, 0]) else two.flip(0)
+    change = (new - paints).norm(dim=1)
+    stays = (change < ALIKE) & (change == change.min())
+    return torch.where(stays[:, None], paints, new)
+
+
+def patterned(colours: Tensor) -> bool:
+    """Whether imagined `colours` (n, 3) are clearly those of two paints; a model's pictures of one are vague too."""
+    two, covered, unexplained = _split(colours, SHADE)
+    return covered > LEAST and _angle(two[0], two[1]) > APART_IMAGINED and unexplained < COMPACT_IMAGINED
+
+
+def repaint(picture: Tensor, old: Tensor, new: Tensor) -> Tensor:
+    """A picture (1, 3, H, W) of an object with `new` paints (k, 3) for its `old` ones."""
+    pixels = picture[0].flatten(1).T
+    light = _light(pixels, old)
+    return (pixels + light @ (new - old)).T.reshape(picture.shape).clamp(0, 1)
+
+
+def _light(pixels: Tensor, paints: Tensor) -> Tensor:
+    """How much of each paint, in how much light, every pixel (n, 3) shows: factors (n, k) that are nowhere below 0."""
+    alone = ((pixels @ paints.T + STEADY) / (paints.square().sum(1) + STEADY)).clamp(min=0)
+    if len(paints) == 1:  # the lamp's own white may lie over it (the dichromatic model of Shafer 1985)
+        over = torch.cat([paints, torch.ones(1, 3)])
+        seen = pixels @ over.T + pixels.new_tensor((STEADY, 0))
+        gram = over @ over.T + torch.diag(over.new_tensor((STEADY, GLOSS)))
+        light = seen @ torch.linalg.inv(gram)
+        return torch.where(light[:, 1:] < 0, alone, light[:, :1].clamp(min=0))
+    both = pixels @ torch.linalg.pinv(paints)
+    return torch.where(both.amin(1, keepdim=True) < 0, alone * (both >= 0), both)
+
+
+def _split(colours: Tensor, shade: float) -> tuple[Tensor, float, float]:
+    """The means (2, 3) of two groups of colours (n, 3), the share of the smaller one, and that of the variance within
+    them (2-means)."""
+    points = _features(colours, shade)
+    centred = points - points.mean(0)
+    along = centred @ torch.linalg.svd(centred, full_matrices=False)[2][0]
+    second = along > 0
+    for _ in range(ROUNDS):
+        if second.all() or not second.any():
+            break
+        centres = torch.stack([points[~second].mean(0), points[second].mean(0)])
+        nearer = torch.cdist(points, centres).argmin(1) == 1
+        if (nearer == second).all():
+            break
+        second = nearer
+    if second.all() or not second.any():
+        return colours.mean(0).expand(2, 3), 0.0, 1.0
+    groups = [points[~second], points[second]]
+    within = sum(float((g - g.mean(0)).square().sum()) for g in groups)
+    means = torch.stack([colours[~second].mean(0), colours[second].mean(0)])
+    return means, min(len(g) for g in groups) / len(points), within / max(float(centred.square().sum()), 1e-9)
+
+
+def _features(colours: Tensor, shade: float) -> Tensor:
+    """Hue as a colour's distance from grey, relative to its brightness, and the brightness itself (n, 4)."""
+    bright = (colours @ colours.new_tensor(LUMA))[:, None]
+    return torch.cat([(colours - bright) / (bright + DARK), bright * shade], 1)
+
+
+def _angle(one: Tensor, other: Tensor) -> float:
+    """Between two colours as rays from black, in degrees."""
+    cosine = float(one @ other / (one.norm() * other.norm()).clamp(min=1e-9))
+    return math.degrees(math.acos(max(-1.0, min(1.0, cosine))))

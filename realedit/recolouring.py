@@ -1,0 +1,79 @@
+"""New colours in old pixels: the ways in which an object's pixels can take them on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from realedit.paints import paints_of, paired, patterned, repaint
+
+
+@dataclass(frozen=True, eq=False)
+class Recolouring:
+    """How an object's pixels take on new `colours` (n, 3): with `new` paints (k, 3) for `old` ones; by the map between
+    the distributions of colour where the object's paints cannot be told (None). `lacking`: the new look has a pattern
+    and the object none, so that its pixels cannot show it."""
+
+    colours: Tensor
+    old: Tensor | None = None
+    new: Tensor | None = None
+    lacking: bool = False
+
+    def of(self, picture: Tensor, opacity: Tensor) -> Tensor:
+        """A picture (1, 3, H, W) recoloured for an object that covers its pixels by `opacity` (1, 1, H, W)."""
+        if self.old is None or self.new is None:
+            return recolour(picture, opacity, self.colours)
+        return repaint(picture, self.old, self.new)
+
+    def converted(self, convert: Callable[[Tensor], Tensor]) -> "Recolouring":
+        """The same in other colours, to which `convert` takes pictures (1, 3, H, W)."""
+
+        def rows(colours: Tensor) -> Tensor:
+            return convert(colours.T[None, :, None])[0, :, 0].T
+
+        old, new = (None if paints is None else rows(paints) for paints in (self.old, self.new))
+        return Recolouring(rows(self.colours), old, new, self.lacking)
+
+
+def recolourings(own: Tensor, colours: Tensor) -> list[Recolouring]:
+    """How an object whose pixels are `own` (n, 3) can take on `colours` (n, 3), the likeliest way first. Where it has
+    two paints, the new look has two in their place or one; where its colours do not say, either may be."""
+    old = paints_of(own) if len(own) else None
+    if old is None:
+        return [Recolouring(colours)]
+    plain = colours.mean(0).expand_as(old)
+    if len(old) == 1:
+        return [Recolouring(colours, old, plain, lacking=patterned(colours))]
+    goes, stays = Recolouring(colours, old, plain), Recolouring(colours, old, paired(old, colours))
+    if patterned(colours):
+        return [stays]
+    new = paints_of(colours)
+    return [goes, stays] if new is not None and len(new) == 1 else [stays, goes]
+
+
+def recolour(picture: Tensor, opacity: Tensor, colours: Tensor) -> Tensor:
+    """The colours of a picture (1, 3, H, W) moved so that those of an object, of this `opacity` (1, 1, H, W),
+    take on the distribution of `colours` (n, 3): the linear map of least effort between their means and
+    covariances (Pitie and Kokaram 2007). Shading and pattern go along."""
+    inside = opacity[0, 0] > 0.5
+    own = picture[0][:, inside].T
+    if len(own) < 2 or len(colours) < 2:
+        return picture
+    a, b = _covariance(own), _covariance(colours)
+    root = _power(a, 0.5)
+    undo = _power(a, -0.5)
+    transform = undo @ _power(root @ b @ root, 0.5) @ undo
+    moved = (picture[0].flatten(1).T - own.mean(0)) @ transform + colours.mean(0)
+    return moved.T.reshape(picture.shape).clamp(0, 1)
+
+
+def _covariance(values: Tensor) -> Tensor:
+    centred = values - values.mean(0)
+    return centred.T @ centred / len(values) + 1e-4 * torch.eye(3)
+
+
+def _power(matrix: Tensor, exponent: float) -> Tensor:
+    """Of a symmetric positive matrix."""
+    values, vectors = torch.linalg.eigh(matrix)
+    return vectors @ torch.diag(values.clamp(min=1e-8) ** exponent) @ vectors.T

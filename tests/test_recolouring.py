@@ -1,0 +1,61 @@
+"""The ways in which an object takes on new colours."""
+
+import torch
+
+from realedit.recolouring import Recolouring, recolour, recolourings
+from tests.test_paints import BLUE, ORANGE, WHITE, lit, picture, pixels
+
+CHECKED = torch.cat([lit(BLUE, 150), lit(WHITE, 150, seed=1)])
+MIXED = torch.rand(300, 3, generator=torch.Generator().manual_seed(0))
+
+
+def spread(colours: torch.Tensor) -> float:
+    """How far hues differ: of colours (n, 3) scaled to one brightness."""
+    return float((colours / colours.sum(1, keepdim=True)).std(0).sum())
+
+
+def shown(way: Recolouring, own: torch.Tensor) -> torch.Tensor:
+    """An object's colours (n, 3) recoloured."""
+    return pixels(way.of(picture(own), torch.ones(1, 1, 1, len(own))))
+
+
+def test_a_pattern_stays_where_the_new_look_has_one():
+    (way,) = recolourings(CHECKED, torch.cat([lit(ORANGE, 150), lit(WHITE, 150, seed=1)]))
+    assert torch.allclose(shown(way, CHECKED), torch.cat([lit(ORANGE, 150), lit(WHITE, 150, seed=1)]), atol=0.15)
+    assert not way.lacking
+
+
+def test_a_pattern_goes_first_where_the_new_look_is_plain():
+    goes, _ = recolourings(CHECKED, lit(ORANGE))
+    assert spread(shown(goes, CHECKED)) < 0.01
+
+
+def test_a_plain_object_lacks_a_pattern_that_the_new_look_has():
+    (way,) = recolourings(lit(BLUE), CHECKED)
+    assert way.lacking
+    assert spread(shown(way, lit(BLUE))) < 0.01
+
+
+def test_a_plain_object_takes_one_paint():
+    (way,) = recolourings(lit(BLUE), lit(ORANGE))
+    assert not way.lacking
+    assert torch.allclose(shown(way, lit(BLUE)), lit(ORANGE), atol=0.03)
+
+
+def test_without_paints_distributions_are_matched():
+    (way,) = recolourings(MIXED, lit(ORANGE))
+    everywhere = torch.ones(1, 1, 1, 300)
+    assert torch.equal(way.of(picture(MIXED), everywhere), recolour(picture(MIXED), everywhere, lit(ORANGE)))
+
+
+def test_nothing_of_an_object_that_is_not_seen_is_known():
+    (way,) = recolourings(torch.zeros(0, 3), lit(ORANGE))
+    assert way.old is None
+
+
+def test_colours_and_paints_are_converted_together():
+    way = Recolouring(lit(ORANGE), torch.tensor([BLUE]), torch.tensor([ORANGE])).converted(lambda shown: shown / 2)
+    assert torch.equal(way.colours, lit(ORANGE) / 2)
+    assert torch.equal(way.old, torch.tensor([BLUE]) / 2)
+    assert torch.equal(way.new, torch.tensor([ORANGE]) / 2)
+    assert Recolouring(lit(ORANGE)).converted(torch.sqrt).old is None
