@@ -37,19 +37,16 @@ class Recolouring:
 
 
 def recolourings(own: Tensor, colours: Tensor) -> list[Recolouring]:
-    """How an object whose pixels are `own` (n, 3) can take on `colours` (n, 3), the likeliest way first. Where it has
-    two paints, the new look has two in their place or one; where its colours do not say, either may be."""
+    """How an object whose pixels are `own` (n, 3) can take on `colours` (n, 3), the likeliest way first. A pattern
+    stays where the new look clearly has one. Else it goes; or it stays after all, since a pale one is hard to see."""
     old = paints_of(own) if len(own) else None
     if old is None:
         return [Recolouring(colours)]
     plain = colours.mean(0).expand_as(old)
     if len(old) == 1:
         return [Recolouring(colours, old, plain, lacking=patterned(colours))]
-    goes, stays = Recolouring(colours, old, plain), Recolouring(colours, old, paired(old, colours))
-    if patterned(colours):
-        return [stays]
-    new = paints_of(colours)
-    return [goes, stays] if new is not None and len(new) == 1 else [stays, goes]
+    stays = Recolouring(colours, old, paired(old, colours))
+    return [stays] if patterned(colours) else [Recolouring(colours, old, plain), stays]
 
 
 def recolour(picture: Tensor, opacity: Tensor, colours: Tensor) -> Tensor:

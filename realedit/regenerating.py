@@ -29,6 +29,7 @@ from realedit.settings import Settings
 from realedit.staging import Stage
 from realedit.warp import warp
 
+BETTER = 0.05  # in fit: much better
 TOUCHED = 0.01  # share of a cell from which it counts as touched
 
 
@@ -104,8 +105,8 @@ def _recoloured(
     drawn: list[int],
     settings: Settings,
 ) -> tuple[dict[int, Recolouring], Tensor]:
-    """How each subject takes on its new colours, and the rough result (1, 3, h, w) in them. Of several ways that
-    which fits the words best, if the model knows them."""
+    """How each subject takes on its new colours, and the rough result (1, 3, h, w) in them: in the likeliest way,
+    unless another fits the words much better, where the model knows them."""
     found, rough = {}, stage.rough
     schedule = model.schedule(settings.steps)
     for k, wanted in colours.items():
@@ -115,7 +116,7 @@ def _recoloured(
         best = 0
         if k in drawn and len(ways) > 1:
             fits = [fit(model, picture, stage.targets[k], rows, schedule, settings) for picture in pictures]
-            best = fits.index(max(fits))
+            best = fits.index(max(fits)) if max(fits) > fits[0] + BETTER else 0
         found[k], rough = ways[best], pictures[best]
     return found, rough
 
