@@ -13,7 +13,7 @@ from realedit.images import resize
 from realedit.looks import NewLook
 from realedit.paste import Canvas, paste_back
 from realedit.planning import Plan
-from realedit.separating import Backdrop
+from realedit.separating import Backdrop, union
 from realedit.settings import Settings
 from realedit.staging import Cast, Stage, set_stage
 
@@ -45,7 +45,8 @@ def finish(
     for look in looks:
         look = replace(look, recolouring=look.recolouring.converted(own))
         rough = look.put_on(rough, stage, own(picture), small)
-    canvas = Canvas(rough, stage.touched, stage.moved)
+    dressed = union([stage.targets[look.k] for look in looks], stage.hole)
+    canvas = Canvas(rough, stage.touched, stage.moved, dressed)
     result = paste_back(model, photo, canvas, picture, settings.feather)
     return Finished(photo.painted(result, stage.touched, _opacity(photo, masks, plan.cast, settings)), stage)
 

@@ -49,7 +49,9 @@ def test_pixels_outside_the_touched_region_are_the_photos_bytes(model, size):
     photo = rng.integers(0, 256, (*size, 3), dtype=np.uint8)
     touched = disc(*size)
     whole = torch.from_numpy(photo.copy()).permute(2, 0, 1)[None].float() / 255
-    drawn = paste_back(model, Photo(photo), Canvas(whole, touched, touched), torch.rand(1, 3, 48, 64), 0.02)
+    drawn = paste_back(
+        model, Photo(photo), Canvas(whole, touched, touched, torch.zeros_like(touched)), torch.rand(1, 3, 48, 64), 0.02
+    )
     result = Photo(photo).painted(drawn, touched).rgb
     outside = touched[0, 0].numpy() < 0.5
     assert np.array_equal(result[outside], photo[outside])
@@ -63,8 +65,26 @@ def test_known_pixels_get_back_what_the_autoencoder_lost(model):
     whole = torch.from_numpy(wanted.copy()).permute(2, 0, 1)[None].float() / 255
     everywhere = torch.ones(1, 1, 96, 128)
     drawn = model.decode(model.encode(whole))
-    result = paste_back(model, Photo(photo), Canvas(whole, everywhere, everywhere), drawn, 0.02)
+    result = paste_back(
+        model, Photo(photo), Canvas(whole, everywhere, everywhere, torch.zeros_like(everywhere)), drawn, 0.02
+    )
     assert np.array_equal(to_bytes(result), wanted)
+
+
+def test_a_new_look_does_not_tone_what_is_beside_it(model):
+    """The model drew a disc in another colour, and nothing else: only where a look is known of does it matter."""
+    whole = torch.full((1, 3, 96, 128), 0.5)
+    everywhere, object_ = torch.ones(1, 1, 96, 128), disc()
+    drawn = model.decode(model.encode(whole)) + 0.4 * object_
+    photo = Photo(to_bytes(whole))
+    changes = [
+        paste_back(model, photo, Canvas(whole, everywhere, everywhere, dressed), drawn, 0.02) - photo.tensor()
+        for dressed in (torch.zeros_like(object_), object_)
+    ]
+    beside = disc(radius=18) * (1 - disc(radius=14)) > 0.5
+    bled, kept = (change.mean(1, keepdim=True)[beside].abs().max() for change in changes)
+    assert bled > 0.05
+    assert kept < 0.01
 
 
 MOVE = Placement((40.5 / 128, 50.5 / 96), (90.5 / 128, 50.5 / 96))
