@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from realedit.camera import Camera
@@ -21,13 +21,36 @@ def of_pixels(camera: Camera, turn) -> np.ndarray:
     return stretch @ np.array(turn) @ np.linalg.inv(stretch)
 
 
+def underneath(camera: Camera, point) -> bool:
+    """Whether a point is seen within about 10 degrees of straight down or up, or on the limit."""
+    x, y = ((p - 0.5) * n / min(camera.size) / camera.focal for p, n in zip(point, camera.size, strict=True))
+    plumb = (y * math.cos(camera.pitch) + math.sin(camera.pitch)) / math.sqrt(x * x + y * y + 1)
+    return abs(plumb) > math.cos(math.radians(10.01))
+
+
 @given(cameras, points, points, points)
 def test_turns_keep_areas_and_follow_each_other(camera, a, b, c):
+    assume(not any(underneath(camera, point) for point in (a, b, c)))
     there = np.array(camera.turn(a, b))
     assert np.linalg.det(there) == pytest.approx(1)
     np.testing.assert_allclose(there @ np.array(camera.turn(b, a)), np.eye(2), atol=1e-9)
     np.testing.assert_allclose(np.array(camera.turn(b, c)) @ there, camera.turn(a, c), atol=1e-9)
     assert camera.turn(a, a) == AS_IT_IS
+
+
+@given(st.builds(Camera, st.sampled_from(SIZES), st.floats(-1.4, 1.4), st.floats(0.4, 4)), points, points)
+def test_no_camera_however_steep_tears_things_apart(camera, a, b):
+    there = np.array(camera.turn(a, b))
+    assert np.linalg.det(there) == pytest.approx(1)
+    assert np.abs(there).max() < 100
+    assert np.isfinite(camera.below(a, b[1])).all()
+
+
+def test_right_under_the_camera_nothing_is_turned():
+    camera = Camera((100, 100), math.radians(80))
+    down = (0.5, 0.5 + camera.focal / math.tan(camera.pitch))
+    assert camera.turn(down, (0.1, 0.1)) == camera.turn((0.1, 0.1), down) == AS_IT_IS
+    assert camera.below(down, 0.9) == (0.5, 0.9)
 
 
 @given(st.sampled_from(SIZES), points, points)
