@@ -37,7 +37,8 @@ def cast_shadows(
     casters = [_Caster.of(mask) for mask in own]
     away = _away(found, casters)
     cast = [_any([p for p in pieces if not _of_another(p, k, casters, away)], dark) for k, pieces in enumerate(found)]
-    return [_as_factor(light, shadow, source) for shadow, source in zip(cast, sources, strict=False)]
+    shadows = iter(cast)  # an empty mask casts none, and has no place among the casters
+    return [_as_factor(light, next(shadows) if source.any() else _any([], dark), source) for source in sources]
 
 
 @dataclass(frozen=True, eq=False)

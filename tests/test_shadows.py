@@ -70,3 +70,11 @@ def test_an_object_alone_has_every_shadow_that_touches_it():
     (shadow,) = cast_shadows(photo, FLOOR, [LEFT])
     assert seen(shadow, BETWEEN) > 0.9
     assert seen(shadow, ellipse(20, 70, 16, 4)) > 0.9
+
+
+def test_what_is_not_there_casts_no_shadow_and_takes_nobodys():
+    none, one, two = cast_shadows(scene(BETWEEN, BEYOND), FLOOR, [torch.zeros_like(LEFT), LEFT, RIGHT])
+    assert (none == 1).all()
+    expected = cast_shadows(scene(BETWEEN, BEYOND), FLOOR, [LEFT, RIGHT])
+    assert torch.equal(one, expected[0])
+    assert torch.equal(two, expected[1])
