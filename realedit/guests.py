@@ -7,6 +7,7 @@ from torch import Tensor
 
 from inversion.errors import EditError
 from inversion.model import DiffusionModel
+from realedit.camera import Camera
 from realedit.compositing import lift_object
 from realedit.edits import Insert, Remove
 from realedit.files.photo import Photo
@@ -21,7 +22,6 @@ from realedit.planning import Given, ask, make_plan
 from realedit.separating import Backdrop
 from realedit.settings import Settings
 from realedit.staging import Extra
-from realedit.viewpoint import camera_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,9 +94,12 @@ def bring(
     frame = frame_around(reached(place, (), settings.reach), [place.box], guest.photo.size, model.native_size)
     check_memory(frame)
     part = view(model, guest.photo, frame, prompt, settings, method, on_step)
-    given = {guest.phrase: Given(guest.mask, guest.by_user)}
+    given, level = (
+        {guest.phrase: Given(guest.mask, guest.by_user)},
+        Camera(guest.photo.size, 0.0),
+    )  # nothing moves there
     mask = within(part, guest.mask, sharp=guest.by_user)
-    asked = [a.within(frame, mask) for a in ask([Remove(guest.phrase)], given, camera_of(guest.photo))]
+    asked = [a.within(frame, mask) for a in ask([Remove(guest.phrase)], given, level)]
     cast = make_plan(model, part.seen, asked, (), settings, on_step).cast
     size, photo = part.photo.size, part.photo.colours.to_srgb(part.photo.tensor())
     backdrop = Backdrop(resize(cast.backdrop.plate, size), resize(cast.backdrop.crumbs, size))

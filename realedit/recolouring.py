@@ -39,7 +39,7 @@ class Recolouring:
 def recolourings(own: Tensor, colours: Tensor) -> list[Recolouring]:
     """How an object whose pixels are `own` (n, 3) can take on `colours` (n, 3), the likeliest way first. A pattern
     stays where the new look clearly has one. Else it goes; or it stays after all, since a pale one is hard to see."""
-    old = paints_of(own) if len(own) else None
+    old = paints_of(own) if len(own) and len(colours) else None
     if old is None:
         return [Recolouring(colours)]
     plain = colours.mean(0).expand_as(old)

@@ -1,5 +1,6 @@
 """The ways in which an object takes on new colours."""
 
+import pytest
 import torch
 
 from realedit.recolouring import Recolouring, recolour, recolourings
@@ -48,9 +49,14 @@ def test_without_paints_distributions_are_matched():
     assert torch.equal(way.of(picture(MIXED), everywhere), recolour(picture(MIXED), everywhere, lit(ORANGE)))
 
 
-def test_nothing_of_an_object_that_is_not_seen_is_known():
-    (way,) = recolourings(torch.zeros(0, 3), lit(ORANGE))
-    assert way.old is None
+@pytest.mark.parametrize(("own", "new"), [(0, 200), (200, 0), (0, 0), (1, 1)])
+def test_an_object_or_a_look_of_hardly_any_pixels_breaks_nothing(own, new):
+    (way,) = recolourings(lit(BLUE, own), lit(ORANGE, new))
+    everywhere = torch.ones(1, 1, 1, 200)
+    result = way.of(picture(lit(BLUE)), everywhere)
+    assert result.isfinite().all()
+    if new == 0:
+        assert torch.equal(result, picture(lit(BLUE)))
 
 
 def test_colours_and_paints_are_converted_together():
