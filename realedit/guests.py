@@ -94,12 +94,10 @@ def bring(
     frame = frame_around(reached(place, (), settings.reach), [place.box], guest.photo.size, model.native_size)
     check_memory(frame)
     part = view(model, guest.photo, frame, prompt, settings, method, on_step)
-    given, level = (
-        {guest.phrase: Given(guest.mask, guest.by_user)},
-        Camera(guest.photo.size, 0.0),
-    )  # nothing moves there
+    given = {guest.phrase: Given(guest.mask, guest.by_user)}
     mask = within(part, guest.mask, sharp=guest.by_user)
-    asked = [a.within(frame, mask) for a in ask([Remove(guest.phrase)], given, level)]
+    camera = Camera(guest.photo.size, pitch=0.0)  # nothing goes elsewhere in that photo, so any will do
+    asked = [a.within(frame, mask) for a in ask([Remove(guest.phrase)], given, camera)]
     cast = make_plan(model, part.seen, asked, (), settings, on_step).cast
     size, photo = part.photo.size, part.photo.colours.to_srgb(part.photo.tensor())
     backdrop = Backdrop(resize(cast.backdrop.plate, size), resize(cast.backdrop.crumbs, size))
