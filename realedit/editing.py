@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -13,24 +13,23 @@ from realedit.camera import Camera
 from realedit.edits import Edit, Insert, Source
 from realedit.faithfulness import Perceptual
 from realedit.files.photo import Photo
-from realedit.finishing import Finished, finish
+from realedit.finishing import finish
 from realedit.framing import Frame, frame_around, reached
 from realedit.guests import Guest, OtherPhoto, bring, meet
 from realedit.inverting import Seen, reconstruct
 from realedit.locating import View, check_memory, find, view, within
-from realedit.looking import look as look_for
 from realedit.looks import NewLook, choose_looks
 from realedit.masks import mask_place
+from realedit.outcome import camera_used, objects_in, overlaps
 from realedit.palettes import palettes
-from realedit.placement import AS_IT_IS, Point
+from realedit.placement import Point
 from realedit.planning import Asked, Given, Plan, ask, make_plan
-from realedit.regenerating import Script, regenerate, script_of
-from realedit.report import CameraReport, EditReport, ObjectReport, report_on
+from realedit.regenerating import regenerate
+from realedit.report import EditReport, report_on
+from realedit.script import Script, script_of
 from realedit.settings import DEFAULTS, Settings
 from realedit.staging import Extra, Stage, set_stage
 from realedit.viewpoint import camera_of
-
-UNKNOWN = "the model does not know this object"
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +102,7 @@ def edit_photo(
         stage = set_stage(part.seen.small, plan.cast, settings.margin)
         script, picture, looks = _draw(model, part.seen, plan, stage, guests, settings, on_step)
         done = finish(model, part.photo, [a.given.mask for a in asked], plan, stage, picture, looks, settings)
-        objects = _objects(model, part, done, script, stage, plan, settings)
+        objects = objects_in(model, part, done, script, stage, plan, settings)
         rebuilt = reconstruct(model, part.seen.reference)
     result, touched = task.photo.with_part(part.frame.box, done.photo), _in_whole(part.frame, done.stage.touched)
     report = report_on(
@@ -117,8 +116,8 @@ def edit_photo(
         seconds=time.perf_counter() - began,
         from_cache=part.seen.from_cache,
         guidance=script.told(),
-        camera=_camera(camera, asked, given=task.pitch is not None),
-        overlaps=_overlaps(plan, done.stage),
+        camera=camera_used(camera, asked, given=task.pitch is not None),
+        overlaps=overlaps(plan, done.stage),
     )
     work = {
         "object": torch.stack([*plan.cast.sources, torch.zeros_like(stage.hole)]).amax(0),
@@ -205,40 +204,3 @@ def _guests(
         if source is not None and source not in guests:
             guests[source] = meet(model, task.others[source.photo], source.object, settings, task.method, on_step)
     return guests
-
-
-def _objects(
-    model: DiffusionModel, part: View, done: Finished, script: Script, stage: Stage, plan: Plan, settings: Settings
-) -> list[ObjectReport]:
-    """Where every object was asked to be, and where the model sees it in the result."""
-    after = done.photo.small((stage.rough.shape[-1], stage.rough.shape[-2]))
-    names = [s.phrase for s in plan.cast.subjects] + [e.phrase for e in plan.cast.extras]
-    reports = []
-    for k, (name, target) in enumerate(zip(names, stage.targets, strict=True)):
-        span = script.prompt.spans.get(name)
-        own = k < len(plan.cast.subjects)
-        known = own and bool(plan.cast.subjects[k].words)
-        sight = None
-        if known and span and target.any():
-            sight = look_for(model, after, script.prompt.prompt, span, settings)
-        why = "not found in the result" if known else UNKNOWN if own else "it comes from another photo"
-        words = script.prompt.prompt[slice(*span)] if span else name
-        reports.append(ObjectReport.of(name, words, target, sight, part.frame, why=why))
-    return reports
-
-
-def _camera(camera: Camera, asked: Sequence[Asked], *, given: bool) -> CameraReport | None:
-    """By what objects were turned, if any was."""
-    turned = any(placement.turn != AS_IT_IS for each in asked for placement in each.placements)
-    return CameraReport(math.degrees(camera.pitch), given) if turned else None
-
-
-def _overlaps(plan: Plan, stage: Stage) -> list[str]:
-    """Which objects cover each other after the edit."""
-    names = [s.phrase for s in plan.cast.subjects] + [e.phrase for e in plan.cast.extras]
-    pairs = []
-    for i, one in enumerate(stage.targets):
-        for j in range(i):
-            if (one * stage.targets[j]).any():
-                pairs.append(f'"{names[j]}" and "{names[i]}"')
-    return pairs

@@ -14,7 +14,7 @@ from inversion.model import DiffusionModel
 from realedit.dressing import dress, painted
 from realedit.fitting import fit
 from realedit.recolouring import Recolouring, recolour
-from realedit.regenerating import Script
+from realedit.script import Script
 from realedit.settings import Settings
 from realedit.staging import Stage
 

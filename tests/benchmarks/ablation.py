@@ -18,7 +18,7 @@ from torch import Tensor
 
 from inversion.loading import load_model
 from inversion.model import DiffusionModel
-from realedit import compositing, editing, planning, plate, regenerating, separating
+from realedit import compositing, editing, planning, plate, regenerating, script, separating
 from realedit.camera import Camera
 from realedit.closed_loop import Strength
 from realedit.continuing import Continued, continued
@@ -120,7 +120,7 @@ VARIANTS: dict[str, Variant] = {
     "no shape term": weighing(shape=0.0),
     "no appearance term": weighing(appearance=0.0),
     "no ghost term": weighing(ghost=0.0),
-    "no gradient normalisation": Variant(replaced=((regenerating, "Guidance", _unnormalised),)),
+    "no gradient normalisation": Variant(replaced=((script, "Guidance", _unnormalised),)),
     "no pre-shifted latents": Variant(replaced=((regenerating, "known_latents", _latents_where_they_were),)),
     "no paste-back": Variant(replaced=((editing, "finish", _generated_alone),)),
 }
