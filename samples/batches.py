@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from samples.scenes import COLOURS, MATERIALS, PATTERNS, TABLES, WALLS, Scene
+from samples.looks import MATERIALS, PATTERNS
+from samples.scenes import COLOURS, TABLES, WALLS, Scene
 from samples.shapes import SHAPES
 
 MAX_THINGS, MAX_SEGMENTS = 3, 3

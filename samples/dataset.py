@@ -1,10 +1,11 @@
 """Rendered training scenes on disk, in shards that are written once and read by both trainings.
 
-    python -m samples.dataset DIR --scenes 12000 --workers 2
+    python -m samples.dataset DIR --scenes 8400 --workers 2
+    python -m samples.dataset DIR --scenes 5600 --first-shard 100
 
 Shard `i` holds scenes of consecutive seeds, all of one frame size; the sizes alternate so that the
-model sees wide and tall photos too. A shard that exists is kept, so a broken run goes on where it
-stopped.
+model sees wide and tall photos too. From shard 100 on rare looks are twice as common. A shard that exists is kept, so a
+broken run goes on where it stopped.
 """
 
 import os
@@ -19,12 +20,14 @@ from rich.progress import track
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from samples.looks import COMMON, EVEN
 from samples.renderer import render
 from samples.scenes import FIRST_HELD_OUT_SEED, Scene, sample_scene
 
 SHARD = 200  # scenes
 SIZES = ((128, 128), (128, 128), (160, 96), (128, 128), (96, 160))  # (width, height)
 EMPTY_EVERY = 7
+EVEN_FROM = 100  # the first shard in which rare looks are twice as common
 MASK_CELL = 4  # masks are kept as the covered share of cells of this many pixels
 
 
@@ -41,7 +44,8 @@ def shard_scenes(index: int) -> list[Scene]:
     """The scenes of a shard; every seventh shard shows empty tables, so that the model can also draw
     what an object leaves behind."""
     width, height = SIZES[index % len(SIZES)]
-    scenes = [sample_scene(index * SHARD + j, width, height) for j in range(SHARD)]
+    looks = EVEN if index >= EVEN_FROM else COMMON
+    scenes = [sample_scene(index * SHARD + j, width, height, looks) for j in range(SHARD)]
     return [scene.emptied() for scene in scenes] if index % EMPTY_EVERY == EMPTY_EVERY - 1 else scenes
 
 
@@ -72,12 +76,13 @@ def read_shards(directory: Path) -> Iterator[Shard]:
 
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path))
-@click.option("--scenes", default=12_000, show_default=True, type=click.IntRange(1, FIRST_HELD_OUT_SEED))
+@click.option("--scenes", default=8_400, show_default=True, type=click.IntRange(1, FIRST_HELD_OUT_SEED // 2))
+@click.option("--first-shard", default=0, show_default=True, type=click.IntRange(0, FIRST_HELD_OUT_SEED // SHARD // 2))
 @click.option("--workers", default=os.cpu_count() or 1, show_default=True)
-def main(directory: Path, scenes: int, workers: int) -> None:
+def main(directory: Path, scenes: int, first_shard: int, workers: int) -> None:
     """Render the training scenes into DIRECTORY."""
     directory.mkdir(parents=True, exist_ok=True)
-    shards = range(-(-scenes // SHARD))
+    shards = range(first_shard, first_shard - (-scenes // SHARD))
     with ProcessPoolExecutor(workers) as pool:
         done = pool.map(write_shard, [directory] * len(shards), shards)
         for _ in track(done, total=len(shards), description="rendering"):

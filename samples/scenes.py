@@ -8,6 +8,7 @@ import math
 import random
 from dataclasses import dataclass, replace
 
+from samples.looks import COMMON, MATERIALS, PATTERNS, Looks
 from samples.shapes import SHAPES
 
 FIRST_HELD_OUT_SEED = 1_000_000
@@ -24,8 +25,6 @@ COLOURS = {
     "black": (0.05, 0.05, 0.06),
     "brown": (0.38, 0.20, 0.08),
 }
-PATTERNS = ("plain", "striped", "spotted", "checked")
-MATERIALS = ("matte", "shiny", "metal")
 TABLES = {
     "wooden": "wooden table",
     "dark": "dark wooden table",
@@ -149,8 +148,9 @@ def extent(scene: Scene, thing: Thing, width: int, height: int):
     return x - half, top, x + half, low
 
 
-def sample_scene(seed: int, width: int = 128, height: int = 128) -> Scene:
-    """The scene of a seed, composed for a frame of this shape; the same call, the same scene."""
+def sample_scene(seed: int, width: int = 128, height: int = 128, looks: Looks = COMMON) -> Scene:
+    """The scene of a seed, composed for a frame of this shape from objects with these looks; the same call, the same
+    scene."""
     rng = random.Random(seed)
     scene = Scene(
         things=(),
@@ -167,7 +167,7 @@ def sample_scene(seed: int, width: int = 128, height: int = 128) -> Scene:
     for _ in range(60):
         if len(scene.things) == wanted:
             break
-        thing = _sample_thing(rng, scene.things, width / min(width, height))
+        thing = _sample_thing(rng, scene.things, width / min(width, height), looks)
         if _fits(scene, thing, width, height):
             scene = replace(scene, things=(*scene.things, thing))
     if not scene.things:
@@ -176,11 +176,11 @@ def sample_scene(seed: int, width: int = 128, height: int = 128) -> Scene:
     return replace(scene, caption=_caption(rng, scene))
 
 
-def _sample_thing(rng: random.Random, others: tuple[Thing, ...], wide: float) -> Thing:
+def _sample_thing(rng: random.Random, others: tuple[Thing, ...], wide: float, looks: Looks) -> Thing:
     shape = rng.choice([s for s in SHAPES if s not in {o.shape for o in others}])
     colour = rng.choice([c for c in COLOURS if c not in {o.colour for o in others}])
-    pattern = rng.choices(PATTERNS, weights=(6, 2, 1, 1))[0]
-    material = rng.choices(MATERIALS, weights=(6, 2, 1 if pattern == "plain" else 0))[0]
+    pattern = rng.choices(PATTERNS, weights=looks.patterns)[0]
+    material = rng.choices(MATERIALS, weights=looks.plain if pattern == "plain" else looks.patterned)[0]
     bulk = SHAPES[shape].height + 2 * SHAPES[shape].radius
     size = rng.uniform(1.1, 2.7) / bulk
     x, y = rng.uniform(-1.35, 1.35) * wide, rng.uniform(-0.9, 0.8)

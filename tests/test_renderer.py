@@ -9,6 +9,8 @@ import torch
 
 from inversion.phrases import find_phrase
 from inversion.properties import centroid
+from samples.dataset import EVEN_FROM, SHARD, shard_scenes
+from samples.looks import COMMON, EVEN
 from samples.renderer import render, touched_mask
 from samples.scenes import COLOURS, FIRST_HELD_OUT_SEED, FOCAL, Scene, Thing, extent, project, sample_scene
 from samples.shapes import SHAPES
@@ -103,6 +105,23 @@ def test_the_same_seed_is_the_same_picture_in_any_batch():
     together, alone = render(scenes), render(scenes[3:4])
     assert torch.equal(together.photos[3], alone.photos[0])
     assert not torch.equal(together.photos[2], together.photos[3])
+
+
+def test_looks_are_as_common_as_asked_and_leave_the_place_alone():
+    def share(looks, seen):
+        things = [t for seed in range(200) for t in sample_scene(seed, looks=looks).things]
+        return sum(map(seen, things)) / len(things)
+
+    for rare in (lambda t: t.pattern == "checked", lambda t: t.pattern == "spotted", lambda t: t.material == "metal"):
+        assert share(EVEN, rare) > 1.5 * share(COMMON, rare) > 0
+    one, two = sample_scene(7), sample_scene(7, looks=EVEN)
+    assert (one.table, one.wall, one.camera, one.light) == (two.table, two.wall, two.camera, two.light)
+    assert one == sample_scene(7, looks=COMMON)
+
+
+def test_late_shards_show_rare_looks_more_often():
+    assert shard_scenes(0)[3] == sample_scene(3, 128, 128)
+    assert shard_scenes(EVEN_FROM)[3] == sample_scene(EVEN_FROM * SHARD + 3, 128, 128, EVEN)
 
 
 def test_edits_change_what_they_say():

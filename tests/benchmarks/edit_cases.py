@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 from realedit.edits import Edit, Remove, Restyle, Swap
+from samples.looks import MATERIALS, PATTERNS
 from samples.renderer import render, touched_mask
-from samples.scenes import COLOURS, FIRST_HELD_OUT_SEED, MATERIALS, PATTERNS, Scene, sample_scene
+from samples.scenes import COLOURS, FIRST_HELD_OUT_SEED, Scene, sample_scene
 from tests.benchmarks.cases import SIZES, Change, free
 
 LEAST_SIZE = 0.01  # of the frame: of smaller objects a look can hardly be told
