@@ -11,7 +11,7 @@ from realedit.settings import Settings
 
 DRESSED = 0.25  # share of a cell from which it counts as part of an object that gets a new look
 GLANCES = 6
-NOISE = (0.25, 0.75)  # the fractions of the schedule between which the glances lie
+NOISE = (0.45, 0.95)  # the fractions of the schedule between which the glances lie: late ones tell materials apart
 
 
 @torch.no_grad()

@@ -18,8 +18,8 @@ from realedit.script import Script
 from realedit.settings import Settings
 from realedit.staging import Stage
 
-# Of the drawn picture's fit, from which the recoloured photo is preferred. The model likes what it drew itself; what
-# the photo's pixels lack, or have of another object's look at best by chance, must fit better than that.
+# Of the drawn picture's fit, from which the recoloured photo is preferred. The model likes what it drew itself; but
+# patterns, materials and what makes up another object's look the photo's pixels have at best by chance.
 AS_GOOD, AS_GOOD_LACKING, AS_GOOD_BORROWED = 0.6, 0.95, 1.1
 
 

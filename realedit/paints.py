@@ -14,6 +14,7 @@ LUMA = (0.299, 0.587, 0.114)  # how bright red, green and blue look (ITU-R BT.60
 DARK = 0.1  # of full brightness: below this a hue is hardly seen
 APART, APART_IMAGINED = 5.0, 9.0  # degrees between two rays that are told apart
 ALIKE = 0.2  # between two colours, up to which they may be one paint in a photo and as a model imagines it
+SAME = 0.11  # between two colours, up to which they are one paint, in a photo and as a model imagines it in its light
 LEAST = 0.08  # of an object's pixels that a paint covers; less is a highlight
 COMPACT, COMPACT_IMAGINED = 0.25, 0.45  # of the variance, that two paints leave unexplained at most
 # What brightness says against hue: of photos, where shadows fall, less than of what a model imagined, which is vague.
@@ -46,6 +47,14 @@ def patterned(colours: Tensor) -> bool:
     """Whether imagined `colours` (n, 3) are clearly those of two paints; a model's pictures of one are vague too."""
     two, covered, unexplained = _split(colours, SHADE)
     return covered > LEAST and _angle(two[0], two[1]) > APART_IMAGINED and unexplained < COMPACT_IMAGINED
+
+
+def kept(paints: Tensor, colours: Tensor) -> bool:
+    """Whether imagined `colours` (n, 3) are those of an object with these `paints` (k, 3): all of them, some, or
+    others besides."""
+    new = _split(colours, SHADE)[0] if patterned(colours) else colours.mean(0, keepdim=True)
+    apart = torch.cdist(paints, new)
+    return float(min(apart.amin(0).max(), apart.amin(1).max())) < SAME
 
 
 def repaint(picture: Tensor, old: Tensor, new: Tensor) -> Tensor:

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from realedit.paints import paints_of, paired, patterned, repaint
+from realedit.paints import kept, paints_of, paired, patterned, repaint
 
 
 @dataclass(frozen=True, eq=False)
 class Recolouring:
     """How an object's pixels take on new `colours` (n, 3): with `new` paints (k, 3) for `old` ones; by the map between
-    the distributions of colour where the object's paints cannot be told (None). `lacking`: the new look has a pattern
-    and the object none, so that its pixels cannot show it."""
+    the distributions of colour where the object's paints cannot be told (None). `lacking`: its pixels cannot show what
+    is new, a pattern on a plain object, or a pattern or material alone where the colours are those that it has."""
 
     colours: Tensor
     old: Tensor | None = None
@@ -42,11 +42,12 @@ def recolourings(own: Tensor, colours: Tensor) -> list[Recolouring]:
     old = paints_of(own) if len(own) and len(colours) else None
     if old is None:
         return [Recolouring(colours)]
-    plain = colours.mean(0).expand_as(old)
+    lacking = kept(old, colours) or (len(old) == 1 and patterned(colours))
+    plain = Recolouring(colours, old, colours.mean(0).expand_as(old), lacking)
     if len(old) == 1:
-        return [Recolouring(colours, old, plain, lacking=patterned(colours))]
-    stays = Recolouring(colours, old, paired(old, colours))
-    return [stays] if patterned(colours) else [Recolouring(colours, old, plain), stays]
+        return [plain]
+    stays = Recolouring(colours, old, paired(old, colours), lacking)
+    return [stays] if patterned(colours) else [plain, stays]
 
 
 def recolour(picture: Tensor, opacity: Tensor, colours: Tensor) -> Tensor:

@@ -37,6 +37,21 @@ def test_a_plain_object_lacks_a_pattern_that_the_new_look_has():
     assert spread(shown(way, lit(BLUE))) < 0.01
 
 
+@pytest.mark.parametrize(
+    ("own", "new", "lacking"),
+    [
+        (lit(BLUE), lit(BLUE, seed=1), True),  # a material
+        (CHECKED, lit(BLUE), True),  # no pattern
+        (CHECKED, torch.cat([lit(BLUE, 150, seed=2), lit(WHITE, 150, seed=3)]), True),  # another pattern
+        (CHECKED, torch.cat([lit(ORANGE, 150), lit(WHITE, 150, seed=1)]), False),
+        (CHECKED, lit(ORANGE), False),
+        (lit(BLUE), torch.cat([lit(ORANGE, 150), lit(WHITE, 150, seed=1)]), True),
+    ],
+)
+def test_pixels_lack_what_new_colours_do_not_bring(own, new, lacking):
+    assert all(way.lacking is lacking for way in recolourings(own, new))
+
+
 def test_a_plain_object_takes_one_paint():
     (way,) = recolourings(lit(BLUE), lit(ORANGE))
     assert not way.lacking
