@@ -38,7 +38,8 @@ class Recolouring:
 
 def recolourings(own: Tensor, colours: Tensor) -> list[Recolouring]:
     """How an object whose pixels are `own` (n, 3) can take on `colours` (n, 3), the likeliest way first. A pattern
-    stays where the new look clearly has one. Else it goes; or it stays after all, since a pale one is hard to see."""
+    stays where the new look clearly has one, unless that is another in the same colours, to be drawn on plain ground.
+    Else it goes; or it stays after all, since a pale one is hard to see."""
     old = paints_of(own) if len(own) and len(colours) else None
     if old is None:
         return [Recolouring(colours)]
@@ -47,7 +48,9 @@ def recolourings(own: Tensor, colours: Tensor) -> list[Recolouring]:
     if len(old) == 1:
         return [plain]
     stays = Recolouring(colours, old, paired(old, colours), lacking)
-    return [stays] if patterned(colours) else [plain, stays]
+    if patterned(colours):
+        return [stays, plain] if lacking else [stays]
+    return [plain, stays]
 
 
 def recolour(picture: Tensor, opacity: Tensor, colours: Tensor) -> Tensor:

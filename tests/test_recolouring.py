@@ -26,6 +26,11 @@ def test_a_pattern_stays_where_the_new_look_has_one():
     assert not way.lacking
 
 
+def test_a_pattern_may_go_for_another_in_the_same_colours():
+    stays, goes = recolourings(CHECKED, torch.cat([lit(BLUE, 150, seed=2), lit(WHITE, 150, seed=3)]))
+    assert spread(shown(goes, CHECKED)) < 0.01 < spread(shown(stays, CHECKED))
+
+
 def test_a_pattern_goes_first_where_the_new_look_is_plain():
     goes, _ = recolourings(CHECKED, lit(ORANGE))
     assert spread(shown(goes, CHECKED)) < 0.01
