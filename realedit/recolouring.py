@@ -43,12 +43,13 @@ def recolourings(own: Tensor, colours: Tensor) -> list[Recolouring]:
     old = paints_of(own) if len(own) and len(colours) else None
     if old is None:
         return [Recolouring(colours)]
-    lacking = kept(old, colours) or (len(old) == 1 and patterned(colours))
+    pattern = patterned(colours)
+    lacking = kept(old, colours) or (pattern and len(old) == 1)
     plain = Recolouring(colours, old, colours.mean(0).expand_as(old), lacking)
     if len(old) == 1:
         return [plain]
     stays = Recolouring(colours, old, paired(old, colours), lacking)
-    if patterned(colours):
+    if pattern:
         return [stays, plain] if lacking else [stays]
     return [plain, stays]
 
