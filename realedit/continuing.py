@@ -21,35 +21,33 @@ SPEAKS = 0.2, 0.05  # of the shorter side: how far across and down a match aroun
 MOST_USED, EARNED = 8, 0.01  # shifts used at most, and the share of the misfit that each must save
 ALIKE = 0.01  # a misfit that is higher by this gives a copy e times less of the mixture
 TRUSTED = 0.02  # the misfit at which a continued pixel is trusted by one part in e
-HINT, HINT_WIDTH = 1.0, (0.05, 0.05)  # what a guide's misfit weighs; the width over which it is averaged
+HINT, HINT_WIDTH = 1.0, (0.05, 0.05)  # what unlikeness to the same rows weighs; the width over which it is averaged
 NOTHING = (1 + HINT) * UNLIKE  # the misfit where there is nothing to copy
 
 
 @dataclass(frozen=True, eq=False)
 class Continued:
     """A `photo` (1, 3, H, W) with its hole filled, and how far each pixel there can be trusted (1, 1, H, W): 1 where
-    what was copied matches all around and is like the guide, 0 where there was nothing to copy."""
+    what was copied matches all around and is like its rows, 0 where there was nothing to copy."""
 
     photo: Tensor
     trust: Tensor
 
 
-def continued(photo: Tensor, hole: Tensor, others: Tensor, guide: Tensor | None = None) -> Continued:
+def continued(photo: Tensor, hole: Tensor, others: Tensor) -> Continued:
     """The photo (1, 3, H, W) with the `hole` (1, 1, H, W) filled by shifted copies of its surroundings.
 
     Nothing is copied from the `others` (1, 1, H, W). Of the shifts that match around the hole, those are
-    taken that are also like the `guide` (1, 3, H, W) in it, a rough idea of what is there, which also shows
-    where no copy reaches; without one, what is in the same rows."""
-    guide = fill_level(photo, torch.maximum(hole, grow(others, RIM))) if guide is None else guide
-    guide = torch.where(hole > 0.5, guide, photo)
+    taken that are also like what is in the same rows, which also shows where no copy reaches."""
+    rows = torch.where(hole > 0.5, fill_level(photo, torch.maximum(hole, grow(others, RIM))), photo)
     scene = Scene.of(photo, hole, others)
-    copies = [] if scene is None else [_Copy.of(scene, shift, guide) for shift in _useful(photo, hole, others, guide)]
+    copies = [] if scene is None else [_Copy.of(scene, shift, rows) for shift in _useful(photo, hole, others, rows)]
     if scene is None or not copies:
-        return Continued(guide, torch.zeros_like(hole))
-    return _mixed(guide, scene, copies)
+        return Continued(rows, torch.zeros_like(hole))
+    return _mixed(rows, scene, copies)
 
 
-def _useful(photo: Tensor, hole: Tensor, others: Tensor, guide: Tensor) -> list[Shift]:
+def _useful(photo: Tensor, hole: Tensor, others: Tensor, rows: Tensor) -> list[Shift]:
     """The few shifts that fill the hole best, looked for in smaller pictures where these are large."""
     scene = Scene.of(photo, hole, others)
     factor = -(-min(photo.shape[-2:]) // SEARCHED)
@@ -61,7 +59,7 @@ def _useful(photo: Tensor, hole: Tensor, others: Tensor, guide: Tensor) -> list[
     shifts = [] if small is None else candidates(small)
     if scene is None or small is None or not shifts:
         return []
-    misfits = torch.stack([_Copy.of(small, shift, smaller(guide)).misfit[small.hole] for shift in shifts])
+    misfits = torch.stack([_Copy.of(small, shift, smaller(rows)).misfit[small.hole] for shift in shifts])
     chosen = [shifts[k].times(factor) for k in _chosen(misfits)]
     off = (factor - 1) / 2
     return sharpened(scene, scene.band, chosen, (off, off, 0.0))
@@ -69,17 +67,17 @@ def _useful(photo: Tensor, hole: Tensor, others: Tensor, guide: Tensor) -> list[
 
 @dataclass(frozen=True, eq=False)
 class _Copy:
-    """A shifted photo (3, H, W), and how ill it fits each pixel (H, W), as its surroundings and the guide say."""
+    """A shifted photo (3, H, W), and how ill it fits each pixel (H, W), as its surroundings and its rows say."""
 
     photo: Tensor
     misfit: Tensor
 
     @classmethod
-    def of(cls, scene: Scene, shift: Shift, guide: Tensor) -> "_Copy":
+    def of(cls, scene: Scene, shift: Shift, rows: Tensor) -> "_Copy":
         shifted = shift(scene.seen)[0]
         known = (shifted[3] > KNOWN).float()
         around = _averaged(unlike(shifted[:3], scene.photo), scene.band * known, SPEAKS, scene.side)
-        hint = _averaged(unlike(shifted[:3], guide[0]), scene.hole * known, HINT_WIDTH, scene.side)
+        hint = _averaged(unlike(shifted[:3], rows[0]), scene.hole * known, HINT_WIDTH, scene.side)
         misfit = around * scene.oddity(shift) + HINT * hint
         return cls(shifted[:3], torch.where(known > 0, misfit, NOTHING))
 
@@ -107,14 +105,14 @@ def _chosen(misfits: Tensor) -> list[int]:
     return used
 
 
-def _mixed(guide: Tensor, scene: Scene, copies: Sequence[_Copy]) -> Continued:
+def _mixed(rows: Tensor, scene: Scene, copies: Sequence[_Copy]) -> Continued:
     """The copies, each as far as it fits better than the others, with soft seams between them; what is in the
-    `guide` where none reaches."""
+    same `rows` where none reaches."""
     misfits = torch.stack([copy.misfit for copy in copies])
     better = torch.softmax(-misfits / ALIKE, 0) * scene.hole
     shares = torch.stack([blurred(each, 1.0, 1.0) for each in better]) * scene.hole * (misfits < NOTHING)
     total = shares.sum(0)
     photo = torch.einsum("nhw,nchw->chw", shares, torch.stack([copy.photo for copy in copies]))
-    photo = torch.where(total > 1e-6, photo / total.clamp(min=1e-6), guide[0])
+    photo = torch.where(total > 1e-6, photo / total.clamp(min=1e-6), rows[0])
     trust = torch.exp(-misfits.amin(0) / TRUSTED) * (total > 1e-6)
     return Continued(photo[None].clamp(0, 1), trust[None, None])

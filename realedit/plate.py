@@ -42,7 +42,6 @@ def clean_plate(
     prompt: str,
     hole: Tensor,
     others: Tensor,
-    guide: Tensor | None,
     settings: Settings,
     on_step: Callable[[int], None] = silent,
 ) -> Tensor:
@@ -50,12 +49,11 @@ def clean_plate(
 
     Outside the hole every latent is held to the photo's own inversion. Inside, sampling starts from
     fresh noise over what repeats around it, which is looked for beside the `others` (1, 1, h, w), the photo's
-    other objects, and must be like the `guide` (1, 3, h, w), an earlier plate, if there is one. As far as that
-    can be trusted, it stays as it is. `prompt` names the surroundings.
+    other objects. As far as that can be trusted, it stays as it is. `prompt` names the surroundings.
     """
     reference = seen.reference
     schedule = model.schedule(len(reference.header.timesteps))
-    rough = continued(seen.small, hole, others, guide)
+    rough = continued(seen.small, hole, others)
     photo = model.encode(seen.small)
     cells = to_cells(hole, photo, 0.25)
     levels = known_latents(

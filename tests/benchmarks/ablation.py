@@ -69,17 +69,17 @@ def _none_cast(photo: Tensor, plate: Tensor, sources: Sequence[Tensor], staying:
 
 
 def _undrawn_plate(
-    model: Any, seen: Any, prompt: str, hole: Tensor, others: Tensor, guide: Any, settings: Any, on_step: Any
+    model: Any, seen: Any, prompt: str, hole: Tensor, others: Tensor, settings: Any, on_step: Any
 ) -> Tensor:
-    return continued(seen.small, hole, others, guide).photo
+    return continued(seen.small, hole, others).photo
 
 
-def _all_drawn(photo: Tensor, hole: Tensor, others: Tensor, guide: Any = None) -> Continued:
-    found = continued(photo, hole, others, guide)
+def _all_drawn(photo: Tensor, hole: Tensor, others: Tensor) -> Continued:
+    found = continued(photo, hole, others)
     return replace(found, trust=torch.zeros_like(found.trust))
 
 
-def _waves(photo: Tensor, hole: Tensor, others: Tensor, guide: Any = None) -> Continued:
+def _waves(photo: Tensor, hole: Tensor, others: Tensor) -> Continued:
     waves = torch.where(hole > 0.5, fill(photo, torch.maximum(hole, others)), photo)
     return Continued(waves, torch.zeros_like(hole))
 
