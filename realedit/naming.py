@@ -6,22 +6,23 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from inversion.errors import EditError, PhraseError
+from inversion.errors import EditError
 from inversion.model import DiffusionModel
-from inversion.phrases import phrases
-from realedit.finding import prominence
+from realedit.finding import FAINT, named_once, prominence
 from realedit.images import to_bytes
 from realedit.inverting import Seen
 from realedit.masks import ATTENDED, attention_mask, mask_box, mask_centre, object_mask
 from realedit.placement import Box, Point
 from realedit.tiles import contact_sheet
 
+OUTLINE = (1.0, 0.9, 0.1)
+
 
 @dataclass(frozen=True, eq=False)
 class NamedObject:
-    """A phrase and where it is. `prominence` is the peak of its attention: small for words that name
-    surroundings, whose place then means little. `attention` and `mask` are (1, 1, h, w) at the model's size; where no
-    single object is found, `mask` is the area attended to."""
+    """A phrase and where it is: the object of its `mask`, else the area that is attended to. `prominence` is the peak
+    of its attention. `attention` and `mask` are (1, 1, h, w) at the model's size; there is no mask where the words are
+    faint beside others, as those of surroundings are, or no single object is found."""
 
     phrase: str
     position: Point
@@ -29,7 +30,7 @@ class NamedObject:
     box: Box
     prominence: float
     attention: Tensor
-    mask: Tensor
+    mask: Tensor | None
 
     def as_dict(self) -> dict[str, object]:
         """The part that can be written as JSON."""
@@ -44,32 +45,35 @@ class NamedObject:
 
 def name_objects(model: DiffusionModel, seen: Seen) -> list[NamedObject]:
     """Every phrase that the prompt holds once, in the prompt's order."""
-    prompt = seen.reference.header.prompt
+    named = named_once(model, seen.reference.header.prompt)
+    strengths = {phrase: prominence(seen.reference, words) for phrase, words in named.items()}
     size = (seen.small.shape[-1], seen.small.shape[-2])
     found = []
-    for phrase in dict.fromkeys(phrases(prompt)):
-        try:
-            words = model.positions(prompt, phrase)
-        except PhraseError:  # named twice, or beyond what the model reads
-            continue
-        attention = attention_mask(seen.reference, words, size)
-        try:
-            mask = object_mask(seen.small, attention, phrase)
-        except EditError:
-            mask = (attention > ATTENDED).float()
-        strength = prominence(seen.reference, words)
+    for phrase, strength in strengths.items():
+        attention = attention_mask(seen.reference, named[phrase], size)
+        stands_out = strength >= FAINT * max(strengths.values())
+        mask = _single_object(seen.small, attention, phrase) if stands_out else None
+        area = (attention > ATTENDED).float() if mask is None else mask
         found.append(
-            NamedObject(phrase, mask_centre(mask), float(mask.mean()), mask_box(mask), strength, attention, mask)
+            NamedObject(phrase, mask_centre(area), float(area.mean()), mask_box(area), strength, attention, mask)
         )
     return found
 
 
+def _single_object(photo: Tensor, attention: Tensor, phrase: str) -> Tensor | None:
+    try:
+        return object_mask(photo, attention, phrase)
+    except EditError:
+        return None
+
+
 def attention_sheet(seen: Seen, found: list[NamedObject]) -> Image.Image:
-    """The photo, then for every phrase its attention over the photo with the object outlined."""
+    """The photo, then for every phrase its attention over the photo, with the object outlined if it names one."""
     pictures = [("photo", to_bytes(seen.small))]
     for o in found:
-        dimmed = seen.small * (0.25 + 0.75 * o.attention)
-        edge = o.mask - (torch.nn.functional.avg_pool2d(o.mask, 3, stride=1, padding=1) > 0.99).float()
-        outlined = torch.where(edge > 0.5, torch.tensor((1.0, 0.9, 0.1))[None, :, None, None], dimmed)
-        pictures.append((o.phrase, to_bytes(outlined)))
+        shown = seen.small * (0.25 + 0.75 * o.attention)
+        if o.mask is not None:
+            edge = o.mask - (torch.nn.functional.avg_pool2d(o.mask, 3, stride=1, padding=1) > 0.99).float()
+            shown = torch.where(edge > 0.5, torch.tensor(OUTLINE)[None, :, None, None], shown)
+        pictures.append((o.phrase, to_bytes(shown)))
     return contact_sheet(pictures)

@@ -164,7 +164,10 @@ def test_objects_lists_every_phrase_and_draws_a_sheet(photo, tmp_path):
         "wooden table",
         "blue wall",
     ]
-    assert Image.open(tmp_path / "photo-objects.png").width > 500
+    sheet = np.asarray(Image.open(tmp_path / "photo-objects.png").convert("RGB"))
+    yellow = (sheet[..., :2] > (240, 200)).all(-1) & (sheet[..., 2] < 60)
+    outlined = np.flatnonzero(yellow.any(0)) * 5 // sheet.shape[1]  # of the photo and four phrases
+    assert set(outlined) == {1, 2}, "objects are outlined, a table and a wall are not"
     listed = json.loads(run("objects", photo, "--json", "--force", *FAST).stdout)
     assert {"phrase", "position", "size", "box", "prominence"} == set(listed[0])
     egg, vase, table, wall = (o["prominence"] for o in listed)
