@@ -2,12 +2,15 @@
 
 import cv2
 import numpy as np
+from scipy import ndimage
 from torch import Tensor
 
 from realedit.camera import Camera
+from realedit.images import resize
 from realedit.placement import Point
 
 LOWEST, SLANT = 0.1, 0.35  # of the object's height: its lowest part; the sine of the angle that photos look down at
+FINE, SMOOTH = 256, 0.012  # pixels of the shorter side at which outlines are followed, and how far they are smoothed
 STEEP = 3.5  # an outline that rises faster than this runs up a side and no longer around the base
 DEEP, WIDE = 0.3, 1.25  # of a base's width: how far its middle lies behind its front, how wide the object is, at most
 
@@ -20,7 +23,7 @@ def middle_of_base(mask: Tensor, camera: Camera | None = None) -> Point:
     that it is deeper, by the two corners where the lower edge ends and the sides begin. Balls, bowls and cups
     show none; they stand right below their middle, on what is as wide as their lowest part. It never lies beyond the
     object's middle."""
-    inside = mask[0, 0].cpu().numpy() > 0.5
+    inside = _smoothed(mask)
     height, width = inside.shape
     rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
     top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
@@ -35,6 +38,15 @@ def middle_of_base(mask: Tensor, camera: Camera | None = None) -> Point:
         return float(x0 + x1) / 2 / width, row
     middle = float(left + right) / 2 / width, float(top + bottom) / 2 / height
     return camera.below(middle, row) if camera else (middle[0], row)
+
+
+def _smoothed(mask: Tensor) -> np.ndarray:
+    """A mask without the teeth that pixels give its outline, which would be taken for corners."""
+    side = min(mask.shape[-2:])
+    size = round(mask.shape[-1] * FINE / side), round(mask.shape[-2] * FINE / side)
+    level = ndimage.gaussian_filter(resize(mask.cpu().float(), size)[0, 0].numpy(), SMOOTH * FINE)
+    inside = level > 0.5
+    return inside if inside.any() else level >= level.max()  # thinner than that
 
 
 def _corner(inside: np.ndarray, side: int) -> tuple[float, float]:

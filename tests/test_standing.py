@@ -49,15 +49,23 @@ def test_a_can_stands_on_the_middle_of_its_ellipse(slant):
 def test_a_box_that_shows_only_its_front_is_as_deep_as_a_round_one():
     place = mask_place(box_mask((0.25, 0.5, 0.5, 0.75), (128, 96)))
     assert place.foot == (0.375, 0.75)
-    assert place.stands == pytest.approx((0.375, 0.75 - SLANT * 16 / 96))
+    assert place.stands == pytest.approx((0.375, 0.75 - SLANT * 16 / 96), abs=0.5 / 96)
 
 
 def test_a_ball_touches_with_little():
     """As wide a box stands much farther in."""
     bottom = 100.5
     ball, box = pixels(ellipse(80, 70, 30, 30)), pixels(outline((50, 40), (110, 40), (110, 100), (50, 100)))
-    assert ball[0] == pytest.approx(80.5)
+    assert ball[0] == pytest.approx(80.5, abs=0.25)
     assert 0 < bottom - ball[1] < 0.8 * (bottom - box[1])
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_teeth_in_an_outline_are_no_corners(seed):
+    ball = ellipse(80, 70, 10, 10)
+    rim = torch.nn.functional.max_pool2d(ball, 3, 1, 1) - ball
+    teeth = rim * (torch.rand(ball.shape, generator=torch.Generator().manual_seed(seed)) < 0.3)
+    assert pixels(torch.maximum(ball, teeth)) == pytest.approx(pixels(ball), abs=1)
 
 
 def test_seen_from_above_a_ball_stands_inwards_of_its_middle():
@@ -65,7 +73,7 @@ def test_seen_from_above_a_ball_stands_inwards_of_its_middle():
     camera = Camera(SIZE, math.radians(20))
     ball, can = ellipse(130, 70, 15, 15), outline((120, 40), (140, 40), (140, 80), (120, 80))
     x, y = middle_of_base(ball, camera)
-    assert (x, y) == pytest.approx(camera.below((130.5 / 160, 70.5 / 120), y))
+    assert (x, y) == pytest.approx(camera.below((130.5 / 160, 70.5 / 120), y), abs=1e-3)
     assert x * SIZE[0] < pixels(ball)[0] - 0.5
     assert middle_of_base(can, camera) == middle_of_base(can)
 
