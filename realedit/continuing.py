@@ -41,15 +41,14 @@ def continued(photo: Tensor, hole: Tensor, others: Tensor) -> Continued:
     taken that are also like what is in the same rows, which also shows where no copy reaches."""
     rows = torch.where(hole > 0.5, fill_level(photo, torch.maximum(hole, grow(others, RIM))), photo)
     scene = Scene.of(photo, hole, others)
-    copies = [] if scene is None else [_Copy.of(scene, shift, rows) for shift in _useful(photo, hole, others, rows)]
-    if scene is None or not copies:
+    shifts = [] if scene is None else _useful(scene, photo, hole, others, rows)
+    if scene is None or not shifts:
         return Continued(rows, torch.zeros_like(hole))
-    return _mixed(rows, scene, copies)
+    return _mixed(rows, scene, [_Copy.of(scene, shift, rows) for shift in shifts])
 
 
-def _useful(photo: Tensor, hole: Tensor, others: Tensor, rows: Tensor) -> list[Shift]:
-    """The few shifts that fill the hole best, looked for in smaller pictures where these are large."""
-    scene = Scene.of(photo, hole, others)
+def _useful(scene: Scene, photo: Tensor, hole: Tensor, others: Tensor, rows: Tensor) -> list[Shift]:
+    """The few shifts that fill the hole of a `scene` best, looked for in smaller pictures where these are large."""
     factor = -(-min(photo.shape[-2:]) // SEARCHED)
 
     def smaller(picture: Tensor) -> Tensor:
@@ -57,7 +56,7 @@ def _useful(photo: Tensor, hole: Tensor, others: Tensor, rows: Tensor) -> list[S
 
     small = Scene.of(smaller(photo), (smaller(hole) > 0).float(), smaller(others))
     shifts = [] if small is None else candidates(small)
-    if scene is None or small is None or not shifts:
+    if small is None or not shifts:
         return []
     misfits = torch.stack([_Copy.of(small, shift, smaller(rows)).misfit[small.hole] for shift in shifts])
     chosen = [shifts[k].times(factor) for k in _chosen(misfits)]

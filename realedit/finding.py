@@ -24,7 +24,9 @@ FINEST = 768  # pixels of the longer side at which an object's edge is looked fo
 # the user's own may hold anything, and whatever stands out draws some attention.
 TRUST_FOUND, TRUST_GIVEN = 0.25, 0.5
 UNLIKE, ALIKE = 0.3, 0.8  # the cosine of features that have nothing in common, and of one object's
-FAINT = 0.4  # of the edited object's prominence: words below it name surroundings, not objects
+FAINT = 0.4  # of an object's prominence: words below it name surroundings, not objects
+
+Phrases = dict[str, tuple[int, ...]]  # and their tokens
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,21 +99,22 @@ def at_model_size(mask: Tensor, seen: Seen) -> Tensor:
 
 def other_objects(model: DiffusionModel, seen: Seen, edited: Sequence[str]) -> list[Found]:
     """The prompt's other objects at the model's size: phrases named once that are about as prominent
-    as the faintest of the `edited` ones. Words of tables and walls attend faintly, wherever that is."""
+    as the faintest of the `edited` ones."""
     edited_words = [model.positions(seen.reference.header.prompt, phrase) for phrase in edited]
     taken = {token for words in edited_words for token in words}
-    enough = FAINT * min(prominence(seen.reference, words) for words in edited_words)
-    return [o for o in _prominent(model, seen, enough) if not taken & set(o.words)]
+    faintest = min(prominence(seen.reference, words) for words in edited_words)
+    named = named_once(model, seen.reference.header.prompt)
+    return [o for o in _found_by(seen, prominent(seen.reference, named, faintest)) if not taken & set(o.words)]
 
 
 def all_objects(model: DiffusionModel, seen: Seen) -> list[Found]:
     """Every object of the prompt: phrases about as prominent as the most prominent one."""
     named = named_once(model, seen.reference.header.prompt)
-    enough = FAINT * max((prominence(seen.reference, words) for words in named.values()), default=0.0)
-    return _prominent(model, seen, enough)
+    most = max((prominence(seen.reference, words) for words in named.values()), default=0.0)
+    return _found_by(seen, prominent(seen.reference, named, most))
 
 
-def named_once(model: DiffusionModel, prompt: str) -> dict[str, tuple[int, ...]]:
+def named_once(model: DiffusionModel, prompt: str) -> Phrases:
     """The phrases that a prompt holds once, and their tokens."""
     found = {}
     for phrase in phrases(prompt):
@@ -120,14 +123,20 @@ def named_once(model: DiffusionModel, prompt: str) -> dict[str, tuple[int, ...]]
     return found
 
 
-def _prominent(model: DiffusionModel, seen: Seen, enough: float) -> list[Found]:
+def prominent(reference: Reference, named: Phrases, strength: float) -> Phrases:
+    """Those phrases that are about as prominent as this `strength`. Words of tables and walls attend faintly,
+    wherever that is."""
+    return {phrase: words for phrase, words in named.items() if prominence(reference, words) >= FAINT * strength}
+
+
+def _found_by(seen: Seen, named: Phrases) -> list[Found]:
+    """The objects of phrases at the model's size, without those that attend to nothing in particular."""
     size = (seen.small.shape[-1], seen.small.shape[-2])
     found = []
-    for name, words in named_once(model, seen.reference.header.prompt).items():
-        if prominence(seen.reference, words) >= enough:
-            attention = attention_mask(seen.reference, words, size)
-            with contextlib.suppress(EditError):  # its words attend to nothing in particular
-                found.append(Found(name, words, object_mask(seen.small, attention, name)))
+    for phrase, words in named.items():
+        attention = attention_mask(seen.reference, words, size)
+        with contextlib.suppress(EditError):
+            found.append(Found(phrase, words, object_mask(seen.small, attention, phrase)))
     return found
 
 

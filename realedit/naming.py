@@ -8,7 +8,7 @@ from torch import Tensor
 
 from inversion.errors import EditError
 from inversion.model import DiffusionModel
-from realedit.finding import FAINT, named_once, prominence
+from realedit.finding import named_once, prominence, prominent
 from realedit.images import to_bytes
 from realedit.inverting import Seen
 from realedit.masks import ATTENDED, attention_mask, mask_box, mask_centre, object_mask
@@ -47,12 +47,12 @@ def name_objects(model: DiffusionModel, seen: Seen) -> list[NamedObject]:
     """Every phrase that the prompt holds once, in the prompt's order."""
     named = named_once(model, seen.reference.header.prompt)
     strengths = {phrase: prominence(seen.reference, words) for phrase, words in named.items()}
+    outstanding = prominent(seen.reference, named, max(strengths.values(), default=0.0))
     size = (seen.small.shape[-1], seen.small.shape[-2])
     found = []
     for phrase, strength in strengths.items():
         attention = attention_mask(seen.reference, named[phrase], size)
-        stands_out = strength >= FAINT * max(strengths.values())
-        mask = _single_object(seen.small, attention, phrase) if stands_out else None
+        mask = _single_object(seen.small, attention, phrase) if phrase in outstanding else None
         area = (attention > ATTENDED).float() if mask is None else mask
         found.append(
             NamedObject(phrase, mask_centre(area), float(area.mean()), mask_box(area), strength, attention, mask)
