@@ -118,7 +118,7 @@ class Duplicate(_OneObject):
 
 @dataclass(frozen=True)
 class Resize(_OneObject):
-    """Enlarge or shrink an object where it stands: the middle of its lower edge stays in place."""
+    """Enlarge or shrink an object where it stands: its lowest point stays in place."""
 
     scale: float
 

@@ -51,16 +51,18 @@ def undone(matrix: Matrix) -> Matrix:
 
 @dataclass(frozen=True)
 class Place:
-    """Where an object is: its centre of mass, the box around it, and the middle of what it stands on, if known."""
+    """Where an object is: its centre of mass, the box around it, and if known the middle of what it stands on and the
+    lowest point that is seen of it."""
 
     centre: Point
     box: Box
     base: Point | None = None
+    lowest: Point | None = None
 
     @property
     def foot(self) -> Point:
-        """The middle of its lower edge, on which it stands."""
-        return (self.box[0] + self.box[2]) / 2, self.box[3]
+        """Its lowest point, or else the middle of its lower edge."""
+        return self.lowest or ((self.box[0] + self.box[2]) / 2, self.box[3])
 
     @property
     def stands(self) -> Point:

@@ -1,6 +1,7 @@
 """On what objects stand, against outlines whose base is known by construction."""
 
 import math
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -10,6 +11,8 @@ import torch
 from realedit.camera import Camera
 from realedit.masks import box_mask, mask_place
 from realedit.standing import SLANT, middle_of_base
+from samples.renderer import render
+from samples.scenes import Thing, project, sample_scene
 
 SIZE = 160, 120  # width, height
 
@@ -48,7 +51,7 @@ def test_a_can_stands_on_the_middle_of_its_ellipse(slant):
 
 def test_a_box_that_shows_only_its_front_is_as_deep_as_a_round_one():
     place = mask_place(box_mask((0.25, 0.5, 0.5, 0.75), (128, 96)))
-    assert place.foot == (0.375, 0.75)
+    assert place.foot == pytest.approx((0.375, 0.75), abs=1 / 128)
     assert place.stands == pytest.approx((0.375, 0.75 - SLANT * 16 / 96), abs=0.5 / 96)
 
 
@@ -93,3 +96,27 @@ def test_a_mask_of_one_pixel_has_a_base():
     dot[0, 0, 4, 2] = 1
     x, y = middle_of_base(dot)
     assert (x, y) == pytest.approx((2.5 / 8, 4.8 / 8), abs=0.05)
+
+
+@pytest.mark.parametrize("shape", ["cone", "can"])
+@pytest.mark.parametrize("x", [-0.7, 0.7])
+def test_the_lowest_point_of_what_stands_aside_lies_outwards(shape, x):
+    """Towards the camera lines spread, so the front of a base lies farther out than its middle: against the
+    renderer's own."""
+    width, height = 160, 128
+    scene = replace(
+        sample_scene(1_000_001, width, height), things=(Thing(shape, "red", "plain", "matte", x, -0.2, 0.9),)
+    )
+    mask = (render([scene], width, height).masks[0, 0, None, None] > 0.5).float()
+    true, row, _ = project(scene, (x, -0.2 - scene.front(0), 0.0), width, height)
+    place = mask_place(mask)
+    middle = (place.box[0] + place.box[2]) / 2
+    assert place.lowest[1] == place.box[3] == pytest.approx(row, abs=1 / height)
+    assert abs(place.lowest[0] - true) < 0.6 * abs(middle - true)
+    assert abs(place.lowest[0] - true) < 1.5 / width
+
+
+def test_the_lowest_point_of_what_is_alike_on_both_sides_is_its_middle():
+    assert mask_place(ellipse(80, 70, 30, 20)).lowest == pytest.approx((80.5 / 160, 91 / 120), abs=1e-3)
+    middle = box_mask((0.25, 0.5, 0.75, 0.75), (128, 96))
+    assert mask_place(middle).lowest == pytest.approx((0.5, 0.75), abs=1e-9)
