@@ -14,7 +14,7 @@ from realedit.edits import Edit, Insert, Source
 from realedit.faithfulness import Perceptual
 from realedit.files.photo import Photo
 from realedit.finishing import finish
-from realedit.framing import Frame, frame_around, reached
+from realedit.framing import AS_PHOTOS, CLOSE, Frame, frame_around, reached
 from realedit.guests import Guest, OtherPhoto, bring, meet
 from realedit.inverting import Seen, reconstruct
 from realedit.locating import View, check_memory, find, view, within
@@ -22,7 +22,7 @@ from realedit.looks import NewLook, choose_looks
 from realedit.masks import mask_place
 from realedit.outcome import camera_used, objects_in, overlaps
 from realedit.palettes import palettes
-from realedit.placement import Point
+from realedit.placement import STAY, Point
 from realedit.planning import Asked, Given, Plan, ask, make_plan
 from realedit.regenerating import regenerate
 from realedit.report import EditReport, report_on
@@ -151,16 +151,19 @@ def _look(
     )
     guests = _guests(model, task, settings, lambda i: on_step("inverting"))
     asked = ask(task.edits, given, camera)
-    touched = [b for a in asked for b in reached(mask_place(a.given.mask), a.placements, settings.reach)]
+    inserts = [edit for edit in task.edits if isinstance(edit, Insert)]
+    still = not inserts and all(a.placements == (STAY,) for a in asked)  # looks change, but no shadows
+    reach, nearness = (0.0, CLOSE) if still else (settings.reach, AS_PHOTOS)
+    places = [mask_place(a.given.mask) for a in asked]
+    touched = [box for a, place in zip(asked, places, strict=True) for box in reached(place, a.placements, reach)]
     extras = []
-    for edit in task.edits:
-        if isinstance(edit, Insert):
-            guest = guests[edit.source]
-            extra, box = bring(model, guest, edit, task.photo, settings, task.method, lambda i: on_step("clearing"))
-            extras.append(extra)
-            touched.append(box)
-    objects = [mask_place(a.given.mask).box for a in asked]
-    frame = frame_around(touched, objects or touched, task.photo.size, model.native_size)
+    for edit in inserts:
+        guest = guests[edit.source]
+        extra, box = bring(model, guest, edit, task.photo, settings, task.method, lambda i: on_step("clearing"))
+        extras.append(extra)
+        touched.append(box)
+    objects = [place.box for place in places]
+    frame = frame_around(touched, objects or touched, task.photo.size, model.native_size, nearness)
     check_memory(frame)
     part = first if first is not None and frame.is_whole else look(frame)
     asked = [a.within(frame, within(part, a.given.mask, sharp=a.given.by_user)) for a in asked]

@@ -5,8 +5,8 @@ from torch import Tensor
 
 from inversion.model import DiffusionModel
 from inversion.schedule import Schedule, ddim_step
+from inversion.text import Embedding
 from realedit.compositing import to_cells
-from realedit.sampler import Rows
 from realedit.settings import Settings
 
 DRESSED = 0.25  # share of a cell from which it counts as part of an object that gets a new look
@@ -16,9 +16,14 @@ NOISE = (0.45, 0.95)  # the fractions of the schedule between which the glances 
 
 @torch.no_grad()
 def fit(
-    model: DiffusionModel, picture: Tensor, mask: Tensor, rows: Rows, schedule: Schedule, settings: Settings
+    model: DiffusionModel,
+    picture: Tensor,
+    mask: Tensor,
+    words: tuple[Embedding, Embedding],
+    schedule: Schedule,
+    settings: Settings,
 ) -> float:
-    """How much better than the old words the new ones predict the noise added to a picture (1, 3, h, w),
+    """How much better than the old `words` the new ones predict the noise added to a picture (1, 3, h, w),
     within a mask: the share of the error that they save (a diffusion classifier, Li et al., arXiv
     2303.16203). 0 if they say no more of it."""
     latent = model.encode(picture)
@@ -30,7 +35,7 @@ def fit(
         i = min(len(schedule) - 1, round(done * len(schedule)))
         noise = torch.randn(latent.shape, generator=generator).to(latent.device)
         z = ddim_step(latent, noise, schedule.alpha_from[i])
-        outputs = model.predict(z, schedule.timesteps[i], [rows.unprompted(i), rows.prompt])
+        outputs = model.predict(z, schedule.timesteps[i], list(words))
         old, new = (
             float(
                 (

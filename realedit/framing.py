@@ -7,9 +7,22 @@ from dataclasses import dataclass, replace
 from realedit.placement import Box, Place, Placement, Point
 
 CONTEXT = 0.15  # of the touched region's width and height, added on every side: what the model goes by
-SHARE = 0.2  # of the part's shorter side that its largest object takes at most: as photos show their objects
 SQUARE = 0.5  # the shorter side of a part is at least this share of the longer, where the photo allows
-ENOUGH = 0.3  # of the photo's area: a larger part would show too little more to be worth a second look
+
+
+@dataclass(frozen=True)
+class Nearness:
+    """How near a part goes to its objects: the largest takes at most this `share` of the part's shorter side; the
+    photo's pixels are `enlarged` at most so often; a part of more than `enough` of the photo's area would show too
+    little more to be worth a second look."""
+
+    share: float
+    enlarged: float
+    enough: float
+
+
+AS_PHOTOS = Nearness(share=0.2, enlarged=1.0, enough=0.3)  # as photos show their objects
+CLOSE = Nearness(share=0.35, enlarged=4.0, enough=0.8)  # to draw a look anew, which is as fine as the model's cells
 
 
 @dataclass(frozen=True)
@@ -75,14 +88,15 @@ def landing(box: Box, placement: Placement, size: tuple[int, int], other: tuple[
     return (left - ax) * across + tx, (top - ay) * down + ty, (right - ax) * across + tx, (bottom - ay) * down + ty
 
 
-def frame_around(touched: Sequence[Box], objects: Sequence[Box], size: tuple[int, int], native: int) -> Frame:
+def frame_around(
+    touched: Sequence[Box], objects: Sequence[Box], size: tuple[int, int], native: int, nearness: Nearness = AS_PHOTOS
+) -> Frame:
     """The part of a photo of `size` in which all `touched` boxes (fractions) lie with room around them, and
-    its `objects` are as large as objects in photos are.
+    which goes as near to its `objects` as `nearness` says, seen by a model of this `native` size.
 
-    It is never smaller than a model of this `native` size can show, never stretched beyond two to one
-    if the photo is not, and the whole photo where little would be left out."""
+    It is never stretched beyond two to one if the photo is not, and the whole photo where little would be left out."""
     sides = [(wide * size[0] * high * size[1]) ** 0.5 for wide, high in ((b[2] - b[0], b[3] - b[1]) for b in objects)]
-    least = max(float(native), *(side / SHARE for side in sides))
+    least = max(native / nearness.enlarged, *(side / nearness.share for side in sides))
     spans = []
     for axis in (0, 1):
         low, high = (f(box[axis + 2 * k] for box in touched) * size[axis] for k, f in ((0, min), (1, max)))
@@ -96,7 +110,7 @@ def frame_around(touched: Sequence[Box], objects: Sequence[Box], size: tuple[int
         first = min(max(0, round(middle - length / 2)), limit - length)
         edges.append((first, first + length))
     (left, right), (top, bottom) = edges
-    if (right - left) * (bottom - top) > ENOUGH * size[0] * size[1]:
+    if (right - left) * (bottom - top) > nearness.enough * size[0] * size[1]:
         return Frame.whole(size)
     return Frame(size, (left, top, right, bottom))
 

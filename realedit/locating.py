@@ -78,11 +78,11 @@ def find(
 
 
 def within(part: View, mask: Tensor, *, sharp: bool) -> Tensor:
-    """A mask (1, 1, H, W) of the whole photo in a part of it; unless it is `sharp` its edge is looked for
-    again."""
+    """A mask (1, 1, H, W) of the whole photo in a part of it; unless it is `sharp`, or was found as finely as the
+    photo is, its edge is looked for again."""
     left, top, right, bottom = part.frame.box
     cut = mask[..., top:bottom, left:right]
-    if sharp or part.frame.is_whole or not cut.any():
+    if sharp or max(part.frame.size) <= FINEST or not cut.any():
         return cut
     fine = at_most(part.photo.size, FINEST)
     better = refined(part.photo.small(fine), (resize(cut, fine) > 0.5).float())

@@ -52,7 +52,7 @@ def choose_looks(
 
     def fit_of(way: NewLook) -> float:
         picture = way.put_on(stage.rough, stage, generated, stage)
-        return fit(model, picture, stage.targets[way.k], script.rows, schedule, settings)
+        return fit(model, picture, stage.targets[way.k], script.words, schedule, settings)
 
     looks = []
     for k in script.dressed:

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from inversion.model import DiffusionModel
 from inversion.phrases import find_phrase
+from inversion.text import Embedding
 from realedit.compositing import to_cells
 from realedit.dressing import painted
 from realedit.edits import Source
@@ -32,10 +33,12 @@ class Script:
     """What the sampler is told: the `rows` of text, the `prompt` of the first with the characters that
     name each object, the `rough` result (1, 3, h, w), which subjects the model shall give a new look
     (`drawn`), all that get one (`dressed`), those whose look is another object's (`borrowed`), how their pixels take on
-    the new look's colours where these are known (`recolourings`), and the guidance."""
+    the new look's colours where these are known (`recolourings`), and the guidance. `words`: the old ones and the new
+    ones, whose fit to a picture can be compared."""
 
     rows: Rows
     prompt: Reworded
+    words: tuple[Embedding, Embedding]
     rough: Tensor
     drawn: list[int]
     dressed: list[int]
@@ -80,22 +83,24 @@ def script_of(
     if drawn:
         setting = setting_of(caption, [*(s.phrase for s in subjects), *(o.phrase for o in plan.others)])
         prompt = describe(names, setting)
+        empty = model.unprompted().repeat(len(seen.reference.header.timesteps))
+        rows = Rows(model.embed(prompt.prompt), empty, settings.draw_guidance_scale)
         old = model.embed(describe({n: n for n in names}, setting).prompt)
-        steps = len(seen.reference.header.timesteps)
-        rows = Rows(model.embed(prompt.prompt), old.repeat(steps), settings.look_guidance_scale)
     else:
         prompt = Reworded(caption, {s.phrase: find_phrase(caption, s.phrase) for s in subjects})
         rows = rows_of(model, seen.reference)
+        old = rows.prompt
+    texts = (old, rows.prompt)
     guidance = _guidance(model, seen, plan, stage, guests, prompt, drawn, settings)
-    found, rough = _recoloured(model, stage, colours, rows, drawn, settings)
-    return Script(rows, prompt, rough, drawn, new, borrowed, found, guidance)
+    found, rough = _recoloured(model, stage, colours, texts, drawn, settings)
+    return Script(rows, prompt, texts, rough, drawn, new, borrowed, found, guidance)
 
 
 def _recoloured(
     model: DiffusionModel,
     stage: Stage,
     colours: Mapping[int, Tensor],
-    rows: Rows,
+    words: tuple[Embedding, Embedding],
     drawn: list[int],
     settings: Settings,
 ) -> tuple[dict[int, Recolouring], Tensor]:
@@ -109,7 +114,7 @@ def _recoloured(
         pictures = [painted(rough, opacity, own, way.of(own, opacity)) for way in ways]
         best = 0
         if k in drawn and len(ways) > 1:
-            fits = [fit(model, picture, stage.targets[k], rows, schedule, settings) for picture in pictures]
+            fits = [fit(model, picture, stage.targets[k], words, schedule, settings) for picture in pictures]
             best = fits.index(max(fits)) if max(fits) > fits[0] + BETTER else 0
         found[k], rough = ways[best], pictures[best]
     return found, rough

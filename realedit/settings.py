@@ -22,16 +22,15 @@ class Weights:
 class Settings:
     """How an edit is made. Fractions of the schedule count from the noise (0) to the photo (1).
 
-    The clean plate: `plate_from`, until when the old place is held to a rough fill before the model
-    draws there; `plate_guidance_scale`. The edit: `surroundings_until`, how long what lies around the
-    moved object is held to the composite; from then until `guided_until` its energies are measured and,
-    above `tolerance`, guide with a `strength` that adapts itself. New looks: `look_from`, until
-    when the object is held to its old look in the new colours; `look_guidance_scale`, from the old words to the
-    new; `look_strength`, since an outline must be held against words that would move it.
-    Whole pictures, and what is imagined alone: `draw_guidance_scale`; `draw_strength`, of which fresh noise needs more;
-    `whole_from`, until when a photo that takes on another's look is held. Regions: `reach`, how far from
-    an object its shadow is looked for, in extents of the object; `margin` and `feather`, fractions of the
-    photo's shorter side, for what masks miss at edges and for the final seam.
+    The clean plate: `plate_from`, until when the old place is held to a rough fill before the model draws there;
+    `plate_guidance_scale`. The edit: `surroundings_until`, how long what lies around the moved object is held to
+    the composite; from then until `guided_until` its energies are measured and, above `tolerance`, guide with a
+    `strength` that adapts itself. Whatever is drawn from words: `draw_guidance_scale`. New looks: `look_from`,
+    until when the object is held to its old look in the new colours; `look_strength`, since an outline must be held
+    against words that would move it. Whole pictures: `draw_strength`, of which fresh noise needs more;
+    `whole_from`, until when a photo that takes on another's look is held. Regions: `reach`, how far from an object
+    its shadow is looked for, in extents of the object; `margin` and `feather`, fractions of the photo's shorter
+    side, for what masks miss at edges and for the final seam.
     """
 
     steps: int = 25
@@ -45,7 +44,6 @@ class Settings:
     plate_from: float = 0.7
     plate_guidance_scale: float = 3.0
     look_from: float = 0.4
-    look_guidance_scale: float = 4.0
     look_strength: Strength = Strength(start=0.6, least=0.05, most=2.0)
     draw_guidance_scale: float = 5.0
     draw_strength: Strength = Strength(start=0.4, least=0.05, most=1.0)

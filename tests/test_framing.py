@@ -10,7 +10,7 @@ from realedit.editing import Task, edit_photo
 from realedit.edits import Move, Remove
 from realedit.faithfulness import encoder_distance
 from realedit.files.photo import Photo
-from realedit.framing import Frame, departure, frame_around, landing, reached
+from realedit.framing import CLOSE, Frame, departure, frame_around, landing, reached
 from realedit.masks import mask_box
 from realedit.placement import AS_IT_IS, STAY, Place, Placement
 from realedit.settings import Settings
@@ -80,6 +80,18 @@ def test_small_things_in_large_photos_are_looked_at_closely():
     corner = frame_around([(0.0, 0.0, 0.02, 0.02)], [(0.0, 0.0, 0.02, 0.02)], (4000, 3000), 512)
     assert corner.box == (0, 0, 512, 512)
     assert frame_around([small, (0.1, 0.1, 0.2, 0.9)], [small], (4000, 3000), 512).is_whole
+
+
+def test_looks_are_drawn_from_nearer_even_if_pixels_are_enlarged():
+    """An object of 30 by 30 pixels in a photo of the model's own size."""
+    small = (0.5, 0.5, 0.55, 0.6)
+    size = (600, 300)
+    assert frame_around([small], [small], size, 512).is_whole
+    frame = frame_around([small], [small], size, 512, CLOSE)
+    assert frame.part == (128, 128)  # the object would take 0.35 of 86 pixels; but none is enlarged above four times
+    middle = (frame.box[0] + frame.box[2]) / 2, (frame.box[1] + frame.box[3]) / 2
+    assert middle == (315, 165)
+    assert frame_around([(0.1, 0.1, 0.9, 0.9)], [(0.1, 0.1, 0.9, 0.9)], size, 512, CLOSE).is_whole
 
 
 def test_strips_are_seen_in_pieces():

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from inversion.errors import EditError, PhraseError
+from inversion.text import Embedding
 from realedit.drawing import generate, new_layout, new_look, same_objects
 from realedit.edits import Insert, Source
 from realedit.files.photo import Photo
@@ -13,7 +14,6 @@ from realedit.guests import OtherPhoto, bring, meet
 from realedit.images import to_bytes
 from realedit.inverting import reconstruct, see
 from realedit.rewording import describe
-from realedit.sampler import Rows
 from realedit.settings import Settings
 from samples.renderer import render
 from samples.scenes import FIRST_HELD_OUT_SEED, sample_scene
@@ -32,9 +32,8 @@ def scene():
     )
 
 
-def rows_from(model, old: str, new: str) -> Rows:
-    one, two = (describe({"it": words}, " on a table") for words in (old, new))
-    return Rows(model.embed(two.prompt), model.embed(one.prompt).repeat(FEW.steps), 3.0)
+def texts(model, *names: str) -> tuple[Embedding, ...]:
+    return tuple(model.embed(describe({"it": words}, " on a table").prompt) for words in names)
 
 
 def test_words_fit_what_they_say(tabletop, scene):
@@ -42,16 +41,16 @@ def test_words_fit_what_they_say(tabletop, scene):
     thing = scene.things[0]
     colour = "green" if thing.colour != "green" else "red"
     drawn = render([scene, scene.recoloured(0, colour)])
-    rows = rows_from(tabletop, thing.phrase, thing.phrase.replace(thing.colour, colour))
+    words = texts(tabletop, thing.phrase, thing.phrase.replace(thing.colour, colour))
     mask = (drawn.masks[0, 0] > 0.5).float()[None, None]
-    old, new = (fit(tabletop, p[None], mask, rows, tabletop.schedule(FEW.steps), FEW) for p in drawn.photos)
+    old, new = (fit(tabletop, p[None], mask, words, tabletop.schedule(FEW.steps), FEW) for p in drawn.photos)
     assert old < 0 < new
 
 
 def test_the_same_words_fit_neither_better(tabletop, scene):
-    rows = rows_from(tabletop, "red ball", "red ball")
+    words = texts(tabletop, "red ball", "red ball")
     photo = render([scene]).photos
-    assert fit(tabletop, photo, torch.ones(1, 1, 128, 128), rows, tabletop.schedule(FEW.steps), FEW) == 0
+    assert fit(tabletop, photo, torch.ones(1, 1, 128, 128), words, tabletop.schedule(FEW.steps), FEW) == 0
 
 
 def test_a_point_finds_its_object(tabletop, scene):
