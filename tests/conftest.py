@@ -180,6 +180,15 @@ def tiny(kind, folders) -> DiffusionModel:
 
 
 @pytest.fixture(scope="session")
+def pipe(kind, folders, pipelines) -> StableDiffusionPipeline | StableDiffusionXLPipeline:
+    """The same model as diffusers itself loads it. Out of the same files, since a processor may round otherwise
+    where weights lie otherwise in memory."""
+    loaded = type(pipelines[kind]).from_pretrained(folders[kind])
+    loaded.set_progress_bar_config(disable=True)
+    return loaded
+
+
+@pytest.fixture(scope="session")
 def model(folders) -> DiffusionModel:
     """The tiny epsilon model, for what does not depend on the kind."""
     return load_model(str(folders["epsilon"]), device="cpu")

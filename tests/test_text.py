@@ -20,12 +20,6 @@ PROMPTS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def pipe(kind, folders, pipelines):
-    """The pipeline as diffusers itself loads it."""
-    return type(pipelines[kind]).from_pretrained(folders[kind])
-
-
 @pytest.mark.filterwarnings("ignore::inversion.errors.Notice")
 @pytest.mark.parametrize("prompt", PROMPTS, ids=range(len(PROMPTS)))
 def test_embedding_is_the_pipelines_to_the_bit(pipe, kind, tiny, prompt):
