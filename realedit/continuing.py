@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from realedit.filling import blurred, fill_level
 from realedit.matching import candidates, sharpened
 from realedit.paste import grow
+from realedit.planes import level_shifts
 from realedit.shifts import KNOWN, RIM, UNLIKE, Scene, Shift, unlike
 
 SEARCHED = 160  # pixels of the shorter side up to which shifts are looked for at full size
@@ -21,7 +22,7 @@ SPEAKS = 0.2, 0.05  # of the shorter side: how far across and down a match aroun
 MOST_USED, EARNED = 8, 0.01  # shifts used at most, and the share of the misfit that each must save
 ALIKE = 0.01  # a misfit that is higher by this gives a copy e times less of the mixture
 TRUSTED = 0.02  # the misfit at which a continued pixel is trusted by one part in e
-HINT, HINT_WIDTH = 1.0, (0.05, 0.05)  # what unlikeness to the same rows weighs; the width over which it is averaged
+HINT, HINT_WIDTH = 0.3, (0.05, 0.05)  # what unlikeness to the same rows weighs; the width over which it is averaged
 NOTHING = (1 + HINT) * UNLIKE  # the misfit where there is nothing to copy
 
 
@@ -55,13 +56,13 @@ def _useful(scene: Scene, photo: Tensor, hole: Tensor, others: Tensor, rows: Ten
         return F.avg_pool2d(picture, factor, ceil_mode=True)
 
     small = Scene.of(smaller(photo), (smaller(hole) > 0).float(), smaller(others))
-    shifts = [] if small is None else candidates(small)
+    shifts = [] if small is None else [*candidates(small), *level_shifts(small)]
     if small is None or not shifts:
         return []
     misfits = torch.stack([_Copy.of(small, shift, smaller(rows)).misfit[small.hole] for shift in shifts])
     chosen = [shifts[k].times(factor) for k in _chosen(misfits)]
     off = (factor - 1) / 2
-    return sharpened(scene, scene.band, chosen, (off, off, 0.0))
+    return sharpened(scene, scene.band, chosen, (off, off, 0.0, 0.0))
 
 
 @dataclass(frozen=True, eq=False)

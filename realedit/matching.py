@@ -2,18 +2,18 @@
 
 import itertools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from scipy.fft import next_fast_len
 from torch import Tensor
-from torch.nn import functional as F
 
-from realedit.shifts import KNOWN, UNLIKE, Scene, Shift
+from realedit.shifts import KNOWN, UNLIKE, Scene, Shift, looked_up, sources
 
 SHEAR_STEP, SHEAR_STEPS = 0.4, 5  # pixels sideways for each pixel down, to either side
 LEAST_SEEN, LEAST_FILLED = 0.5, 0.3  # of the place that is compared, and of the hole: what a shift must show
 TRIED = 8  # shifts for each place
+Reach = tuple[float, float, float, float]
 POINTS, HALVINGS = 250, 3  # pixels that are compared when a shift is sharpened, and how often its step is halved
 
 
@@ -48,7 +48,7 @@ def candidates(scene: Scene) -> list[Shift]:
             for value, index in zip(v, w, strict=True):
                 shift = Shift(*window.lag(index), shear, middle)
                 place.append((value * scene.oddity(shift), shift))
-    reach = (0.5, 0.0, SHEAR_STEP / 2)
+    reach = (0.5, 0.0, SHEAR_STEP / 2, 0.0)
     sharp = (sharpened(scene, place, _distinct(near), reach) for place, near in zip(places, found, strict=True))
     return list(dict.fromkeys(itertools.chain.from_iterable(sharp)))
 
@@ -95,26 +95,31 @@ def _distinct(matches: Iterable[tuple[float, Shift]]) -> list[Shift]:
     return picked
 
 
-def sharpened(scene: Scene, weights: Tensor, shifts: Sequence[Shift], reach: tuple[float, float, float]) -> list[Shift]:
+def sharpened(scene: Scene, weights: Tensor, shifts: Sequence[Shift], reach: Reach) -> list[Shift]:
     """Each shift where it matches best nearby, as pixels of these `weights` (H, W) say: up to about `reach`
-    away in (dx, dy, shear), by steps that are halved."""
+    away in (dx, dy, shear, deeper), by steps that are halved."""
     if not shifts:
         return []
-    match = _Match.of(scene, weights)
-    best = torch.tensor([(s.dx + s.shear * (scene.middle - s.middle), s.dy, s.shear) for s in shifts])
+    match = Match.of(scene, weights)
+    best = torch.tensor([s.numbers for s in shifts])
     least = match.misfit(best)
-    ways = [torch.tensor(way) for way in itertools.product(*((-r, 0.0, r) if r else (0.0,) for r in reach)) if any(way)]
+    ways = [
+        torch.tensor((*way, 0.0, 0.0))
+        for way in itertools.product(*((-r, 0.0, r) if r else (0.0,) for r in reach))
+        if any(way)
+    ]
     for halving in range(HALVINGS):
         for way in (*ways, *ways):
             tried = best + way / 2**halving
             misfit = match.misfit(tried)
             better = misfit < least
             best, least = torch.where(better[:, None], tried, best), torch.where(better, misfit, least)
-    return [Shift(dx, dy, shear, scene.middle) for dx, dy, shear in best.tolist()]
+    found = zip(shifts, best.tolist(), strict=True)
+    return [replace(s, dx=dx, dy=dy, shear=shear, deeper=deeper) for s, (dx, dy, shear, deeper, _, _) in found]
 
 
 @dataclass(frozen=True, eq=False)
-class _Match:
+class Match:
     """Some pixels of a scene at (x, y) (n), of these colours (3, n) and weights (n), to compare with
     shifted ones."""
 
@@ -125,20 +130,16 @@ class _Match:
     weights: Tensor
 
     @classmethod
-    def of(cls, scene: Scene, weights: Tensor) -> "_Match":
+    def of(cls, scene: Scene, weights: Tensor, points: int = POINTS) -> "Match":
         where = (weights > 0.02 * weights.max()).nonzero()
-        rows, columns = where[:: -(-len(where) // POINTS)].T
+        rows, columns = where[:: -(-len(where) // points)].T
         return cls(scene, columns + 0.5, rows + 0.5, scene.photo[:, rows, columns], weights[rows, columns])
 
-    def misfit(self, shifts: Tensor) -> Tensor:
-        """How ill shifts (m, 3) of (dx, dy, shear) match (m); infinitely where they show too little."""
-        dx, dy, shear = shifts.T[..., None]
-        height, width = self.scene.hole.shape
-        y = self.y + dy
-        x = self.x + dx + shear * (y - self.scene.middle)
-        grid = torch.stack((x * 2 / width - 1, y * 2 / height - 1), -1)[None]
-        copy = F.grid_sample(self.scene.seen, grid, align_corners=False)[0]
+    def misfit(self, shifts: Tensor, least: float = LEAST_SEEN) -> Tensor:
+        """How ill shifts (m, 6) match (m); infinitely where they show less than the `least` share of the weights."""
+        x, y = sources(shifts[..., None], self.x, self.y)
+        copy = looked_up(self.scene.seen, x[None], y[None])[0]
         seen = self.weights * (copy[3] > KNOWN)
         apart = (copy[:3] - self.own[:, None]).square().sum(0).clamp(max=UNLIKE)
-        enough = seen.sum(1) > LEAST_SEEN * self.weights.sum()
+        enough = seen.sum(1) > least * self.weights.sum()
         return torch.where(enough, (apart * seen).sum(1) / seen.sum(1).clamp(min=1e-6), torch.inf)

@@ -4,6 +4,7 @@ On a floor or a table in perspective, patterns do not repeat at one distance: ro
 shifted farther, which is a shear along with the shift.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,30 +25,64 @@ MOST_PLACES = 11  # that are compared
 UNLIKE = 0.1  # squared difference of colours from which two pixels have nothing in common
 SHEARED = 0.5  # by how much a shear of 1 counts as a worse match
 RAISED = 6.0  # the same of a shift up or down by the shorter side
+FARTHER = 1.0  # the same of a shift along a plane to where it is twice as large
+CLOSEST = 0.1  # what grows by more than 10 is behind the viewer
 KNOWN = 0.999
 
 
 @dataclass(frozen=True)
 class Shift:
-    """Where a hole's pixel (x, y) is copied from: (x + dx + shear (y + dy - middle), y + dy), in pixels."""
+    """Where a hole's pixel (x, y) is copied from: (x + dx + shear (y + dy - middle), y + dy), in pixels.
+
+    Along a level plane in perspective, `middle` is the row of the horizon, and what is `deeper` is copied from farther
+    away: the distances from the horizon and from `column` are divided by 1 + deeper (y - middle) then. On the plane
+    itself that is a shift: 1 / (y - middle) grows by `deeper`, (x - column) / (y - middle) by `shear`.
+    """
 
     dx: float
     dy: float
     shear: float
     middle: float
+    deeper: float = 0.0
+    column: float | None = None
+
+    @classmethod
+    def of(cls, numbers: Sequence[float]) -> "Shift":
+        """A shift along a level plane, of its `numbers`."""
+        dx, dy, shear, deeper, middle, column = numbers
+        return cls(dx, dy, shear, middle, deeper, column)
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """All that `sources` wants to know."""
+        return self.dx, self.dy, self.shear, self.deeper, self.middle, self.column or 0.0
 
     def times(self, factor: int) -> "Shift":
         """The same in a picture that is larger by `factor`."""
-        return Shift(self.dx * factor, self.dy * factor, self.shear, self.middle * factor)
+        column = None if self.column is None else self.column * factor
+        dx, dy, middle = self.dx * factor, self.dy * factor, self.middle * factor
+        return Shift(dx, dy, self.shear, middle, self.deeper / factor, column)
 
     def __call__(self, picture: Tensor) -> Tensor:
         """A picture (1, C, H, W) shifted; 0 where that comes from outside."""
         height, width = picture.shape[-2:]
         y, x = torch.meshgrid(torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing="ij")
-        y = y + self.dy
-        x = x + self.dx + self.shear * (y - self.middle)
-        grid = torch.stack((x * 2 / width - 1, y * 2 / height - 1), -1)[None]
-        return F.grid_sample(picture, grid, align_corners=False)
+        return looked_up(picture, *sources(torch.tensor([self.numbers])[..., None, None], x, y))
+
+
+def sources(shifts: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Where shifts (n, 6, ...), each given by its numbers, copy pixels (x, y) from (n, ...)."""
+    dx, dy, shear, deeper, middle, column = shifts.unbind(1)
+    y = y + dy - middle
+    x = x + dx + shear * y - column
+    farther = (1 + deeper * y).clamp(min=CLOSEST)
+    return column + x / farther, middle + y / farther
+
+
+def looked_up(picture: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """A picture (1, C, H, W) at pixels x and y (1, h, w); 0 outside."""
+    height, width = picture.shape[-2:]
+    return F.grid_sample(picture, torch.stack((x * 2 / width - 1, y * 2 / height - 1), -1), align_corners=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +121,8 @@ class Scene:
 
     def oddity(self, shift: Shift) -> float:
         """What a shift's misfit is multiplied by, since some are less likely than others."""
+        if shift.column is not None:
+            return 1 + FARTHER * abs(1 / (1 + shift.deeper * (self.middle - shift.middle)) - 1)
         return 1 + SHEARED * abs(shift.shear) + RAISED * abs(shift.dy) / self.side
 
     def places(self) -> Tensor:
