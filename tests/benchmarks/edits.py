@@ -112,6 +112,7 @@ class Contest:
     """Who edits, with which model; a value that every worker process can make its contestants of."""
 
     model: str
+    only: tuple[str, ...] = ()
     threads: int | None = None
     settings: Settings = DEFAULTS
 
@@ -134,7 +135,7 @@ def _loaded(contest: Contest) -> tuple[DiffusionModel, Perceptual, dict[str, Row
     rows: dict[str, Row] = {"do-nothing": do_nothing, "new-prompt": new_prompt(model, settings)}
     rows |= {f"renoise-{s:g}": renoised(model, settings, s) for s in STRENGTHS}
     rows |= {"inpaint": inpainted, "realedit": realedit(model, perceptual, settings)}
-    return model, perceptual, rows
+    return model, perceptual, {k: v for k, v in rows.items() if not contest.only or k in contest.only}
 
 
 def summary(results: Sequence[Result]) -> dict[str, Estimate]:
@@ -183,29 +184,37 @@ def as_json(found: dict[str, dict[str, dict[str, Estimate]]], scenes: int) -> st
 @click.option("--scenes", default=16, show_default=True, type=click.IntRange(1))
 @click.option("--first-seed", default=FIRST_HELD_OUT_SEED, show_default=True, type=click.IntRange(FIRST_HELD_OUT_SEED))
 @click.option("--model", "model_name", default="tabletop", show_default=True)
+@click.option("--only", multiple=True, help="Run only these contestants.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes of one thread each.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path))
 @click.option("--sheet", type=click.Path(path_type=Path), help="Write a contact sheet of every fourth scene.")
 def main(
-    scenes: int, first_seed: int, model_name: str, workers: int, json_path: Path | None, sheet: Path | None
+    scenes: int,
+    first_seed: int,
+    model_name: str,
+    only: tuple[str, ...],
+    workers: int,
+    json_path: Path | None,
+    sheet: Path | None,
 ) -> None:
     """Run the benchmark of looks, swaps and removals."""
-    contest = Contest(model_name, 1 if workers > 1 else None)
+    contest = Contest(model_name, only, 1 if workers > 1 else None)
     results: dict[str, list[Result]] = run(edit_cases(first_seed, scenes), contest, workers)
     found = tables(results)
     for kind, rows in found.items():
         table = Table(kind, *rows)
-        for column in rows["realedit"]:
+        for column in next(iter(rows.values())):
             table.add_row(column, *(columns[column].text(3) for columns in rows.values()))
         Console(width=30 + 26 * len(rows)).print(table)
-    for case, _, verdict in results["realedit"]:
+    for case, _, verdict in results.get("realedit", []):
         if not verdict.success:
             print(f"missed: {case.name} ({case.edit}): {verdict}")
     if json_path is not None:
         json_path.write_text(as_json(found, scenes))
     if sheet is not None:
-        some = [i for i in range(len(results["realedit"])) if i // 4 % SHEET_EVERY == 0]
-        cases = [results["realedit"][i][0] for i in some]
+        first = next(iter(results.values()))
+        some = [i for i in range(len(first)) if i // 4 % SHEET_EVERY == 0]
+        cases = [first[i][0] for i in some]
         lines = [
             (case.name, [case.before, case.truth, *(each[i][1].picture for each in results.values())])
             for i, case in zip(some, cases, strict=True)
