@@ -22,7 +22,7 @@ SPEAKS = 0.2, 0.05  # of the shorter side: how far across and down a match aroun
 MOST_USED, EARNED = 8, 0.01  # shifts used at most, and the share of the misfit that each must save
 ALIKE = 0.01  # a misfit that is higher by this gives a copy e times less of the mixture
 TRUSTED = 0.02  # the misfit at which a continued pixel is trusted by one part in e
-HINT, HINT_WIDTH = 0.3, (0.05, 0.05)  # what unlikeness to the same rows weighs; the width over which it is averaged
+HINT, HINT_WIDTH = 1.0, (0.05, 0.05)  # what unlikeness to the same rows weighs; the width over which it is averaged
 NOTHING = (1 + HINT) * UNLIKE  # the misfit where there is nothing to copy
 
 
@@ -45,7 +45,8 @@ def continued(photo: Tensor, hole: Tensor, others: Tensor) -> Continued:
     shifts = [] if scene is None else _useful(scene, photo, hole, others, rows)
     if scene is None or not shifts:
         return Continued(rows, torch.zeros_like(hole))
-    return _mixed(rows, scene, [_Copy.of(scene, shift, rows) for shift in shifts])
+    variety = _variety(scene)
+    return _mixed(rows, scene, [_Copy.of(scene, shift, rows, variety) for shift in shifts])
 
 
 def _useful(scene: Scene, photo: Tensor, hole: Tensor, others: Tensor, rows: Tensor) -> list[Shift]:
@@ -59,7 +60,8 @@ def _useful(scene: Scene, photo: Tensor, hole: Tensor, others: Tensor, rows: Ten
     shifts = [] if small is None else [*candidates(small), *level_shifts(small)]
     if small is None or not shifts:
         return []
-    misfits = torch.stack([_Copy.of(small, shift, smaller(rows)).misfit[small.hole] for shift in shifts])
+    variety = _variety(small)
+    misfits = torch.stack([_Copy.of(small, shift, smaller(rows), variety).misfit[small.hole] for shift in shifts])
     chosen = [shifts[k].times(factor) for k in _chosen(misfits)]
     off = (factor - 1) / 2
     return sharpened(scene, scene.band, chosen, (off, off, 0.0, 0.0))
@@ -73,13 +75,24 @@ class _Copy:
     misfit: Tensor
 
     @classmethod
-    def of(cls, scene: Scene, shift: Shift, rows: Tensor) -> "_Copy":
+    def of(cls, scene: Scene, shift: Shift, rows: Tensor, variety: Tensor) -> "_Copy":
         shifted = shift(scene.seen)[0]
         known = (shifted[3] > KNOWN).float()
         around = _averaged(unlike(shifted[:3], scene.photo), scene.band * known, SPEAKS, scene.side)
         hint = _averaged(unlike(shifted[:3], rows[0]), scene.hole * known, HINT_WIDTH, scene.side)
-        misfit = around * scene.oddity(shift) + HINT * hint
+        misfit = around * scene.oddity(shift) + HINT * (hint - variety).clamp(min=0)
         return cls(shifted[:3], torch.where(known > 0, misfit, NOTHING))
+
+
+def _variety(scene: Scene) -> Tensor:
+    """How unlike the mean of its row what is known around the hole is (H, W), in half of the row at least: patterns
+    are, and so may copies be; a shadow at the side is no reason."""
+    total = scene.band.sum(1, keepdim=True)
+    mean = (scene.photo * scene.band).sum(2, keepdim=True) / total.clamp(min=1e-6)
+    apart = torch.where(scene.band > 0, unlike(scene.photo, mean), torch.nan).nanmedian(1, keepdim=True).values
+    rows = HINT_WIDTH[1] * scene.side
+    known = blurred(total, rows, rows)
+    return (blurred(apart.nan_to_num() * total, rows, rows) / known.clamp(min=1e-6)).expand_as(scene.band)
 
 
 def _averaged(values: Tensor, weights: Tensor, width: tuple[float, float], side: int) -> Tensor:
@@ -107,12 +120,14 @@ def _chosen(misfits: Tensor) -> list[int]:
 
 def _mixed(rows: Tensor, scene: Scene, copies: Sequence[_Copy]) -> Continued:
     """The copies, each as far as it fits better than the others, with soft seams between them; what is in the
-    same `rows` where none reaches."""
+    same `rows` where none reaches. Copies that are unlike each other are trusted less."""
     misfits = torch.stack([copy.misfit for copy in copies])
     better = torch.softmax(-misfits / ALIKE, 0) * scene.hole
     shares = torch.stack([blurred(each, 1.0, 1.0) for each in better]) * scene.hole * (misfits < NOTHING)
-    total = shares.sum(0)
-    photo = torch.einsum("nhw,nchw->chw", shares, torch.stack([copy.photo for copy in copies]))
-    photo = torch.where(total > 1e-6, photo / total.clamp(min=1e-6), rows[0])
-    trust = torch.exp(-misfits.amin(0) / TRUSTED) * (total > 1e-6)
+    total = shares.sum(0).clamp(min=1e-6)
+    each, some = torch.stack([copy.photo for copy in copies]), shares.sum(0) > 1e-6
+    photo = torch.einsum("nhw,nchw->chw", shares, each) / total
+    apart = torch.einsum("nhw,nchw->hw", shares, (each - photo).square()) / total
+    trust = torch.exp(-(misfits.amin(0) + apart) / TRUSTED) * some
+    photo = torch.where(some, photo, rows[0])
     return Continued(photo[None].clamp(0, 1), trust[None, None])

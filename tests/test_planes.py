@@ -23,7 +23,7 @@ def table(checks: float, height: int = 96, width: int = 128) -> Tensor:
 
 
 def test_a_shift_along_a_plane_is_one_by_hand():
-    """In the plane's own coordinates, 1 / (y - horizon) and (x - column) / (y - horizon), it adds the same everywhere."""
+    """In the plane's own coordinates, 1 / (y - horizon) and (x - column) / (y - horizon), it adds the same."""
     shift = Shift(0.0, 0.0, 0.3, HORIZON, -0.005, COLUMN)
     x, y = torch.tensor([40.5, 90.0, 12.0]), torch.tensor([40.0, 60.5, 80.0])
     far_x, far_y = sources(torch.tensor([shift.numbers])[..., None], x, y)
