@@ -113,3 +113,12 @@ def test_copies_that_fit_alike_are_mixed():
     inside = (hole > 0.5).expand_as(photo)
     clean = 0.5 * picture(stripes.float()) + 0.2
     assert (filled - clean)[inside].square().mean() < 0.7 * (photo - clean)[inside].square().mean()
+
+
+def test_copies_that_are_unlike_each_other_are_trusted_less():
+    """Stripes that are out of step left and right of the hole: in it they go on from one side or the other."""
+    _, x = place(96, 128)
+    hole, middle = ((x - 64).abs() < 14).float()[None, None], ((x - 64).abs() < 5)[None, None]
+    even, torn = (x // 8) % 2, (x // 8 + (x > 64).float()) % 2
+    trusts = [continued(without(picture(v.float()), hole), hole, NONE).trust[middle].mean() for v in (even, torn)]
+    assert trusts[1] < 0.5 * trusts[0]
