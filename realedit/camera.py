@@ -9,8 +9,11 @@ import numpy as np
 
 from realedit.placement import AS_IT_IS, Matrix, Point
 
+USUAL_PITCH = math.radians(15)  # before anything is seen: between streets (0) and tables (30)
 UNDERNEATH = math.radians(10)  # from straight down: so near to it, upright things lean every way
 USUAL_FOCAL = 1.35  # of the shorter side: between a phone's main camera (1.1) and a normal lens (1.8)
+NEAREST = 0.05  # of the way to an object: nearer, nothing is seen of it
+FARTHEST = 0.02  # of one over the camera's height above the ground: what is farther off counts as so far
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,7 @@ class Camera:
     focal length is `focal` shorter sides."""
 
     size: tuple[int, int]
-    pitch: float
+    pitch: float = USUAL_PITCH
     focal: float = USUAL_FOCAL
 
     def turn(self, here: Point, there: Point) -> Matrix:
@@ -34,14 +37,24 @@ class Camera:
         width, height = self.size
         return (float(a), float(b * height / width)), (float(c * width / height), float(d))
 
-    def below(self, point: Point, row: float) -> Point:
-        """What is seen at a row, lower or higher than a point, on the upright line through it; straight below or above
-        it where the point lies right under the camera."""
-        if self._from_plumb(point) < UNDERNEATH:
-            return point[0], row
-        y, there = ((v - 0.5) * self.size[1] / min(self.size) / self.focal for v in (point[1], row))
-        slope = math.tan(self.pitch)  # upright lines meet 1 / slope focal lengths below the middle
-        return 0.5 + (point[0] - 0.5) * (1 - slope * there) / (1 - slope * y), row
+    def seen(self, base: Point, points: np.ndarray) -> np.ndarray:
+        """Where `points` (n, 3) of something upright are seen, (n, 2) fractions. They are (right, away, up) of what is
+        seen at its `base`, in units of how far forward that is."""
+        down = np.array((0.0, math.cos(self.pitch), math.sin(self.pitch)))
+        away = np.array((0.0, -math.sin(self.pitch), math.cos(self.pitch)))
+        there = self._sight(base) + points @ np.stack(((1.0, 0.0, 0.0), away, -down))
+        shown = self.focal * there[:, :2] / np.maximum(there[:, 2:], NEAREST)
+        return 0.5 + shown * min(self.size) / self.size
+
+    def nearness(self, row: float) -> float:
+        """How near the level ground is that is seen at a row: one over how far forward, up to a factor. Nothing at or
+        above the horizon is ground; it counts as far off."""
+        y = (row - 0.5) * self.size[1] / min(self.size) / self.focal
+        return max(y * math.cos(self.pitch) + math.sin(self.pitch), FARTHEST)
+
+    def ahead(self, point: Point, row: float) -> Point:
+        """The point of the level ground that lies straight ahead of another, or behind it, and is seen at a row."""
+        return 0.5 + (point[0] - 0.5) * self.nearness(row) / self.nearness(point[1]), row
 
     def _upright(self, point: Point) -> np.ndarray:
         """Where the two directions across the line of sight to a point, level and upward, point in the picture, in

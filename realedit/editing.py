@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -29,6 +29,7 @@ from realedit.report import EditReport, report_on
 from realedit.script import Script, script_of
 from realedit.settings import DEFAULTS, Settings
 from realedit.staging import Extra, Stage, set_stage
+from realedit.standing import Outline
 from realedit.viewpoint import camera_of
 
 
@@ -54,10 +55,11 @@ class Task:
         """The phrases that the edits name, each once."""
         return tuple(dict.fromkeys(phrase for edit in self.edits for phrase in edit.objects))
 
-    def camera(self) -> Camera:
-        """The camera that took the photo."""
-        camera = camera_of(self.photo)
-        return camera if self.pitch is None else replace(camera, pitch=math.radians(self.pitch))
+    def camera(self, objects: Iterable[Given]) -> Camera:
+        """The camera that took the photo, in which these objects stand."""
+        if self.pitch is not None:
+            return replace(camera_of(self.photo), pitch=math.radians(self.pitch))
+        return camera_of(self.photo, [Outline.of(given.mask) for given in objects])
 
     def check_words(self, model: DiffusionModel) -> None:
         """Raises `PhraseError` unless the prompt holds every object once: said before anything slow."""
@@ -96,8 +98,7 @@ def edit_photo(
     began = time.perf_counter()
     task.check_words(model)
     with model.metered() as meter:
-        camera = task.camera()
-        part, asked, extras, guests = _look(model, task, camera, settings, on_step)
+        part, camera, asked, extras, guests = _look(model, task, settings, on_step)
         plan = make_plan(model, part.seen, asked, extras, settings, lambda i: on_step("clearing"))
         stage = set_stage(part.seen.small, plan.cast, settings.margin)
         script, picture, looks = _draw(model, part.seen, plan, stage, guests, settings, on_step)
@@ -132,10 +133,10 @@ def edit_photo(
 
 
 def _look(
-    model: DiffusionModel, task: Task, camera: Camera, settings: Settings, on_step: Callable[[str], None]
-) -> tuple[View, list[Asked], list[Extra], dict[Source, Guest]]:
-    """The part of the photo that the edits touch, what they ask of the objects in it, and what they bring
-    from other photos."""
+    model: DiffusionModel, task: Task, settings: Settings, on_step: Callable[[str], None]
+) -> tuple[View, Camera, list[Asked], list[Extra], dict[Source, Guest]]:
+    """The part of the photo that the edits touch, the camera that took it, what they ask of the objects in it, and
+    what they bring from other photos."""
 
     def look(frame: Frame) -> View:
         return view(model, task.photo, frame, task.prompt, settings, task.method, lambda i: on_step("inverting"))
@@ -150,6 +151,7 @@ def _look(
         else find(model, first, task.objects, task.masks, task.points)
     )
     guests = _guests(model, task, settings, lambda i: on_step("inverting"))
+    camera = task.camera(given.values())
     asked = ask(task.edits, given, camera)
     inserts = [edit for edit in task.edits if isinstance(edit, Insert)]
     still = not inserts and all(a.placements == (STAY,) for a in asked)  # looks change, but no shadows
@@ -168,7 +170,7 @@ def _look(
     part = first if first is not None and frame.is_whole else look(frame)
     asked = [a.within(frame, within(part, a.given.mask, sharp=a.given.by_user)) for a in asked]
     extras = [replace(e, placement=frame.arrival(e.placement)) for e in extras]
-    return part, asked, extras, guests
+    return part, camera, asked, extras, guests
 
 
 def _draw(

@@ -142,10 +142,8 @@ class Remove(_OneObject):
 
 @dataclass(frozen=True)
 class Swap(_OneObject):
-    """Two objects change places: each stands where the other stood, by the middle of what they stand on.
-
-    What stands lower in the frame is nearer. Sizes follow as if the horizon lay at the top edge; where it
-    lies lower, as on most photos, the true change is larger still, so this never overdoes it."""
+    """Two objects change places: each stands where the other stood, by the middle of what they stand on, and looks as
+    much larger as that is nearer. Where that is not known, rows tell it, as if the horizon lay at the top edge."""
 
     other: str
 
@@ -158,8 +156,10 @@ class Swap(_OneObject):
         return self.object, self.other
 
     def placements(self, places: Places) -> Placements:
-        one, two = places[self.object].stands, places[self.other].stands
-        nearer = min(max(two[1] / one[1], 0.5), 2.0)
+        here, there = places[self.object], places[self.other]
+        one, two = here.stands, there.stands
+        nearer = (there.nearness or two[1]) / (here.nearness or one[1])
+        nearer = min(max(nearer, 0.5), 2.0)
         return {self.object: (Placement(one, two, nearer),), self.other: (Placement(two, one, 1 / nearer),)}
 
 

@@ -17,7 +17,7 @@ from realedit.energies import phrase_map
 from realedit.files.reading import load_photo
 from realedit.images import resize, to_bytes
 from realedit.placement import Box, Place, Point
-from realedit.standing import lowest_point, middle_of_base
+from realedit.standing import Outline, stance
 
 SURE, LIKELY, UNLIKELY = 0.6, 0.35, 0.1  # attention levels that seed the colour models
 ATTENDED = 0.3  # of the peak: where a phrase counts as attended to
@@ -139,6 +139,9 @@ def mask_box(mask: Tensor) -> Box:
 
 
 def mask_place(mask: Tensor, camera: Camera | None = None) -> Place:
-    """Where the object of a mask is, in a photo that the `camera` took; None: a level one."""
-    box = mask_box(mask)
-    return Place(mask_centre(mask), box, middle_of_base(mask, camera), lowest_point(mask, box))
+    """Where the object of a mask is, and if the `camera` that took the photo is known, how it stands there."""
+    centre, box = mask_centre(mask), mask_box(mask)
+    if camera is None:
+        return Place(centre, box)
+    base = stance(Outline.of(mask), camera).base
+    return Place(centre, box, base, camera.ahead(base, box[3]), camera.nearness(base[1]))

@@ -51,13 +51,14 @@ def undone(matrix: Matrix) -> Matrix:
 
 @dataclass(frozen=True)
 class Place:
-    """Where an object is: its centre of mass, the box around it, and if known the middle of what it stands on and the
-    lowest point that is seen of it."""
+    """Where an object is: its centre of mass, the box around it, and if known the middle of what it stands on, the
+    lowest point that is seen of it, and its `nearness`: one over its distance, up to a factor."""
 
     centre: Point
     box: Box
     base: Point | None = None
     lowest: Point | None = None
+    nearness: float | None = None
 
     @property
     def foot(self) -> Point:

@@ -86,7 +86,8 @@ class CameraReport:
     given: bool
 
     def to_text(self) -> str:
-        return f"looks down by {self.pitch:.0f} degrees, {'as given' if self.given else 'as far as lines tell'}"
+        how = "as given" if self.given else "as far as lines and outlines tell"
+        return f"looks down by {self.pitch:.0f} degrees, {how}"
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional as F
 
+from realedit.camera import Camera
 from realedit.paste import grow
-from realedit.standing import middle_of_base
+from realedit.standing import Outline, stance
 
 SHADE = 0.94  # of the plate's brightness: what is darker beside the object is its shadow
 VISIBLE = 0.97  # a shadow lighter than this is not worth touching pixels for
@@ -51,7 +52,8 @@ class _Caster:
 
     @classmethod
     def of(cls, mask: np.ndarray) -> "_Caster":
-        x, y = middle_of_base(torch.from_numpy(mask)[None, None])
+        outline = Outline.of(torch.from_numpy(mask)[None, None])
+        x, y = stance(outline, Camera((mask.shape[1], mask.shape[0]))).base
         stands = np.array((y * mask.shape[0], x * mask.shape[1]))
         return cls(ndimage.binary_dilation(mask, iterations=BESIDE), stands)
 

@@ -1,124 +1,101 @@
-"""On what an object stands, as its outline tells: the middle of its base, which is hidden, and its lowest point."""
+"""On what an object stands, as its outline tells: that of the upright solid which resembles it most.
+
+Outlines are compared by how far they reach in every direction, so what matters of one is its convex hull.
+"""
 
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from scipy import ndimage
+from scipy.optimize import least_squares
 from torch import Tensor
 
 from realedit.camera import Camera
 from realedit.images import resize
-from realedit.placement import Box, Point
+from realedit.placement import Point
+from realedit.solids import FAMILIES, Family, Numbers
 
-LOWEST, SLANT = 0.1, 0.35  # of the object's height: its lowest part; the sine of the angle that photos look down at
 FINE, SMOOTH = 256, 0.012  # pixels of the shorter side at which outlines are followed, and how far they are smoothed
-STEEP = 3.5  # an outline that rises faster than this runs up a side and no longer around the base
-SLIVER = 0.008  # of the shorter side: how far above its lowest row the lower edge shows where its middle is
-DEEP, WIDE = 0.3, 1.25  # of a base's width: how far its middle lies behind its front, how wide the object is, at most
-
-
-def middle_of_base(mask: Tensor, camera: Camera | None = None) -> Point:
-    """The middle (x, y), in fractions, of what the object of a mask (1, 1, H, W) stands on, in a photo that the
-    `camera` took; None: a level one.
-
-    It is taken for as deep as a round one seen from a usual height. Boxes, cans and cones show how wide it is, and
-    that it is deeper, by the two corners where the lower edge ends and the sides begin. Balls, bowls and cups
-    show none; they stand right below their middle, on what is as wide as their lowest part. It never lies beyond the
-    object's middle."""
-    outline = _Outline.of(mask)
-    height, width = outline.inside.shape
-    wide, depth = outline.wide, outline.depth
-    if not outline.cornered:
-        part = max(1, round(LOWEST * (outline.bottom - outline.top)))
-        wide, depth = outline.wide_above(part), 0.0
-    row = (outline.bottom - min(max(depth, SLANT * wide / 2), (outline.bottom - outline.top) / 2)) / height
-    if outline.cornered:
-        return (outline.corners[0][0] + outline.corners[1][0]) / 2 / width, row
-    middle = (outline.left + outline.right) / 2 / width, (outline.top + outline.bottom) / 2 / height
-    return camera.below(middle, row) if camera else (middle[0], row)
-
-
-def lowest_point(mask: Tensor, box: Box) -> Point:
-    """The lowest point (x, y), in fractions, that is seen of the object of a mask (1, 1, H, W) in this `box`.
-
-    A lower edge is so flat that a pixel more or less moves its lowest point far. So this is the mean of three that err
-    in different ways: the middle of the box; the middle of the sliver just above the edge; and, where the base has
-    corners, the point of its front that lies straight ahead of its middle, as if the horizon lay at the top edge."""
-    outline = _Outline.of(mask)
-    middle, row = (box[0] + box[2]) / 2, box[3]
-    sliver = outline.middle_above(round(SLIVER * FINE)) / outline.inside.shape[1]
-    front = middle
-    if outline.cornered:
-        x, y = middle_of_base(mask)
-        front = 0.5 + (x - 0.5) * row / y
-    return (middle + sliver + front) / 3, row
+ANGLES = np.linspace(0, 2 * np.pi, 64, endpoint=False)
+DIRECTIONS = np.stack((np.cos(ANGLES), np.sin(ANGLES)))
+INSIDE = 0.12  # of the width: how far above its lowest point a search for the middle of a base begins
+FAMILIAR = 0.003  # of the extent: how far the outline may be off for a size that is e times nearer to its guess
+ROUNDS = 8  # of a search
+STEPS = 0.05, 0.3  # of a search: in the frame, and in the logarithms of sizes
 
 
 @dataclass(frozen=True, eq=False)
-class _Outline:
-    """An object's smoothed mask `inside` (H, W), the box around it, and the left and the right `corners` (x, y) at
-    which its outline, followed from its lowest point, turns up; all in its pixels."""
+class Outline:
+    """How far an object reaches in every one of the `DIRECTIONS` (64,) from the middle of the frame, and the box
+    around it (left, top, right, bottom), in shorter sides; `cut`: the frame cuts some of it off."""
 
-    inside: np.ndarray
-    top: int
-    bottom: int
-    left: int
-    right: int
-    corners: tuple[tuple[float, float], tuple[float, float]]
+    reach: np.ndarray
+    box: np.ndarray
+    cut: bool
 
     @classmethod
-    def of(cls, mask: Tensor) -> "_Outline":
-        inside = _smoothed(mask)
-        rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
-        corners = _corner(inside, -1), _corner(inside, 1)
-        return cls(inside, int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1, corners)
+    def of(cls, mask: Tensor) -> "Outline":
+        """The outline of a mask (1, 1, H, W), without the teeth that pixels give it."""
+        side = min(mask.shape[-2:])
+        size = round(mask.shape[-1] * FINE / side), round(mask.shape[-2] * FINE / side)
+        level = ndimage.gaussian_filter(resize(mask.cpu().float(), size)[0, 0].numpy(), SMOOTH * FINE)
+        inside = level > 0.5 if level.max() > 0.5 else level >= level.max()  # thinner than that
+        y, x = inside.nonzero()
+        corners = np.concatenate([np.stack((x + dx, y + dy), 1) for dx in (0, 1) for dy in (0, 1)])
+        hull = cv2.convexHull(corners.astype(np.int32))[:, 0].astype(float)
+        cut = bool((hull.min(0) <= 0).any() or (hull.max(0) >= size).any())
+        hull = (hull - np.array(size) / 2) / FINE
+        return cls(reached(hull), np.concatenate((hull.min(0), hull.max(0))), cut)
 
     @property
-    def wide(self) -> float:
-        """From corner to corner."""
-        return self.corners[1][0] - self.corners[0][0]
-
-    @property
-    def depth(self) -> float:
-        """How far the corners lie above the lowest point."""
-        return self.bottom - (self.corners[0][1] + self.corners[1][1]) / 2
-
-    @property
-    def cornered(self) -> bool:
-        """Whether the corners are those of a base."""
-        return self.right - self.left <= WIDE * self.wide and self.depth <= DEEP * self.wide
-
-    def wide_above(self, rows: int) -> float:
-        """How wide the object is in its lowest `rows`."""
-        columns = np.flatnonzero(self.inside[self.bottom - rows : self.bottom].any(0))
-        return float(columns[-1] + 1 - columns[0])
-
-    def middle_above(self, rows: int) -> float:
-        """The middle of the row that lies so many above the lowest."""
-        columns = np.flatnonzero(self.inside[max(self.top, self.bottom - 1 - rows)])
-        return float(columns[0] + columns[-1] + 1) / 2
+    def extent(self) -> np.ndarray:
+        """Its width and its height."""
+        return self.box[2:] - self.box[:2]
 
 
-def _smoothed(mask: Tensor) -> np.ndarray:
-    """A mask without the teeth that pixels give its outline, which would be taken for corners."""
-    side = min(mask.shape[-2:])
-    size = round(mask.shape[-1] * FINE / side), round(mask.shape[-2] * FINE / side)
-    level = ndimage.gaussian_filter(resize(mask.cpu().float(), size)[0, 0].numpy(), SMOOTH * FINE)
-    inside = level > 0.5
-    return inside if inside.any() else level >= level.max()  # thinner than that
+@dataclass(frozen=True)
+class Stance:
+    """How an object stands: the middle of its base (x, y), which is hidden, in fractions, and by how much the solid's
+    outline misses its own: the root mean square over all directions, as a share of its extent."""
+
+    base: Point
+    misfit: float
 
 
-def _corner(inside: np.ndarray, side: int) -> tuple[float, float]:
-    """The pixel corner (x, y) at which the outline, followed from its lowest point to one `side` (-1 left,
-    1 right), turns up."""
-    y, x = inside.nonzero()
-    squares = np.concatenate([np.stack((x + dx, y + dy), 1) for dx in (0, 1) for dy in (0, 1)]).astype(np.float32)
-    outline = cv2.convexHull(squares)[:, 0]
-    corner = max(outline, key=lambda p: (p[1], side * p[0]))
-    for point in sorted(outline, key=lambda p: (-p[1], side * p[0])):
-        out, up = side * (point[0] - corner[0]), corner[1] - point[1]
-        if up > STEEP * out > 0:
-            break
-        corner = point if out > 0 else corner
-    return float(corner[0]), float(corner[1])
+def stance(outline: Outline, camera: Camera) -> Stance:
+    """How the object of an outline stands, in a photo that the `camera` took: on something in its lower half."""
+    best = min((_fitted(outline, camera, family) for family in FAMILIES), key=lambda found: found.misfit)
+    side = np.array(camera.size) / min(camera.size)
+    left, top, right, bottom = (0.5 + outline.box / np.tile(side, 2)).tolist()
+    x, y = best.base
+    return Stance((min(max(x, left), right), min(max(y, (top + bottom) / 2), bottom)), best.misfit)
+
+
+def reached(points: np.ndarray) -> np.ndarray:
+    """How far points (n, 2) reach in every one of the directions (64,)."""
+    return np.asarray((points @ DIRECTIONS).max(0))
+
+
+def _fitted(outline: Outline, camera: Camera, family: Family) -> Stance:
+    """The solid of a family that resembles it most."""
+    width, height = outline.extent
+    start = (outline.box[0] + outline.box[2]) / 2, outline.box[3] - INSIDE * width
+    side = np.array(camera.size) / min(camera.size)
+    size = float(np.sqrt(width * height))
+
+    def base_of(at: np.ndarray) -> Point:
+        x, y = 0.5 + at / side
+        return float(x), float(y)
+
+    def off(numbers: Numbers, guess: Numbers) -> np.ndarray:
+        shown = (camera.seen(base_of(numbers[:2]), family.points(numbers[2:])) - 0.5) * side
+        return np.concatenate(((reached(shown) - outline.reach) / size, FAMILIAR * (numbers[2:] - guess)))
+
+    found = []
+    for guess in family.guesses(width / camera.focal, height / camera.focal):
+        steps = np.array([STEPS[0]] * 2 + [STEPS[1]] * len(guess))
+        begin = np.concatenate((start, guess))
+        found.append(least_squares(off, begin, x_scale=steps, max_nfev=ROUNDS, args=(guess,)))
+    best = min(found, key=lambda result: result.cost)
+    return Stance(base_of(best.x[:2]), float(np.sqrt((best.fun[: len(ANGLES)] ** 2).mean())))

@@ -1,30 +1,42 @@
-"""How far down the camera of a photo looked, as its upright lines tell: they meet far below the frame."""
+"""How far down the camera of a photo looked, as its upright lines tell, which meet far below the frame, and the
+outlines of its objects: seen from higher up they show more of their tops."""
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
+from scipy.interpolate import PchipInterpolator
 
-from realedit.camera import USUAL_FOCAL, Camera
+from realedit.camera import USUAL_FOCAL, USUAL_PITCH, Camera
 from realedit.files.exif import focal_length
 from realedit.files.photo import Photo
 from realedit.images import at_most, to_bytes
+from realedit.standing import Outline, stance
 
 FINE, COARSE = 1024, 256  # pixels of the longer side, of the shorter: what lines are looked for at most, at least
 SHORTEST = 0.06  # of the shorter side: of shorter lines the direction is unsure
 STEEPEST = 0.5  # sideways per down: lines that lean more are not upright
-USUAL, SPREAD = math.radians(15), math.radians(10)  # before any line is seen: between streets (0) and tables (30)
+SPREAD = math.radians(10)  # of pitches around the usual one, before anything is seen
 PITCHES = np.radians(np.linspace(-15, 60, 151))
 STRAY = 0.6  # of the lines are upright in the picture alone: patterns, edges of what tapers
+TRIED = np.radians(np.linspace(-15, 60, 11))  # pitches for which solids are fitted to outlines
+SAYINGS = 8  # as many things an outline says of how well a solid fits, each as likely off as all are
+BLURRED = 0.005  # of the extent: by how much outlines are off anyway
 LEAN, ENDS = 0.015, 0.004  # by how much upright things lean by themselves; how far a line's ends are off
 
 
-def camera_of(photo: Photo) -> Camera:
+def camera_of(photo: Photo, outlines: Sequence[Outline] = ()) -> Camera:
     """The camera that took a photo, held level. The focal length is what the file says, else a usual one; the pitch
-    is the mean of what is likely, given the lines that look upright. Without such lines it is a usual one too."""
+    is the mean of what is likely, given the lines that look upright and the `outlines` of objects that stand there.
+    Without either it is a usual one too."""
     focal = focal_length(photo.exif, photo.size) or USUAL_FOCAL
-    size = at_most(photo.size, FINE)
-    return Camera(photo.size, estimated_pitch(upright_lines(to_bytes(photo.small(size))), focal), focal)
+    camera = Camera(photo.size, focal=focal)
+    likely = said_by_lines(upright_lines(to_bytes(photo.small(at_most(photo.size, FINE)))), focal)
+    for outline in outlines:
+        likely = likely + said_by_outline(outline, camera)
+    return replace(camera, pitch=estimated_pitch(likely))
 
 
 def upright_lines(picture: np.ndarray) -> np.ndarray:
@@ -42,16 +54,32 @@ def upright_lines(picture: np.ndarray) -> np.ndarray:
     return ends[(np.hypot(across, down) > SHORTEST) & (np.abs(across) < STEEPEST * np.abs(down))]
 
 
-def estimated_pitch(lines: np.ndarray, focal: float) -> float:
-    """The mean pitch, in radians, of a camera with this focal length, given `lines` (n, 4) as above: upright things
-    are seen to converge towards a point 1 / tan(pitch) focal lengths below the middle."""
+def said_by_lines(lines: np.ndarray, focal: float) -> np.ndarray:
+    """How likely each of the `PITCHES` makes `lines` (n, 4) as above, as logarithms: upright things are seen to
+    converge towards a point 1 / tan(pitch) focal lengths below the middle."""
     k = np.tan(PITCHES) / focal
-    likely = -0.5 * ((PITCHES - USUAL) / SPREAD) ** 2
+    likely = np.zeros_like(PITCHES)
     for x0, y0, x1, y1 in lines:
         x, y, lean = (x0 + x1) / 2, (y0 + y1) / 2, (x1 - x0) / (y1 - y0)
         width = math.hypot(LEAN, ENDS / math.hypot(x1 - x0, y1 - y0))
         off = (lean + x * k / (1 - y * k)) / width
         upright = np.exp(-0.5 * off**2) / (width * math.sqrt(2 * math.pi))
         likely = likely + np.log(STRAY / (2 * STEEPEST) + (1 - STRAY) * upright)
+    return likely
+
+
+def said_by_outline(outline: Outline, camera: Camera) -> np.ndarray:
+    """How likely each of the `PITCHES` of this camera makes an `outline`, as logarithms: the likelier the better some
+    upright solid fits it, by factors, since how well solids can resemble the thing is not known. The frame's edge says
+    nothing of what it cuts off."""
+    if outline.cut:
+        return np.zeros_like(PITCHES)
+    misfits = np.array([stance(outline, replace(camera, pitch=float(pitch))).misfit for pitch in TRIED])
+    return np.asarray(-SAYINGS * PchipInterpolator(TRIED, np.log(np.hypot(misfits, BLURRED)))(PITCHES))
+
+
+def estimated_pitch(likely: np.ndarray) -> float:
+    """The mean pitch, in radians, given how likely each of the `PITCHES` makes what is seen, as logarithms."""
+    likely = likely - 0.5 * ((PITCHES - USUAL_PITCH) / SPREAD) ** 2
     weights = np.exp(likely - likely.max())
     return float((weights * PITCHES).sum() / weights.sum())

@@ -43,14 +43,14 @@ def test_no_camera_however_steep_tears_things_apart(camera, a, b):
     there = np.array(camera.turn(a, b))
     assert np.linalg.det(there) == pytest.approx(1)
     assert np.abs(there).max() < 100
-    assert np.isfinite(camera.below(a, b[1])).all()
+    assert np.isfinite(camera.ahead(a, b[1])).all()
+    assert np.isfinite(camera.seen(a, np.array(((0.1, 9.0, -3.0), (0.0, -9.0, 5.0))))).all()
 
 
 def test_right_under_the_camera_nothing_is_turned():
     camera = Camera((100, 100), math.radians(80))
     down = (0.5, 0.5 + camera.focal / math.tan(camera.pitch))
     assert camera.turn(down, (0.1, 0.1)) == camera.turn((0.1, 0.1), down) == AS_IT_IS
-    assert camera.below(down, 0.9) == (0.5, 0.9)
 
 
 @given(st.sampled_from(SIZES), points, points)
@@ -95,10 +95,22 @@ def test_it_is_what_the_renderers_camera_sees(seed, size):
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_below_a_point_is_what_stands_there(size):
+def test_it_sees_what_the_renderers_camera_sees(size):
+    """Points around something on the table, how near it is, and what lies straight ahead of it."""
     scene = sample_scene(1_000_001, *size)
     distance, up = scene.camera
     camera = Camera(size, math.atan2(up - LOOK_AT[2], LOOK_AT[1] + distance), 1.35)
-    top, foot = (project(scene, (0.8, -0.3, z), *size)[:2] for z in (0.9, 0.0))
-    assert camera.below(top, foot[1]) == pytest.approx(foot, abs=1e-6)
-    assert Camera(size, 0.0).below((0.7, 0.2), 0.9) == (pytest.approx(0.7), 0.9)
+    x, y = 0.8, -0.3
+    *base, depth = project(scene, (x, y, 0.0), *size)
+    around = np.array(((0.0, 0.0, 0.0), (0.2, 0.1, 0.0), (-0.1, 0.3, 0.5), (0.0, -0.2, 0.4)))
+    expected = [project(scene, (x + right, y + away, rise), *size)[:2] for right, away, rise in around]
+    np.testing.assert_allclose(camera.seen(tuple(base), around / depth), expected, atol=1e-9)
+    nearer, row, other = project(scene, (x, y - 0.5, 0.0), *size)
+    assert camera.nearness(row) / camera.nearness(base[1]) == pytest.approx(depth / other)
+    assert camera.ahead(tuple(base), row) == pytest.approx((nearer, row))
+
+
+def test_above_the_horizon_there_is_no_ground():
+    camera = Camera((100, 100), 0.0)
+    assert camera.nearness(0.5) == camera.nearness(0.1) > 0
+    assert camera.nearness(0.7) > camera.nearness(0.6) > camera.nearness(0.5)

@@ -1,14 +1,20 @@
-"""How far down a camera looked, read off upright lines."""
+"""How far down a camera looked, read off upright lines and the outlines of what stands there."""
 
 import math
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
+from realedit.camera import USUAL_PITCH, Camera
 from realedit.files.photo import Photo
-from realedit.viewpoint import USUAL, camera_of, estimated_pitch
+from realedit.masks import box_mask
+from realedit.standing import Outline
+from realedit.viewpoint import PITCHES, camera_of, estimated_pitch, said_by_lines, said_by_outline
+from samples.renderer import render
+from samples.scenes import LOOK_AT, Thing, sample_scene
 
 EXIF_PART, FOCAL_IN_35MM = 0x8769, 0xA405
 
@@ -45,10 +51,10 @@ def test_small_and_tall_photos_tell_it_too():
 
 
 def test_without_lines_it_is_a_usual_one():
-    assert camera_of(Photo(np.full((100, 130, 3), 90, np.uint8))).pitch == pytest.approx(USUAL, abs=0.01)
+    assert camera_of(Photo(np.full((100, 130, 3), 90, np.uint8))).pitch == pytest.approx(USUAL_PITCH, abs=0.01)
     level = np.full((100, 130, 3), 90, np.uint8)
     level[50:] = 200  # an edge, but not upright
-    assert camera_of(Photo(level)).pitch == pytest.approx(USUAL, abs=0.01)
+    assert camera_of(Photo(level)).pitch == pytest.approx(USUAL_PITCH, abs=0.01)
 
 
 def test_stray_lines_do_not_decide():
@@ -56,7 +62,7 @@ def test_stray_lines_do_not_decide():
     k = math.tan(math.radians(25)) / 1.35
     upright = [(x * (1 + 0.2 * k), -0.2, x * (1 - 0.2 * k), 0.2) for x in (-0.4, -0.25, 0.3, 0.45)]
     stray = [(-0.3, -0.1, -0.2, 0.1), (0.2, -0.1, 0.28, 0.1), (0.4, -0.1, 0.32, 0.1), (-0.1, -0.1, -0.18, 0.1)]
-    assert math.degrees(estimated_pitch(np.array(upright + stray), 1.35)) == pytest.approx(25, abs=5)
+    assert math.degrees(estimated_pitch(said_by_lines(np.array(upright + stray), 1.35))) == pytest.approx(25, abs=5)
 
 
 def test_a_long_lens_is_known_by_the_file():
@@ -70,3 +76,29 @@ def test_a_long_lens_is_known_by_the_file():
 @pytest.mark.parametrize("exif", [b"", b"Exif\0\0rubbish", said(0), said(60000)])
 def test_what_the_file_does_not_say_is_usual(exif):
     assert camera_of(Photo(posts(12, 1.35), exif=exif)).focal == 1.35
+
+
+@pytest.mark.parametrize("shape", ["can", "cone", "cup", "bottle", "bowl", "cube"])
+@pytest.mark.parametrize("seed", [1_000_001, 1_000_013])
+def test_outlines_tell_the_pitch(shape, seed):
+    """A photo without lines is taken for one from a usual height, until it is seen how much of a thing's top shows."""
+    size = (160, 128)
+    scene = replace(sample_scene(seed, *size), things=(Thing(shape, "red", "plain", "matte", 0.1, -0.1, 0.5, 0.5),))
+    distance, up = scene.camera
+    true = math.degrees(math.atan2(up - LOOK_AT[2], LOOK_AT[1] + distance))
+    outline = Outline.of((render([scene], *size).masks[0, 0, None, None] > 0.5).float())
+    blank = Photo(np.full((128, 160, 3), 90, np.uint8))
+    told = math.degrees(camera_of(blank, [outline]).pitch)
+    assert abs(told - true) < max(0.5 * abs(math.degrees(USUAL_PITCH) - true), 2.5)
+
+
+def test_what_the_frame_cuts_off_tells_nothing():
+    whole, cut = (Outline.of(box_mask((0.4, top, 0.6, 0.6), (160, 128))) for top in (0.2, 0.0))
+    assert not said_by_outline(cut, Camera((160, 128))).any()
+    assert said_by_outline(whole, Camera((160, 128))).any()
+
+
+def test_the_mean_of_what_is_likely():
+    assert estimated_pitch(np.zeros_like(PITCHES)) == pytest.approx(USUAL_PITCH, abs=0.01)
+    sure = np.where(np.abs(PITCHES - math.radians(40)) < 1e-3, 0.0, -100.0)
+    assert estimated_pitch(sure) == pytest.approx(math.radians(40))

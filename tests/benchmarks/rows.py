@@ -14,6 +14,7 @@ from inversion.errors import EditError
 from inversion.model import DiffusionModel
 from inversion.record import record
 from inversion.reference import Reference
+from realedit.camera import Camera
 from realedit.editing import Task, edit_photo
 from realedit.energies import CentroidEnergy, Wanted, WeightedSum, edit_energies
 from realedit.faithfulness import Perceptual
@@ -74,7 +75,8 @@ def cut_paste_inpaint(case: Case) -> tuple[Tensor, Tensor | None]:
 
 
 def placement_of(case: Case) -> Placement:
-    return case.edit.placement(mask_place(case.source))
+    height, width = case.source.shape[-2:]
+    return case.edit.placement(mask_place(case.source, Camera((width, height))))
 
 
 def textbook(model: DiffusionModel, settings: Settings = DEFAULTS, v: float = TUNED_V) -> Row:
