@@ -9,7 +9,9 @@ import torch
 from torch import Tensor
 
 from inversion.model import DiffusionModel
+from realedit.asking import Asked, Given, ask
 from realedit.camera import Camera
+from realedit.clearing import Cleared, clear
 from realedit.edits import Edit, Insert, Source
 from realedit.faithfulness import Perceptual
 from realedit.files.photo import Photo
@@ -23,7 +25,7 @@ from realedit.masks import mask_place
 from realedit.outcome import camera_used, objects_in, overlaps
 from realedit.palettes import palettes
 from realedit.placement import STAY, Point
-from realedit.planning import Asked, Given, Plan, ask, make_plan
+from realedit.planning import Plan, make_plan
 from realedit.regenerating import regenerate
 from realedit.report import EditReport, report_on
 from realedit.script import Script, script_of
@@ -99,7 +101,9 @@ def edit_photo(
     task.check_words(model)
     with model.metered() as meter:
         part, camera, asked, extras, guests = _look(model, task, settings, on_step)
-        plan = make_plan(model, part.seen, asked, extras, settings, lambda i: on_step("clearing"))
+        cleared = clear(model, part.seen, asked, settings, lambda i: on_step("clearing"))
+        camera, asked = _put_right(task, part, camera, asked, cleared)
+        plan = make_plan(model, part.seen, asked, cleared, extras, settings, lambda i: on_step("clearing"))
         stage = set_stage(part.seen.small, plan.cast, settings.margin)
         script, picture, looks = _draw(model, part.seen, plan, stage, guests, settings, on_step)
         done = finish(model, part.photo, [a.given.mask for a in asked], plan, stage, picture, looks, settings)
@@ -171,6 +175,19 @@ def _look(
     asked = [a.within(frame, within(part, a.given.mask, sharp=a.given.by_user)) for a in asked]
     extras = [replace(e, placement=frame.arrival(e.placement)) for e in extras]
     return part, camera, asked, extras, guests
+
+
+def _put_right(
+    task: Task, part: View, camera: Camera, asked: list[Asked], cleared: Cleared
+) -> tuple[Camera, list[Asked]]:
+    """The camera, and what is asked, now that it is seen better where things are."""
+    masks = [cleared.put_right(k, a.given.mask) for k, a in enumerate(asked)]
+    if all(mask is a.given.mask for mask, a in zip(masks, asked, strict=True)):
+        return camera, asked
+    whole = [replace(a.given, mask=_in_whole(part.frame, m)) for a, m in zip(asked, masks, strict=True)]
+    given = {a.phrase: known for a, known in zip(asked, whole, strict=True)}
+    camera = task.camera(whole)
+    return camera, [a.within(part.frame, m) for a, m in zip(ask(task.edits, given, camera), masks, strict=True)]
 
 
 def _draw(

@@ -7,7 +7,9 @@ from torch import Tensor
 
 from inversion.errors import EditError
 from inversion.model import DiffusionModel
+from realedit.asking import Given, ask
 from realedit.camera import Camera
+from realedit.clearing import clear
 from realedit.compositing import lift_object
 from realedit.edits import Insert, Remove
 from realedit.files.photo import Photo
@@ -18,7 +20,7 @@ from realedit.inverting import Seen
 from realedit.locating import check_memory, find, view, within
 from realedit.masks import mask_place
 from realedit.placement import Box
-from realedit.planning import Given, ask, make_plan
+from realedit.planning import make_plan
 from realedit.separating import Backdrop
 from realedit.settings import Settings
 from realedit.staging import Extra
@@ -98,7 +100,8 @@ def bring(
     mask = within(part, guest.mask, sharp=guest.by_user)
     camera = Camera(guest.photo.size, pitch=0.0)  # nothing goes elsewhere in that photo, so any will do
     asked = [a.within(frame, mask) for a in ask([Remove(guest.phrase)], given, camera)]
-    cast = make_plan(model, part.seen, asked, (), settings, on_step).cast
+    cleared = clear(model, part.seen, asked, settings, on_step)
+    cast, mask = make_plan(model, part.seen, asked, cleared, (), settings, on_step).cast, cleared.put_right(0, mask)
     size, photo = part.photo.size, part.photo.colours.to_srgb(part.photo.tensor())
     backdrop = Backdrop(resize(cast.backdrop.plate, size), resize(cast.backdrop.crumbs, size))
     lifted = lift_object(photo, mask, resize(cast.shadows[0], size), backdrop)

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from inversion.ddim import silent
 from inversion.model import DiffusionModel
+from realedit.asking import Given
 from realedit.files.photo import Photo
 from realedit.finding import FINEST, find_at, find_object
 from realedit.framing import Frame
@@ -15,7 +16,6 @@ from realedit.inverting import Seen, see
 from realedit.masks import refined
 from realedit.memory import require
 from realedit.placement import Point
-from realedit.planning import Given
 from realedit.settings import Settings
 
 EDIT_BYTES = 160  # of memory for each pixel of the part that is edited, at full size: masks, layers, blends

@@ -4,12 +4,13 @@ import math
 from collections.abc import Sequence
 
 from inversion.model import DiffusionModel
+from realedit.asking import Asked
 from realedit.camera import Camera
 from realedit.finishing import Finished
 from realedit.locating import View
 from realedit.looking import look
 from realedit.placement import AS_IT_IS
-from realedit.planning import Asked, Plan
+from realedit.planning import Plan
 from realedit.report import CameraReport, ObjectReport
 from realedit.script import Script
 from realedit.settings import Settings

@@ -1,0 +1,63 @@
+"""What all edits together ask of every object that they name."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from torch import Tensor
+
+from realedit.agreement import check_together
+from realedit.camera import Camera
+from realedit.edits import Edit, Look
+from realedit.framing import Frame
+from realedit.masks import mask_place
+from realedit.placement import STAY, Placement
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """Where an object of the photo is: its mask (1, 1, H, W) at the photo's size, and whether the user
+    said so rather than the words."""
+
+    mask: Tensor
+    by_user: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """What all edits together ask of one object that they name: where it is, where it is to be drawn,
+    and in which new look."""
+
+    phrase: str
+    given: Given
+    placements: tuple[Placement, ...]
+    look: Look | None
+
+    @property
+    def lifted(self) -> bool:
+        """Whether it is drawn anywhere else, or nowhere."""
+        return self.placements != (STAY,)
+
+    def within(self, frame: Frame, mask: Tensor) -> "Asked":
+        """The same in a part of the photo, in which the object's mask is `mask`."""
+        placements = tuple(p if p == STAY else frame.placement(p) for p in self.placements)
+        return replace(self, given=replace(self.given, mask=mask), placements=placements)
+
+
+def ask(edits: Sequence[Edit], given: Mapping[str, Given], camera: Camera) -> list[Asked]:
+    """What edits ask of every object; `given` tells where each is in the photo that the `camera` took. What goes
+    elsewhere looks as it does from there.
+
+    Raises:
+        EditError: the edits contradict each other, or an object would leave the photo.
+    """
+    check_together(edits)
+    places = {phrase: mask_place(g.mask, camera) for phrase, g in given.items()}
+    placements: dict[str, tuple[Placement, ...]] = dict.fromkeys(given, (STAY,))
+    looks: dict[str, Look | None] = dict.fromkeys(given)
+    for edit in edits:
+        placements |= dict(edit.placements(places))
+        looks |= {phrase: edit.look for phrase in edit.objects if edit.look is not None}
+    seen = {
+        phrase: tuple(replace(p, turn=camera.turn(p.anchor, p.target)) for p in placements[phrase]) for phrase in given
+    }
+    return [Asked(phrase, g, seen[phrase], looks[phrase]) for phrase, g in given.items()]
