@@ -9,11 +9,8 @@ from torch import Tensor
 
 from realedit.shadows import DEEPEST
 
-NEAR = 0.2  # of the shorter side: how far from its mask an object's top may be
-BESIDE = (
-    0.03,
-    0.15,
-)  # of the shorter side: how far from a mask is sure to be what lies behind, and says how right that is
+# Of the shorter side: how far from its mask an object's top may be, and from where on what lies behind shows.
+NEAR, BESIDE = 0.2, 0.03
 SURE = 0.9  # the share of what lies behind whose difference tells what is a difference, and of objects' pixels below
 UNLIKE, ALIKE = 0.08, 0.05  # of the range: from any shade of what lies behind, what is no part of it, and what may be
 MOST_UNLIKE, MOST_ALIKE = 0.2, 0.1  # the same where what lies behind is itself off; off by more, it says nothing
@@ -52,7 +49,7 @@ def trimmed(photo: Tensor, plate: Tensor, mask: Tensor, others: Tensor) -> Tenso
     inside, taken = mask[0, 0].numpy() > 0.5, others[0, 0].numpy() > 0.5
     side, shaded = min(inside.shape), _Shaded.of(photo, plate)
     away = ndimage.distance_transform_edt(~inside) / side
-    beside = (away > BESIDE[0]) & (away < BESIDE[1]) & ~taken & (photo != plate).any(1)[0].numpy()
+    beside = (away > BESIDE) & (away < NEAR) & ~taken & (photo != plate).any(1)[0].numpy()
     above = _rows(inside, 0, TOP)
     unlike = max(UNLIKE, shaded.doubt(beside & above))
     if unlike < MOST_UNLIKE:
@@ -103,9 +100,7 @@ def _shadows(inside: np.ndarray, shaded: _Shaded, alike: float, below: np.ndarra
     dark = inside & below & (shaded.off < alike) & (shaded.light < DARKER)
     parts, _ = ndimage.label(dark | ~inside)
     outside = np.unique(parts[~inside])
-    kept = inside & ~(dark & np.isin(parts, outside[outside > 0]))
-    kept = ndimage.binary_opening(kept, iterations=SMOOTH) | (kept & ~below)
-    return inside & ~kept
+    return np.asarray(dark & np.isin(parts, outside[outside > 0]))
 
 
 def _largest(mask: np.ndarray) -> np.ndarray:

@@ -1,0 +1,69 @@
+"""Masks put right by the scene without their objects, on drawn scenes."""
+
+import pytest
+import torch
+
+from realedit.trimming import trimmed
+
+NONE = torch.zeros(1, 1, 96, 128)
+
+
+def filled(top: int, bottom: int, left: int, right: int) -> torch.Tensor:
+    mask = NONE.clone()
+    mask[..., top:bottom, left:right] = 1
+    return mask
+
+
+def painted(plate: torch.Tensor, mask: torch.Tensor, *colour: float) -> torch.Tensor:
+    return torch.where(mask > 0.5, torch.tensor(colour)[None, :, None, None], plate)
+
+
+BODY, NECK, SHADOW = filled(40, 70, 50, 80), filled(28, 40, 60, 70), filled(64, 70, 80, 96)
+PLATE = torch.full((1, 3, 96, 128), 0.7) + 1e-4 * torch.arange(128)
+ROOM = PLATE + 1e-3  # the photo is nowhere exactly what a model drew
+
+
+@pytest.fixture
+def bottle() -> torch.Tensor:
+    """A red bottle with a darker neck, and its shadow beside it."""
+    photo = painted(painted(ROOM, BODY, 0.8, 0.1, 0.1), NECK, 0.4, 0.05, 0.05)
+    return torch.where(SHADOW > 0.5, 0.6 * photo, photo)
+
+
+def test_a_neck_that_was_missed_is_part_of_the_object(bottle):
+    found, whole = trimmed(bottle, PLATE, BODY, NONE), torch.maximum(BODY, NECK)
+    assert (found >= whole).all()
+    assert (found - whole).sum() <= 4  # where both meet, corners are filled
+
+
+def test_a_shadow_that_was_taken_is_not(bottle):
+    whole = torch.maximum(BODY, NECK)
+    assert torch.equal(trimmed(bottle, PLATE, torch.maximum(whole, SHADOW), NONE), whole)
+
+
+def test_what_is_right_stays(bottle):
+    whole = torch.maximum(BODY, NECK)
+    assert torch.equal(trimmed(bottle, PLATE, whole, NONE), whole)
+
+
+def test_what_stands_beside_or_is_wider_is_another_thing(bottle):
+    beside, wider = filled(50, 70, 30, 50), filled(30, 40, 30, 100)
+    for thing in (beside, wider):
+        assert torch.equal(trimmed(painted(ROOM, torch.maximum(thing, BODY), 0.1, 0.6, 0.1), PLATE, BODY, NONE), BODY)
+
+
+def test_another_objects_pixels_are_not_taken(bottle):
+    assert torch.equal(trimmed(bottle, PLATE, BODY, NECK), BODY)
+
+
+def test_an_object_that_could_be_a_shadow_keeps_its_pixels():
+    """Grey on grey, nothing tells them apart."""
+    grey = painted(ROOM, torch.maximum(BODY, SHADOW), 0.4, 0.4, 0.4)
+    both = torch.maximum(BODY, SHADOW)
+    assert torch.equal(trimmed(grey, PLATE, both, NONE), both)
+
+
+def test_a_scene_that_is_itself_off_says_nothing(bottle):
+    wrong = PLATE + torch.tensor((0.25, -0.25, 0.0))[None, :, None, None] * (torch.arange(96)[:, None] // 3 % 2)
+    both = torch.maximum(BODY, SHADOW)
+    assert torch.equal(trimmed(bottle, wrong, both, NONE), both)
