@@ -12,13 +12,14 @@ from typing import Any
 from unittest.mock import patch
 
 import click
+import numpy as np
 import torch
 from rich.console import Console
 from torch import Tensor
 
 from inversion.loading import load_model
 from inversion.model import DiffusionModel
-from realedit import compositing, editing, planning, plate, regenerating, script, separating
+from realedit import clearing, compositing, editing, plate, regenerating, script, separating, viewpoint
 from realedit.camera import Camera
 from realedit.closed_loop import Strength
 from realedit.continuing import Continued, continued
@@ -74,6 +75,10 @@ def _undrawn_plate(
     return continued(seen.small, hole, others).photo
 
 
+def _says_nothing(outline: Any, camera: Camera) -> np.ndarray:
+    return np.zeros_like(viewpoint.PITCHES)
+
+
 def _all_drawn(photo: Tensor, hole: Tensor, others: Tensor) -> Continued:
     found = continued(photo, hole, others)
     return replace(found, trust=torch.zeros_like(found.trust))
@@ -108,10 +113,12 @@ VARIANTS: dict[str, Variant] = {
     "everything": Variant(),
     "no null-text (DDIM)": Variant(method="ddim"),
     "negative-prompt instead": Variant(method="negative-prompt"),
-    "no second, tight plate": Variant(replaced=((planning, "covered", _whole_wide_hole),)),
-    "no model in the plate": Variant(replaced=((planning, "clean_plate", _undrawn_plate),)),
+    "no second, tight plate": Variant(replaced=((clearing, "covered", _whole_wide_hole),)),
+    "no model in the plate": Variant(replaced=((clearing, "clean_plate", _undrawn_plate),)),
     "no copies kept in the plate": Variant(replaced=((plate, "continued", _all_drawn),)),
     "waves for what repeats": Variant(replaced=((plate, "continued", _waves),)),
+    "masks as found": Variant(replaced=((clearing, "trimmed", lambda photo, plate, mask, others: mask),)),
+    "a camera by lines alone": Variant(replaced=((viewpoint, "said_by_outline", _says_nothing),)),
     "no matting": Variant(replaced=((compositing, "lift", lambda photo, behind, mask: (photo, mask)),)),
     "no shadow": Variant(replaced=((separating, "cast_shadows", _none_cast),)),
     "no turning": Variant(replaced=((Camera, "turn", lambda camera, here, there: AS_IT_IS),)),
