@@ -19,7 +19,7 @@ _HOMES = {
     "Placement": "edits",
     "Resize": "edits",
     "Settings": "settings",
-    "Task": "editing",
+    "Task": "task",
     "best_perceptual": "perceptual",
     "compare": "faithfulness",
     "edit_photo": "editing",

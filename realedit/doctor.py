@@ -18,7 +18,7 @@ from inversion.pipeline import pipeline_arguments
 from inversion.taps import tap
 from inversion.weights import bundled_samples
 from realedit.closed_loop import Strength
-from realedit.editing import Task, edit_photo
+from realedit.editing import edit_photo
 from realedit.edits import Move
 from realedit.energies import CentroidEnergy
 from realedit.faithfulness import compare
@@ -29,6 +29,7 @@ from realedit.inverting import reconstruct, see
 from realedit.perceptual import best_perceptual
 from realedit.sampler import Rows, energy_gradient, sample
 from realedit.settings import Settings
+from realedit.task import Task
 
 PROMPT, PHRASE, WORDS = "a photo of a red ball and a striped blue can on a wooden table", "striped blue can", 3
 STEPS = 5  # of the comparison with diffusers

@@ -1,9 +1,8 @@
 """Edits of one photo, from the pixels to the pixels: the whole flow in the order of the plan."""
 
-import math
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -12,61 +11,26 @@ from inversion.model import DiffusionModel
 from realedit.asking import Asked, Given, ask
 from realedit.camera import Camera
 from realedit.clearing import Cleared, clear
-from realedit.edits import Edit, Insert, Source
+from realedit.edits import Insert, Source
 from realedit.faithfulness import Perceptual
 from realedit.files.photo import Photo
 from realedit.finishing import finish
 from realedit.framing import AS_PHOTOS, CLOSE, Frame, frame_around, reached
-from realedit.guests import Guest, OtherPhoto, bring, meet
+from realedit.guests import Guest, bring, meet
 from realedit.inverting import Seen, reconstruct
 from realedit.locating import View, check_memory, find, view, within
 from realedit.looks import NewLook, choose_looks
 from realedit.masks import mask_place
 from realedit.outcome import camera_used, objects_in, overlaps
 from realedit.palettes import palettes
-from realedit.placement import STAY, Point
+from realedit.placement import STAY
 from realedit.planning import Plan, make_plan
 from realedit.regenerating import regenerate
 from realedit.report import EditReport, report_on
 from realedit.script import Script, script_of
 from realedit.settings import DEFAULTS, Settings
 from realedit.staging import Extra, Stage, set_stage
-from realedit.standing import Outline
-from realedit.viewpoint import camera_of
-
-
-@dataclass(frozen=True, eq=False)
-class Task:
-    """What is asked: the edits, on which photo, and where their objects are if the user said so.
-
-    `masks` (1, 1, H, W) or `points` on them, by phrase, override what the words attend to; `others` are
-    the photos that the edits' sources name. `pitch`: how far down the photo's camera looked, in degrees; None: as
-    its upright lines tell."""
-
-    photo: Photo
-    prompt: str
-    edits: tuple[Edit, ...]
-    masks: Mapping[str, Tensor] = field(default_factory=dict)
-    points: Mapping[str, Point] = field(default_factory=dict)
-    others: Mapping[str, OtherPhoto] = field(default_factory=dict)
-    method: str = "null-text"
-    pitch: float | None = None
-
-    @property
-    def objects(self) -> tuple[str, ...]:
-        """The phrases that the edits name, each once."""
-        return tuple(dict.fromkeys(phrase for edit in self.edits for phrase in edit.objects))
-
-    def camera(self, objects: Iterable[Given]) -> Camera:
-        """The camera that took the photo, in which these objects stand."""
-        if self.pitch is not None:
-            return replace(camera_of(self.photo), pitch=math.radians(self.pitch))
-        return camera_of(self.photo, [Outline.of(given.mask) for given in objects])
-
-    def check_words(self, model: DiffusionModel) -> None:
-        """Raises `PhraseError` unless the prompt holds every object once: said before anything slow."""
-        for phrase in self.objects:
-            model.positions(self.prompt, phrase)
+from realedit.task import Task
 
 
 @dataclass(frozen=True, eq=False)

@@ -97,8 +97,9 @@ def run_job(
     for note in (*job.photo.notes, *losses(job.photo, saving.kind(outputs.result, job.photo))):
         shared.say(note)
     model = load()
-    from realedit.editing import Task, edit_photo
+    from realedit.editing import edit_photo
     from realedit.perceptual import best_perceptual
+    from realedit.task import Task
 
     task = Task(job.photo, prompt, job.recipe.edits(), masks, points, others, job.recipe.method, job.recipe.pitch)
     task.check_words(model)

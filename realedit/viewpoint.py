@@ -23,7 +23,7 @@ PITCHES = np.radians(np.linspace(-15, 60, 151))
 STRAY = 0.6  # of the lines are upright in the picture alone: patterns, edges of what tapers
 TRIED = np.radians(np.linspace(-15, 60, 11))  # pitches for which solids are fitted to outlines
 SAYINGS = 8  # as many things an outline says of how well a solid fits, each as likely off as all are
-BLURRED = 0.005  # of the extent: by how much outlines are off anyway
+BLURRED, UNFAMILIAR = 0.005, 0.02  # of the extent: by how much outlines are off anyway, and those of other things
 LEAN, ENDS = 0.015, 0.004  # by how much upright things lean by themselves; how far a line's ends are off
 
 
@@ -70,12 +70,13 @@ def said_by_lines(lines: np.ndarray, focal: float) -> np.ndarray:
 
 def said_by_outline(outline: Outline, camera: Camera) -> np.ndarray:
     """How likely each of the `PITCHES` of this camera makes an `outline`, as logarithms: the likelier the better some
-    upright solid fits it, by factors, since how well solids can resemble the thing is not known. The frame's edge says
-    nothing of what it cuts off."""
+    upright solid fits it, by factors, since how well solids can resemble the thing is not known. What none resembles
+    says nothing, nor does the frame's edge, of what it cuts off."""
     if outline.cut:
         return np.zeros_like(PITCHES)
     misfits = np.array([stance(outline, replace(camera, pitch=float(pitch))).misfit for pitch in TRIED])
-    return np.asarray(-SAYINGS * PchipInterpolator(TRIED, np.log(np.hypot(misfits, BLURRED)))(PITCHES))
+    misfits = np.exp(PchipInterpolator(TRIED, np.log(misfits))(PITCHES))
+    return np.asarray(np.log1p((UNFAMILIAR / np.hypot(misfits, BLURRED)) ** SAYINGS))
 
 
 def estimated_pitch(likely: np.ndarray) -> float:

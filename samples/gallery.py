@@ -10,7 +10,7 @@ import click
 from inversion.loading import load_model
 from inversion.weights import bundled_samples
 from realedit.drawing import new_look
-from realedit.editing import Task, edit_photo
+from realedit.editing import edit_photo
 from realedit.edits import Duplicate, Edit, Insert, Move, Remove, Restyle, Source, Swap, Transfer
 from realedit.files.photo import Photo
 from realedit.files.reading import load_photo
@@ -19,6 +19,7 @@ from realedit.images import to_bytes
 from realedit.locating import see_whole
 from realedit.perceptual import best_perceptual
 from realedit.settings import DEFAULTS
+from realedit.task import Task
 from realedit.tiles import contact_sheet
 
 PHOTO = "03"

@@ -7,13 +7,14 @@ import pytest
 import torch
 
 from inversion.properties import centroid
-from realedit.editing import Task, edit_photo
+from realedit.editing import edit_photo
 from realedit.edits import Move, Resize
 from realedit.faithfulness import encoder_distance
 from realedit.files.photo import Photo
 from realedit.images import to_bytes
 from realedit.inverting import reconstruct, see
 from realedit.settings import Settings
+from realedit.task import Task
 from samples.renderer import Render, render
 from samples.scenes import FIRST_HELD_OUT_SEED, Scene, sample_scene
 

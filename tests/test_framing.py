@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realedit.editing import Task, edit_photo
+from realedit.editing import edit_photo
 from realedit.edits import Move, Remove
 from realedit.faithfulness import encoder_distance
 from realedit.files.photo import Photo
@@ -14,6 +14,7 @@ from realedit.framing import CLOSE, Frame, departure, frame_around, landing, rea
 from realedit.masks import mask_box
 from realedit.placement import AS_IT_IS, STAY, Place, Placement
 from realedit.settings import Settings
+from realedit.task import Task
 from realedit.warp import warp
 from tests.test_reading import wide_gamut
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from realedit.camera import USUAL_PITCH, Camera
@@ -102,3 +103,17 @@ def test_the_mean_of_what_is_likely():
     assert estimated_pitch(np.zeros_like(PITCHES)) == pytest.approx(USUAL_PITCH, abs=0.01)
     sure = np.where(np.abs(PITCHES - math.radians(40)) < 1e-3, 0.0, -100.0)
     assert estimated_pitch(sure) == pytest.approx(math.radians(40))
+
+
+def test_what_resembles_no_upright_solid_tells_little():
+    """A long thing that lies aslant, against a can."""
+    picture = np.zeros((128, 160), np.uint8)
+    cv2.ellipse(picture, (80, 64), (40, 8), 40, 0, 360, 1, -1)
+    scene = replace(
+        sample_scene(1_000_001, 160, 128), things=(Thing("can", "red", "plain", "matte", 0.1, -0.1, 0.5, 0.5),)
+    )
+    can = render([scene], 160, 128).masks[0, 0, None, None] > 0.5
+    slanted = torch.from_numpy(picture)[None, None]
+    ranges = [float(np.ptp(said_by_outline(Outline.of(m.float()), Camera((160, 128))))) for m in (slanted, can)]
+    assert ranges[0] < 2
+    assert ranges[1] > 4

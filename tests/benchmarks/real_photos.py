@@ -23,12 +23,13 @@ from torch import Tensor
 
 from inversion.loading import load_model
 from inversion.model import DiffusionModel
-from realedit.editing import Task, edit_photo
+from realedit.editing import edit_photo
 from realedit.edits import Move
 from realedit.faithfulness import Perceptual, psnr, region_mean, ssim_map
 from realedit.files.photo import Photo
 from realedit.images import to_bytes
 from realedit.perceptual import best_perceptual
+from realedit.task import Task
 from realedit.warp import warp
 from tests.benchmarks.cases import Case
 from tests.benchmarks.fresh import fresh_cache

@@ -15,7 +15,7 @@ from inversion.model import DiffusionModel
 from inversion.record import record
 from inversion.reference import Reference
 from realedit.camera import Camera
-from realedit.editing import Task, edit_photo
+from realedit.editing import edit_photo
 from realedit.energies import CentroidEnergy, Wanted, WeightedSum, edit_energies
 from realedit.faithfulness import Perceptual
 from realedit.files.photo import Photo
@@ -27,6 +27,7 @@ from realedit.masks import mask_place
 from realedit.placement import Placement
 from realedit.sampler import Rows, sample
 from realedit.settings import DEFAULTS, Settings
+from realedit.task import Task
 from realedit.warp import warp
 from tests.benchmarks.cases import Case
 from tests.benchmarks.textbook import PublishedRule, forward_noised
