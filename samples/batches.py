@@ -34,6 +34,7 @@ class Batch:
     ambient: Tensor  # (B,)
     wall_y: Tensor  # (B,)
     grain: Tensor  # (B, 4)
+    window: Tensor  # (B, 3)
 
 
 def stack(scenes: Sequence[Scene]) -> Batch:
@@ -68,4 +69,5 @@ def stack(scenes: Sequence[Scene]) -> Batch:
         ambient=torch.tensor([s.ambient for s in scenes]),
         wall_y=torch.tensor([s.wall_y for s in scenes]),
         grain=torch.tensor([s.grain for s in scenes]),
+        window=torch.tensor([s.window for s in scenes]),
     )

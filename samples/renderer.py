@@ -27,9 +27,10 @@ class Render:
 
 
 @torch.no_grad()
-def render(scenes: Sequence[Scene], width: int = 128, height: int = 128) -> Render:
-    """Draw scenes at a size in pixels, four samples a pixel, each with its own point on the lamp."""
-    parts = [_draw(scenes[i : i + CHUNK], width, height) for i in range(0, len(scenes), CHUNK)]
+def render(scenes: Sequence[Scene], width: int = 128, height: int = 128, chunk: int = CHUNK) -> Render:
+    """Draw scenes at a size in pixels, four samples a pixel, each with its own point on the lamp; `chunk` scenes at
+    once. It draws on torch's default device."""
+    parts = [_draw(scenes[i : i + chunk], width, height) for i in range(0, len(scenes), chunk)]
     return Render(torch.cat([p.photos for p in parts]), torch.cat([p.masks for p in parts]))
 
 
@@ -59,14 +60,15 @@ def _draw(scenes: Sequence[Scene], width: int, height: int) -> Render:
 def _rays(batch: Batch, width: int, height: int, ox: float, oy: float) -> tuple[Tensor, Tensor]:
     """One ray through every pixel at a sub-pixel offset: origin (B, 1, 3), direction (B, N, 3)."""
     short = min(width, height)
-    x = (torch.arange(width) + 0.5 + ox - width / 2) / (FOCAL * short)
-    y = (height / 2 - torch.arange(height) - 0.5 - oy) / (FOCAL * short)
-    v, u = torch.meshgrid(y, x, indexing="ij")
+    left, top, share = (w[:, None] for w in batch.window.unbind(1))
+    x = left * width + share * (torch.arange(width) + 0.5 + ox)
+    y = top * height + share * (torch.arange(height) + 0.5 + oy)
+    u = ((x - width / 2) / (FOCAL * short))[:, None, :].expand(-1, height, -1).flatten(1)
+    v = ((height / 2 - y) / (FOCAL * short))[:, :, None].expand(-1, -1, width).flatten(1)
     forward = torch.tensor(LOOK_AT) - batch.eye
     forward = forward / forward.norm(dim=-1, keepdim=True)
     fy, fz = forward[:, 1, None], forward[:, 2, None]
-    u, v = u.reshape(1, -1), v.reshape(1, -1)
-    direction = torch.stack((u.expand(len(fy), -1), fy - v * fz, fz + v * fy), -1)
+    direction = torch.stack((u, fy - v * fz, fz + v * fy), -1)
     return batch.eye[:, None], direction / direction.norm(dim=-1, keepdim=True)
 
 

@@ -6,6 +6,7 @@ from one integer seed; seeds from 1,000,000 on are held out and never trained on
 
 import math
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from samples.looks import COMMON, MATERIALS, PATTERNS, Looks
@@ -71,7 +72,8 @@ class Thing:
 @dataclass(frozen=True)
 class Scene:
     """Everything that is drawn. `camera` = (distance, height); `light` is a point in the world;
-    `grain` holds free numbers in [0, 1) that vary the textures."""
+    `grain` holds free numbers in [0, 1) that vary the textures; `window` = (left, top, share) is the part of the
+    frame that is shown, its corner and its sides in fractions of the frame's."""
 
     things: tuple[Thing, ...]
     table: str
@@ -82,6 +84,7 @@ class Scene:
     ambient: float
     wall_y: float
     grain: tuple[float, float, float, float]
+    window: tuple[float, float, float] = (0.0, 0.0, 1.0)
 
     def moved(self, k: int, dx: float, dy: float = 0.0) -> "Scene":
         """An object moved along the table, and turned with the line of sight: it goes on showing the
@@ -173,7 +176,7 @@ def sample_scene(seed: int, width: int = 128, height: int = 128, looks: Looks = 
     if not scene.things:
         first = Thing("ball", rng.choice(list(COLOURS)), "plain", "matte", 0.0, 0.0, 0.4)
         scene = replace(scene, things=(first,))
-    return replace(scene, caption=_caption(rng, scene))
+    return replace(scene, caption=caption_of(rng, scene, scene.things))
 
 
 def _sample_thing(rng: random.Random, others: tuple[Thing, ...], wide: float, looks: Looks) -> Thing:
@@ -206,8 +209,9 @@ def _fits(scene: Scene, thing: Thing, width: int, height: int) -> bool:
     return True
 
 
-def _caption(rng: random.Random, scene: Scene) -> str:
-    things = list(scene.things)
+def caption_of(rng: random.Random, scene: Scene, named: Sequence[Thing]) -> str:
+    """Words for a scene that name these of its objects, in any order."""
+    things = list(named)
     rng.shuffle(things)
     names = [_with_article(t.phrase) for t in things]
     if len(names) == 3:

@@ -4,29 +4,26 @@
 
 Writes RUN/checkpoint (the whole diffusers folder), RUN/losses.jsonl and RUN/samples.png, and
 resumes when run again. Shards rendered since the last start are picked up. With `--start` it goes on from a
-checkpoint instead of from nothing.
+checkpoint instead of from nothing. All examples are kept on the device that trains.
 """
 
 import random
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 from diffusers.models.attention_processor import AttnProcessor
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torchvision.utils import save_image
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from inversion.taps import Sites, tap
-from samples.dataset import Shard, read_shards
+from samples.examples import draw_batch, read_examples
 from samples.grounding import grounding_loss
-from samples.renderer import MAX_THINGS
 from samples.scenes import FIRST_HELD_OUT_SEED, sample_scene
 from samples.training import Average, Run, learning_rate
-from samples.words import WIDTH, build_text_encoder, build_tokenizer, phrase_tokens, token_ids
+from samples.words import WIDTH, build_text_encoder, build_tokenizer, token_ids
 
 BATCH, PEAK_RATE, BLANK_SHARE, SNR_CAP, GROUNDING = 32, 5e-4, 0.1, 5.0, 0.1
 OBJECTS = 2.0  # what the error on objects weighs more than elsewhere: they are small, and most is asked of them
@@ -59,16 +56,6 @@ def build_scheduler() -> DDIMScheduler:
     )
 
 
-@dataclass(frozen=True, eq=False)
-class Examples:
-    """One shard ready for training; latents of the photos and of their mirror images."""
-
-    latents: Tensor  # (2, n, 4, h, w) half precision
-    masks: Tensor  # (n, K, h, w) uint8
-    tokens: Tensor  # (n, T)
-    words: Tensor  # (n, K, T) bool
-
-
 class Trained(torch.nn.Module):
     """The two networks that learn together, as one module for optimiser and average."""
 
@@ -77,45 +64,21 @@ class Trained(torch.nn.Module):
         self.text, self.unet = text, unet
 
 
-@torch.no_grad()
-def encode_shard(shard: Shard, vae: AutoencoderKL, path: Path) -> Tensor:
-    """Latents of a shard, computed once and kept in `path`."""
-    if path.exists():
-        return load_file(path)["latents"]
-    rows = []
-    for photos in (shard.photos, shard.photos.flip(-1)):
-        parts = [vae.encode(p.float() / 127.5 - 1).latent_dist.mode() for p in photos.split(20)]
-        rows.append(torch.cat(parts) * vae.config.scaling_factor)
-    latents = torch.stack(rows).half().contiguous()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_file({"latents": latents}, path)
-    return latents
-
-
-def draw_batch(examples: list[Examples], rng: random.Random) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """BATCH rows of one shard (so of one size): latents, masks in [0, 1], tokens, words."""
-    shard = rng.choice(examples)
-    rows = torch.tensor([rng.randrange(len(shard.tokens)) for _ in range(BATCH)])
-    mirrored = torch.tensor([rng.random() < 0.5 for _ in range(BATCH)])
-    latents = shard.latents[mirrored.long(), rows].float()
-    masks = shard.masks[rows].float() / 255
-    masks = torch.where(mirrored[:, None, None, None], masks.flip(-1), masks)
-    return latents, masks, shard.tokens[rows], shard.words[rows]
-
-
 def training_loss(model: Trained, sites: Sites, alpha_bar: Tensor, blank: Tensor, batch) -> tuple[Tensor, Tensor]:
     """Noise-prediction error with min-SNR weights (arXiv 2303.09556), heavier on objects, and the grounding term."""
     latents, masks, tokens, words = batch
-    dropped = torch.rand(BATCH) < BLANK_SHARE
+    count, device = len(latents), latents.device
+    dropped = torch.rand(count, device=device) < BLANK_SHARE
     tokens = torch.where(dropped[:, None], blank, tokens)
     words = words & ~dropped[:, None, None]
-    # One t from each of BATCH equal slices: the loss of a batch then hardly depends on luck.
-    t = ((torch.arange(BATCH) + torch.rand(BATCH)) / BATCH * len(alpha_bar)).long()[torch.randperm(BATCH)]
+    # One t from each of `count` equal slices: the loss of a batch then hardly depends on luck.
+    slices = torch.randperm(count, device=device) + torch.rand(count, device=device)
+    t = (slices / count * len(alpha_bar)).long()
     ab = alpha_bar[t][:, None, None, None]
     noise = torch.randn_like(latents)
     noisy = ab.sqrt() * latents + (1 - ab).sqrt() * noise
     noisy = noisy.contiguous(memory_format=torch.channels_last)
-    with torch.autocast("cpu", torch.bfloat16), tap(model.unet, sites) as tape:
+    with torch.autocast(device.type, torch.bfloat16), tap(model.unet, sites) as tape:
         text = model.text(tokens).last_hidden_state
         predicted = model.unet(noisy, t, text).sample
     snr = (ab / (1 - ab)).flatten()
@@ -183,37 +146,42 @@ def save_checkpoint(model: Trained, vae: AutoencoderKL, tokenizer: CLIPTokenizer
 @click.option("--steps", default=4500, show_default=True)
 @click.option("--start", type=click.Path(path_type=Path, exists=True), help="A checkpoint whose weights to begin with.")
 @click.option("--peak-rate", default=PEAK_RATE, show_default=True, help="The greatest learning rate.")
+@click.option("--batch", default=BATCH, show_default=True, help="Latents in every step.")
+@click.option("--device", default="cpu", show_default=True, help="Where to train, as torch names it.")
 def main(
-    scenes: Path, vae_directory: Path, run_directory: Path, steps: int, start: Path | None, peak_rate: float
+    scenes: Path,
+    vae_directory: Path,
+    run_directory: Path,
+    steps: int,
+    start: Path | None,
+    peak_rate: float,
+    batch: int,
+    device: str,
 ) -> None:
     """Train on SCENES with the autoencoder of VAE_DIRECTORY, keep the run in RUN_DIRECTORY."""
-    vae = AutoencoderKL.from_pretrained(vae_directory).eval()
+    place = torch.device(device)
+    vae = AutoencoderKL.from_pretrained(vae_directory).eval().to(place)
     vae.register_to_config(_name_or_path="")  # else the checkpoint names a folder of this machine
     tokenizer = kept_tokenizer(run_directory / "tokenizer", start)
+    examples = read_examples(scenes, vae, tokenizer, run_directory / "latents", place)
     torch.manual_seed(0)
-    model = first_weights(tokenizer, start)
+    model = first_weights(tokenizer, start).to(place)
     model.unet.to(memory_format=torch.channels_last)
     model.unet.set_attn_processor(AttnProcessor())  # the fused kernel's backward is slower on a CPU
     optimiser = torch.optim.AdamW(model.parameters(), peak_rate, weight_decay=1e-2, betas=(0.9, 0.99), fused=True)
     average = Average(model)
-    run = Run(run_directory, {"model": model, "optimiser": optimiser, "average": average}, steps)
-
-    examples = []
-    for number, shard in enumerate(read_shards(scenes)):
-        latents = encode_shard(shard, vae, run_directory / "latents" / f"{number:05d}.safetensors")
-        tokens = token_ids(tokenizer, [s.caption for s in shard.scenes])
-        words = phrase_tokens(tokenizer, shard.scenes, MAX_THINGS)
-        examples.append(Examples(latents, shard.masks, tokens, words))
+    parts = {"model": model, "optimiser": optimiser, "average": average}
+    run = Run(run_directory, parts, steps, lambda: save_checkpoint(average.module, vae, tokenizer, run_directory))
     sites = Sites(attention=tuple(n for n, _ in model.unet.named_modules() if n.endswith("attn2")))
-    alpha_bar = build_scheduler().alphas_cumprod
-    blank = token_ids(tokenizer, [""])
+    alpha_bar = build_scheduler().alphas_cumprod.to(place)
+    blank = token_ids(tokenizer, [""]).to(place)
 
     for step in run.remaining():
         rng = random.Random(step)
         torch.manual_seed(step)
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(step, steps, peak_rate)
-        noise_loss, grounded = training_loss(model, sites, alpha_bar, blank, draw_batch(examples, rng))
+        noise_loss, grounded = training_loss(model, sites, alpha_bar, blank, draw_batch(examples, batch, rng))
         (noise_loss + GROUNDING * grounded).backward()
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
@@ -221,9 +189,6 @@ def main(
         average.update(model, step)
         if step % 20 == 0:
             run.log(noise=noise_loss, grounding=grounded, gradient=norm)
-        if step % 500 == 499:
-            save_checkpoint(average.module, vae, tokenizer, run_directory)
-    save_checkpoint(average.module, vae, tokenizer, run_directory)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -18,11 +18,14 @@ SAVE_EVERY_SECONDS = 120
 class Run:
     """A training run in a folder: `state.pt` to resume from, `losses.jsonl` to read.
 
-    `parts` are the objects whose state_dict makes up the run (networks, optimiser, averages)."""
+    `parts` are the objects whose state_dict makes up the run (networks, optimiser, averages); `on_save` is called
+    whenever these were saved."""
 
-    def __init__(self, directory: Path, parts: dict[str, Any], steps: int) -> None:
+    def __init__(
+        self, directory: Path, parts: dict[str, Any], steps: int, on_save: Callable[[], None] = lambda: None
+    ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
-        self.directory, self.parts, self.steps = directory, parts, steps
+        self.directory, self.parts, self.steps, self.on_save = directory, parts, steps, on_save
         self.step = 0
         self._path = directory / "state.pt"
         if self._path.exists():
@@ -35,6 +38,7 @@ class Run:
         state = {name: part.state_dict() for name, part in self.parts.items()} | {"step": self.step}
         torch.save(state, self._path.with_suffix(".part"))
         os.replace(self._path.with_suffix(".part"), self._path)
+        self.on_save()
 
     def log(self, **values: float | torch.Tensor) -> None:
         line = json.dumps(

@@ -48,11 +48,12 @@ def token_ids(tokenizer: CLIPTokenizer, prompts: Sequence[str]) -> Tensor:
 
 
 def phrase_tokens(tokenizer: CLIPTokenizer, scenes: Sequence[Scene], count: int) -> Tensor:
-    """(n, count, MAX_TOKENS) bool: the tokens of each object's phrase in its scene's caption."""
+    """(n, count, MAX_TOKENS) bool: the tokens of each object's phrase in its scene's caption; none of one that the
+    caption does not name."""
     marks = torch.zeros(len(scenes), count, MAX_TOKENS, dtype=torch.bool)
     for row, scene in enumerate(scenes):
         for k, thing in enumerate(islice(scene.things, count)):
-            marks[row, k, list(span_positions(tokenizer, scene.caption, find_phrase(scene.caption, thing.phrase)))] = (
-                True
-            )
+            if thing.phrase in scene.caption:
+                span = find_phrase(scene.caption, thing.phrase)
+                marks[row, k, list(span_positions(tokenizer, scene.caption, span))] = True
     return marks
