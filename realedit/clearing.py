@@ -1,7 +1,7 @@
 """A first, wide look behind the objects that go: what the scene without them says of their masks and shadows."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -11,6 +11,8 @@ from realedit.asking import Asked
 from realedit.finding import Found, at_model_size, known_to_model, other_objects
 from realedit.images import resize
 from realedit.inverting import Seen
+from realedit.locating import View
+from realedit.nearer import seen_nearer
 from realedit.paste import grow
 from realedit.plate import clean_plate, surroundings
 from realedit.separating import Backdrop, around, covered, cut_out, take_apart, union
@@ -53,13 +55,14 @@ class Cleared:
 
 
 def clear(
-    model: DiffusionModel, seen: Seen, asked: Sequence[Asked], settings: Settings, on_step: Callable[[int], None]
+    model: DiffusionModel, part: View, asked: Sequence[Asked], settings: Settings, on_step: Callable[[int], None]
 ) -> Cleared:
     """Look behind what goes, and put right the masks that were found by words."""
+    seen = part.seen
     masks = [at_model_size(a.given.mask, seen) for a in asked]
     words = [_known_words(model, seen, a, mask) for a, mask in zip(asked, masks, strict=True)]
     going = [k for k, a in enumerate(asked) if a.lifted]
-    others = other_objects(model, seen, [a.phrase for a in asked]) if asked else []
+    others = _others(model, part, [a.phrase for a in asked]) if asked else []
     first = Cleared(words, masks, masks, going, others, None)
     if not going or not all(words[k] for k in going):
         return first
@@ -73,6 +76,17 @@ def clear(
             near = union([masks[j] for j in going if j != k], beside)
             better[k] = trimmed(seen.small, plate, masks[k], torch.maximum(near, beside))
     return Cleared(words, masks, better, going, others, plate)
+
+
+def _others(model: DiffusionModel, part: View, edited: Sequence[str]) -> list[Found]:
+    """The part's other objects, seen from near."""
+    prompt, size = part.seen.reference.header.prompt, part.photo.size
+    others = []
+    for found in other_objects(model, part.seen, edited):
+        far = (resize(found.mask, size) > 0.5).float()
+        near = seen_nearer(model, part.photo, prompt, found.phrase, far)
+        others.append(found if near is far else replace(found, mask=at_model_size(near, part.seen)))
+    return others
 
 
 def look_behind(

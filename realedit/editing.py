@@ -18,7 +18,7 @@ from realedit.finishing import finish
 from realedit.framing import AS_PHOTOS, CLOSE, Frame, frame_around, reached
 from realedit.guests import Guest, bring, meet
 from realedit.inverting import Seen, reconstruct
-from realedit.locating import View, check_memory, find, view, within
+from realedit.locating import View, check_memory, find, view
 from realedit.looks import NewLook, choose_looks
 from realedit.masks import mask_place
 from realedit.outcome import camera_used, objects_in, overlaps
@@ -65,7 +65,7 @@ def edit_photo(
     task.check_words(model)
     with model.metered() as meter:
         part, camera, asked, extras, guests = _look(model, task, settings, on_step)
-        cleared = clear(model, part.seen, asked, settings, lambda i: on_step("clearing"))
+        cleared = clear(model, part, asked, settings, lambda i: on_step("clearing"))
         camera, asked = _put_right(task, part, camera, asked, cleared)
         plan = make_plan(model, part.seen, asked, cleared, extras, settings, lambda i: on_step("clearing"))
         stage = set_stage(part.seen.small, plan.cast, settings.margin)
@@ -73,7 +73,7 @@ def edit_photo(
         done = finish(model, part.photo, [a.given.mask for a in asked], plan, stage, picture, looks, settings)
         objects = objects_in(model, part, done, script, stage, plan, settings)
         rebuilt = reconstruct(model, part.seen.reference)
-    result, touched = task.photo.with_part(part.frame.box, done.photo), _in_whole(part.frame, done.stage.touched)
+    result, touched = task.photo.with_part(part.frame.box, done.photo), part.frame.in_whole(done.stage.touched)
     report = report_on(
         before=task.photo,
         after=result,
@@ -136,7 +136,7 @@ def _look(
     frame = frame_around(touched, objects or touched, task.photo.size, model.native_size, nearness)
     check_memory(frame)
     part = first if first is not None and frame.is_whole else look(frame)
-    asked = [a.within(frame, within(part, a.given.mask, sharp=a.given.by_user)) for a in asked]
+    asked = [a.within(frame, frame.cut(a.given.mask)) for a in asked]
     extras = [replace(e, placement=frame.arrival(e.placement)) for e in extras]
     return part, camera, asked, extras, guests
 
@@ -148,7 +148,7 @@ def _put_right(
     masks = [cleared.put_right(k, a.given.mask) for k, a in enumerate(asked)]
     if all(mask is a.given.mask for mask, a in zip(masks, asked, strict=True)):
         return camera, asked
-    whole = [replace(a.given, mask=_in_whole(part.frame, m)) for a, m in zip(asked, masks, strict=True)]
+    whole = [replace(a.given, mask=part.frame.in_whole(m)) for a, m in zip(asked, masks, strict=True)]
     given = {a.phrase: known for a, known in zip(asked, whole, strict=True)}
     camera = task.camera(whole)
     return camera, [a.within(part.frame, m) for a, m in zip(ask(task.edits, given, camera), masks, strict=True)]
@@ -168,16 +168,6 @@ def _draw(
     script = script_of(model, seen, plan, stage, guests, colours, settings)
     picture = regenerate(model, seen, plan, stage, script, settings, lambda i: on_step("editing"))
     return script, picture, choose_looks(model, script, stage, picture, settings)
-
-
-def _in_whole(frame: Frame, mask: Tensor) -> Tensor:
-    """A mask of a part, in the whole photo."""
-    if frame.is_whole:
-        return mask
-    left, top, right, bottom = frame.box
-    whole = torch.zeros(1, 1, frame.size[1], frame.size[0])
-    whole[..., top:bottom, left:right] = mask
-    return whole
 
 
 def _guests(

@@ -16,10 +16,9 @@ from realedit.energies import words_of
 from realedit.files.photo import Photo
 from realedit.images import at_most, resize
 from realedit.inverting import Seen
-from realedit.masks import ATTENDED, LATE, LIKELY, attention_mask, object_mask
+from realedit.masks import ATTENDED, FINEST, LATE, LIKELY, attention_mask, object_mask
 from realedit.placement import Point
 
-FINEST = 768  # pixels of the longer side at which an object's edge is looked for
 # The overlap (IoU) of the object's mask with its words' attention from which words are used. A mask of
 # the user's own may hold anything, and whatever stands out draws some attention.
 TRUST_FOUND, TRUST_GIVEN = 0.25, 0.5

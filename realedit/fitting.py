@@ -4,14 +4,21 @@ import torch
 from torch import Tensor
 
 from inversion.model import DiffusionModel
-from inversion.schedule import Schedule, ddim_step
+from inversion.schedule import Schedule
 from inversion.text import Embedding
 from realedit.compositing import to_cells
+from realedit.glances import glances
 from realedit.settings import Settings
 
 DRESSED = 0.25  # share of a cell from which it counts as part of an object that gets a new look
-GLANCES = 6
-NOISE = (0.45, 0.95)  # the fractions of the schedule between which the glances lie: late ones tell materials apart
+NOISE = (
+    0.45,
+    0.55,
+    0.65,
+    0.75,
+    0.85,
+    0.95,
+)  # the fractions of the schedule of the glances: late ones tell materials apart
 
 
 @torch.no_grad()
@@ -28,21 +35,10 @@ def fit(
     2303.16203). 0 if they say no more of it."""
     latent = model.encode(picture)
     cells = to_cells(mask, latent, DRESSED)
-    generator = torch.Generator().manual_seed(settings.seed)
     saved = []
-    for glance in range(GLANCES):
-        done = NOISE[0] + (NOISE[1] - NOISE[0]) * glance / (GLANCES - 1)
-        i = min(len(schedule) - 1, round(done * len(schedule)))
-        noise = torch.randn(latent.shape, generator=generator).to(latent.device)
-        z = ddim_step(latent, noise, schedule.alpha_from[i])
-        outputs = model.predict(z, schedule.timesteps[i], list(words))
-        old, new = (
-            float(
-                (
-                    (schedule.parameterisation.split(o[None], z, schedule.alpha_from[i])[1] - noise).square() * cells
-                ).sum()
-            )
-            for o in outputs
-        )
+    for glance in glances(latent, schedule, NOISE, settings.seed):
+        outputs = model.predict(glance.z, glance.timestep, list(words))
+        predicted = [schedule.parameterisation.split(o[None], glance.z, glance.alpha)[1] for o in outputs]
+        old, new = (float(((noise - glance.noise).square() * cells).sum()) for noise in predicted)
         saved.append((old - new) / max(old, 1e-9))
     return sum(saved) / len(saved)

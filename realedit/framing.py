@@ -3,8 +3,12 @@ object in a large photo is seen, and drawn, at the model's full size. No torch."
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from realedit.placement import Box, Place, Placement, Point
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 CONTEXT = 0.15  # of the touched region's width and height, added on every side: what the model goes by
 SQUARE = 0.5  # the shorter side of a part is at least this share of the longer, where the photo allows
@@ -54,6 +58,20 @@ class Frame:
         """A point of the part, in fractions of the photo."""
         x, y = ((p * m + o) / n for p, n, o, m in zip(point, self.size, self.box[:2], self.part, strict=True))
         return x, y
+
+    def cut(self, picture: "Tensor") -> "Tensor":
+        """The part of a picture (..., H, W) of the whole photo."""
+        left, top, right, bottom = self.box
+        return picture[..., top:bottom, left:right]
+
+    def in_whole(self, mask: "Tensor") -> "Tensor":
+        """A mask (1, 1, h, w) of the part, in the whole photo."""
+        if self.is_whole:
+            return mask
+        left, top, right, bottom = self.box
+        whole = mask.new_zeros(1, 1, self.size[1], self.size[0])
+        whole[..., top:bottom, left:right] = mask
+        return whole
 
     def placement(self, placement: Placement) -> Placement:
         """A placement in the photo, as one in the part."""

@@ -13,12 +13,12 @@ from realedit.clearing import clear
 from realedit.compositing import lift_object
 from realedit.edits import Insert, Remove
 from realedit.files.photo import Photo
-from realedit.finding import FINEST, named_once, prominence
+from realedit.finding import named_once, prominence
 from realedit.framing import Frame, departure, frame_around, landing, reached
 from realedit.images import at_most, resize
 from realedit.inverting import Seen
-from realedit.locating import check_memory, find, view, within
-from realedit.masks import mask_place
+from realedit.locating import check_memory, find, view
+from realedit.masks import FINEST, mask_place
 from realedit.placement import Box
 from realedit.planning import make_plan
 from realedit.separating import Backdrop
@@ -97,10 +97,10 @@ def bring(
     check_memory(frame)
     part = view(model, guest.photo, frame, prompt, settings, method, on_step)
     given = {guest.phrase: Given(guest.mask, guest.by_user)}
-    mask = within(part, guest.mask, sharp=guest.by_user)
+    mask = frame.cut(guest.mask)
     camera = Camera(guest.photo.size, pitch=0.0)  # nothing goes elsewhere in that photo, so any will do
     asked = [a.within(frame, mask) for a in ask([Remove(guest.phrase)], given, camera)]
-    cleared = clear(model, part.seen, asked, settings, on_step)
+    cleared = clear(model, part, asked, settings, on_step)
     cast, mask = make_plan(model, part.seen, asked, cleared, (), settings, on_step).cast, cleared.put_right(0, mask)
     size, photo = part.photo.size, part.photo.colours.to_srgb(part.photo.tensor())
     backdrop = Backdrop(resize(cast.backdrop.plate, size), resize(cast.backdrop.crumbs, size))

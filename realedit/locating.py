@@ -9,12 +9,12 @@ from inversion.ddim import silent
 from inversion.model import DiffusionModel
 from realedit.asking import Given
 from realedit.files.photo import Photo
-from realedit.finding import FINEST, find_at, find_object
+from realedit.finding import find_at, find_object
 from realedit.framing import Frame
-from realedit.images import at_most, resize, working_size
+from realedit.images import working_size
 from realedit.inverting import Seen, see
-from realedit.masks import refined
 from realedit.memory import require
+from realedit.nearer import seen_nearer
 from realedit.placement import Point
 from realedit.settings import Settings
 
@@ -72,21 +72,10 @@ def find(
         elif phrase in points:
             found[phrase] = Given(find_at(whole.photo, whole.seen, points[phrase]), by_user=True)
         else:
-            words = model.positions(whole.seen.reference.header.prompt, phrase)
-            found[phrase] = Given(find_object(whole.photo, whole.seen, words, phrase), by_user=False)
+            prompt = whole.seen.reference.header.prompt
+            far = find_object(whole.photo, whole.seen, model.positions(prompt, phrase), phrase)
+            found[phrase] = Given(seen_nearer(model, whole.photo, prompt, phrase, far), by_user=False)
     return found
-
-
-def within(part: View, mask: Tensor, *, sharp: bool) -> Tensor:
-    """A mask (1, 1, H, W) of the whole photo in a part of it; unless it is `sharp`, or was found as finely as the
-    photo is, its edge is looked for again."""
-    left, top, right, bottom = part.frame.box
-    cut = mask[..., top:bottom, left:right]
-    if sharp or max(part.frame.size) <= FINEST or not cut.any():
-        return cut
-    fine = at_most(part.photo.size, FINEST)
-    better = refined(part.photo.small(fine), (resize(cut, fine) > 0.5).float())
-    return (resize(better, part.photo.size) > 0.5).float()
 
 
 def check_memory(frame: Frame) -> None:

@@ -23,7 +23,7 @@ SURE, LIKELY, UNLIKELY = 0.6, 0.35, 0.1  # attention levels that seed the colour
 ATTENDED = 0.3  # of the peak: where a phrase counts as attended to
 NEAR = 0.04  # of the shorter side: thin parts this near may belong to the object whatever attention says
 FINE = 256  # pixels: smaller photos are enlarged, so that an edge is more than a pixel or two
-EDGE, SAME = 0.01, 0.8  # of the shorter side: how far a coarse edge is off; the IoU of the same object twice
+FINEST = 768  # pixels of the longer side at which an object's edge is looked for
 LATE = 0.5  # the fraction of the schedule from which on attention is read: before, places are vague
 
 
@@ -60,17 +60,6 @@ def object_mask(photo: Tensor, attention: Tensor, phrase: str) -> Tensor:
             f'the model does not see "{phrase}" in one place of this photo; say where it is with --mask or --box'
         )
     return mask
-
-
-def refined(photo: Tensor, mask: Tensor) -> Tensor:
-    """A mask (1, 1, H, W) that was found on a smaller view, its edge looked for again on this `photo`
-    (1, 3, H, W); as it was where the edge cannot be told."""
-    width = EDGE * min(mask.shape[-2:])
-    level = ndimage.gaussian_filter(mask[0, 0].numpy(), width)
-    found = _largest(_cut(to_bytes(photo), level), level)
-    sharper = torch.from_numpy(found).float()[None, None]
-    alike = (sharper * mask).sum() / torch.maximum(sharper, mask).sum().clamp(min=1)
-    return sharper if alike > SAME else mask
 
 
 def _cut(rgb: np.ndarray, level: np.ndarray) -> np.ndarray:
