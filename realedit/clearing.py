@@ -80,13 +80,9 @@ def clear(
 
 def _others(model: DiffusionModel, part: View, edited: Sequence[str]) -> list[Found]:
     """The part's other objects, seen from near."""
-    prompt, size = part.seen.reference.header.prompt, part.photo.size
-    others = []
-    for found in other_objects(model, part.seen, edited):
-        far = (resize(found.mask, size) > 0.5).float()
-        near = seen_nearer(model, part.photo, prompt, found.phrase, far)
-        others.append(found if near is far else replace(found, mask=at_model_size(near, part.seen)))
-    return others
+    prompt = part.seen.reference.header.prompt
+    others = other_objects(model, part.seen, edited)
+    return [replace(o, mask=seen_nearer(model, part.photo, prompt, o.phrase, o.mask)) for o in others]
 
 
 def look_behind(

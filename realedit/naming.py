@@ -8,10 +8,12 @@ from torch import Tensor
 
 from inversion.errors import EditError
 from inversion.model import DiffusionModel
+from realedit.files.photo import Photo
 from realedit.finding import named_once, prominence, prominent
 from realedit.images import to_bytes
 from realedit.inverting import Seen
 from realedit.masks import ATTENDED, attention_mask, mask_box, mask_centre, object_mask
+from realedit.nearer import seen_nearer
 from realedit.placement import Box, Point
 from realedit.tiles import contact_sheet
 
@@ -43,8 +45,8 @@ class NamedObject:
         }
 
 
-def name_objects(model: DiffusionModel, seen: Seen) -> list[NamedObject]:
-    """Every phrase that the prompt holds once, in the prompt's order."""
+def name_objects(model: DiffusionModel, photo: Photo, seen: Seen) -> list[NamedObject]:
+    """Every phrase that the prompt of a `photo` holds once, in the prompt's order."""
     named = named_once(model, seen.reference.header.prompt)
     strengths = {phrase: prominence(seen.reference, words) for phrase, words in named.items()}
     outstanding = prominent(seen.reference, named, max(strengths.values(), default=0.0))
@@ -52,7 +54,7 @@ def name_objects(model: DiffusionModel, seen: Seen) -> list[NamedObject]:
     found = []
     for phrase, strength in strengths.items():
         attention = attention_mask(seen.reference, named[phrase], size)
-        mask = _single_object(seen.small, attention, phrase) if phrase in outstanding else None
+        mask = _single_object(model, photo, seen, attention, phrase) if phrase in outstanding else None
         area = (attention > ATTENDED).float() if mask is None else mask
         found.append(
             NamedObject(phrase, mask_centre(area), float(area.mean()), mask_box(area), strength, attention, mask)
@@ -60,11 +62,12 @@ def name_objects(model: DiffusionModel, seen: Seen) -> list[NamedObject]:
     return found
 
 
-def _single_object(photo: Tensor, attention: Tensor, phrase: str) -> Tensor | None:
+def _single_object(model: DiffusionModel, photo: Photo, seen: Seen, attention: Tensor, phrase: str) -> Tensor | None:
     try:
-        return object_mask(photo, attention, phrase)
+        far = object_mask(seen.small, attention, phrase)
     except EditError:
         return None
+    return seen_nearer(model, photo, seen.reference.header.prompt, phrase, far)
 
 
 def attention_sheet(seen: Seen, found: list[NamedObject]) -> Image.Image:

@@ -82,7 +82,8 @@ def imagined(model: DiffusionModel, words: str, settings: Settings, on_step: Cal
         noise = draw_noise(model, size, settings.seed + n)
         picture = model.decode(sample(model, noise, schedule, rows, on_step=on_step)).cpu()
         with suppress(EditError):  # nothing in particular was drawn
-            seen = look_mask(model, picture, prompt.prompt, prompt.spans[words], hasty)
+            tokens = model.span_positions(prompt.prompt, prompt.spans[words])
+            seen = look_mask(model, picture, prompt.prompt, tokens, hasty)
             mask = object_mask(picture, seen, words)
             colours.append(picture[0][:, core(mask)[0, 0] > 0.5].T)
     return torch.cat(colours)

@@ -43,7 +43,7 @@ def objects(shared: Common, photo: Path, output: Path | None, force: bool) -> No
             shared.method,
             lambda i: on_step("inverting"),
         )
-    found = name_objects(model, seen)
+    found = name_objects(model, loaded, seen)
     sheet = attention_sheet(seen, found)
     save_sheet(sheet, output)
     piped = output == PIPE
