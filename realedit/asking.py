@@ -9,8 +9,10 @@ from realedit.agreement import check_together
 from realedit.camera import Camera
 from realedit.edits import Edit, Look
 from realedit.framing import Frame
-from realedit.masks import mask_place
-from realedit.placement import STAY, Placement
+from realedit.images import at_most, resize
+from realedit.masks import FINEST, mask_place
+from realedit.perspective import seen_there
+from realedit.placement import STAY, Place, Placement
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +59,15 @@ def ask(edits: Sequence[Edit], given: Mapping[str, Given], camera: Camera) -> li
     for edit in edits:
         placements |= dict(edit.placements(places))
         looks |= {phrase: edit.look for phrase in edit.objects if edit.look is not None}
-    seen = {
-        phrase: tuple(replace(p, turn=camera.turn(p.anchor, p.target)) for p in placements[phrase]) for phrase in given
-    }
-    return [Asked(phrase, g, seen[phrase], looks[phrase]) for phrase, g in given.items()]
+    return [
+        Asked(phrase, g, _seen_from(camera, g.mask, places[phrase], placements[phrase]), looks[phrase])
+        for phrase, g in given.items()
+    ]
+
+
+def _seen_from(camera: Camera, mask: Tensor, place: Place, placements: Sequence[Placement]) -> tuple[Placement, ...]:
+    """The placements of an object as it looks where it goes."""
+    if all(p == STAY for p in placements):
+        return tuple(placements)
+    small = resize(mask.cpu().float(), at_most((mask.shape[-1], mask.shape[-2]), FINEST))[0, 0].numpy()
+    return tuple(p if p == STAY else seen_there(p, place, small, camera) for p in placements)

@@ -38,13 +38,24 @@ class Camera:
         return (float(a), float(b * height / width)), (float(c * width / height), float(d))
 
     def seen(self, base: Point, points: np.ndarray) -> np.ndarray:
-        """Where `points` (n, 3) of something upright are seen, (n, 2) fractions. They are (right, away, up) of what is
-        seen at its `base`, in units of how far forward that is."""
-        down = np.array((0.0, math.cos(self.pitch), math.sin(self.pitch)))
-        away = np.array((0.0, -math.sin(self.pitch), math.cos(self.pitch)))
-        there = self._sight(base) + points @ np.stack(((1.0, 0.0, 0.0), away, -down))
-        shown = self.focal * there[:, :2] / np.maximum(there[:, 2:], NEAREST)
+        """Where `points` (..., 3) of something upright are seen, (..., 2) fractions. They are (right, away, up) of what
+        is seen at its `base`, in units of how far forward that is."""
+        there = self._sight(base) + points @ self._upright_axes()
+        shown = self.focal * there[..., :2] / np.maximum(there[..., 2:], NEAREST)
         return 0.5 + shown * min(self.size) / self.size
+
+    def from_upright(self, base: Point, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where the camera is for something that stands on what is seen at `base`, (3,), and the directions (..., 3) in
+        which it sees the fractions `seen` (..., 2): (right, away, up) as above."""
+        across = (seen - 0.5) * self.size / min(self.size) / self.focal
+        sights = np.concatenate((across, np.ones((*seen.shape[:-1], 1))), -1)
+        axes = self._upright_axes()
+        return -self._sight(base) @ axes.T, sights @ axes.T
+
+    def bearing(self, point: Point) -> float:
+        """How far to the right of straight ahead a point lies, in radians, as the ground has it."""
+        right, away, _ = self._upright_axes() @ self._sight(point)
+        return math.atan2(right, away)
 
     def nearness(self, row: float) -> float:
         """How near the level ground is that is seen at a row: one over how far forward, up to a factor. Nothing at or
@@ -55,6 +66,11 @@ class Camera:
     def ahead(self, point: Point, row: float) -> Point:
         """The point of the level ground that lies straight ahead of another, or behind it, and is seen at a row."""
         return 0.5 + (point[0] - 0.5) * self.nearness(row) / self.nearness(point[1]), row
+
+    def _upright_axes(self) -> np.ndarray:
+        """(3, 3): right, away and up along the ground, each as the camera has it."""
+        cos, sin = math.cos(self.pitch), math.sin(self.pitch)
+        return np.array(((1.0, 0.0, 0.0), (0.0, -sin, cos), (0.0, -cos, -sin)))
 
     def _upright(self, point: Point) -> np.ndarray:
         """Where the two directions across the line of sight to a point, level and upward, point in the picture, in

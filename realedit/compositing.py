@@ -1,7 +1,7 @@
 """The rough result in pixels: objects lifted off the photo, and set down elsewhere on the plate."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -42,7 +42,7 @@ def draw(lifted: Lifted, placement: Placement, size: tuple[int, int]) -> Drawn:
     return Drawn(
         warp(lifted.colour * lifted.alpha, placement, size=size),
         warp(lifted.alpha, placement, size=size),
-        warp(1 - lifted.shadow, placement, size=size),
+        warp(1 - lifted.shadow, replace(placement, bend=None), size=size),  # it lies flat
     )
 
 

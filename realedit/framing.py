@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from realedit.placement import Box, Place, Placement, Point
+from realedit.placement import Bend, Box, Place, Placement, Point
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -82,7 +82,13 @@ class Frame:
             anchor=self.inside(placement.anchor),
             target=self.inside(placement.target),
             turn=((a, b / stretched), (c * stretched, d)),
+            bend=placement.bend and self._bend(placement.bend),
         )
+
+    def _bend(self, bend: Bend) -> Bend:
+        left, top, right, bottom = bend.box
+        sources = (bend.sources * self.size - self.box[:2]) / self.part
+        return Bend((*self.inside((left, top)), *self.inside((right, bottom))), sources)
 
     def arrival(self, placement: Placement) -> Placement:
         """The same for something that comes from another photo: its scale is against the shorter side."""

@@ -17,7 +17,7 @@ from realedit.energies import phrase_map
 from realedit.files.reading import load_photo
 from realedit.images import resize, to_bytes
 from realedit.placement import Box, Place, Point
-from realedit.standing import Outline, stance
+from realedit.standing import FULL, UNFAMILIAR, Outline, stance
 
 SURE, LIKELY, UNLIKELY = 0.6, 0.35, 0.1  # attention levels that seed the colour models
 ATTENDED = 0.3  # of the peak: where a phrase counts as attended to
@@ -132,5 +132,8 @@ def mask_place(mask: Tensor, camera: Camera | None = None) -> Place:
     centre, box = mask_centre(mask), mask_box(mask)
     if camera is None:
         return Place(centre, box)
-    base = stance(Outline.of(mask), camera).base
-    return Place(centre, box, base, camera.ahead(base, box[3]), camera.nearness(base[1]))
+    outline = Outline.of(mask)
+    found = stance(outline, camera)
+    base, resembled = found.base, found.misfit < UNFAMILIAR and outline.fills > FULL and not outline.cut
+    lowest, nearness = camera.ahead(base, box[3]), camera.nearness(base[1])
+    return Place(centre, box, base, lowest, nearness, found.points if resembled else None)

@@ -9,7 +9,6 @@ from realedit.camera import Camera
 from realedit.finishing import Finished
 from realedit.locating import View
 from realedit.looking import look
-from realedit.placement import AS_IT_IS
 from realedit.planning import Plan
 from realedit.report import CameraReport, ObjectReport
 from realedit.script import Script
@@ -41,7 +40,7 @@ def objects_in(
 
 def camera_used(camera: Camera, asked: Sequence[Asked], *, given: bool) -> CameraReport | None:
     """By what objects were turned, if any was."""
-    turned = any(placement.turn != AS_IT_IS for each in asked for placement in each.placements)
+    turned = any(placement.turned for each in asked for placement in each.placements)
     return CameraReport(math.degrees(camera.pitch), given) if turned else None
 
 

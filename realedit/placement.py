@@ -1,6 +1,8 @@
 """Where an object's pixels go: a map of the photo's plane. No torch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
 
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]  # left, top, right, bottom
@@ -9,21 +11,37 @@ Matrix = tuple[tuple[float, float], tuple[float, float]]  # by rows, of (x, y)
 AS_IT_IS: Matrix = ((1.0, 0.0), (0.0, 1.0))
 
 
+@dataclass(frozen=True, eq=False)
+class Bend:
+    """How an object is reshaped where it is: `sources` (rows, columns, 2) say of the points of a grid, which spans
+    `box` from edge to edge, what comes there. What lies outside the box is gone. Points are fractions (x, y)."""
+
+    box: Box
+    sources: np.ndarray
+
+
 @dataclass(frozen=True)
 class Placement:
-    """Turn by `turn` and scale by `scale` about `anchor`, then shift so that `anchor` lands on `target`.
+    """Reshape by `bend`, turn by `turn` and scale by `scale` about `anchor`, then shift so that `anchor` lands on
+    `target`.
 
     Points are fractions (x, y) of the photo. `turn` is a map of them too, and keeps areas: its determinant
-    is 1."""
+    is 1. Of single points `bend` says nothing: they go where the rest takes them."""
 
     anchor: Point
     target: Point
     scale: float = 1.0
     turn: Matrix = AS_IT_IS
+    bend: Bend | None = None
 
     @property
     def identity(self) -> bool:
-        return self.anchor == self.target and self.scale == 1.0 and self.turn == AS_IT_IS
+        return self.anchor == self.target and self.scale == 1.0 and not self.turned
+
+    @property
+    def turned(self) -> bool:
+        """Whether it looks other than as it is, but for its size."""
+        return self.turn != AS_IT_IS or self.bend is not None
 
     def __call__(self, point: Point) -> Point:
         """Where a point of the photo goes."""
@@ -52,13 +70,15 @@ def undone(matrix: Matrix) -> Matrix:
 @dataclass(frozen=True)
 class Place:
     """Where an object is: its centre of mass, the box around it, and if known the middle of what it stands on, the
-    lowest point that is seen of it, and its `nearness`: one over its distance, up to a factor."""
+    lowest point that is seen of it, and its `nearness`: one over its distance, up to a factor; and if it resembles one,
+    the `solid` that stands there, as points (n, 3): (right, away, up) in units of how far forward its base is."""
 
     centre: Point
     box: Box
     base: Point | None = None
     lowest: Point | None = None
     nearness: float | None = None
+    solid: np.ndarray | None = field(default=None, compare=False)
 
     @property
     def foot(self) -> Point:

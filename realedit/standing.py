@@ -3,7 +3,7 @@
 Outlines are compared by how far they reach in every direction, so what matters of one is its convex hull.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -14,7 +14,7 @@ from torch import Tensor
 from realedit.camera import Camera
 from realedit.images import resize
 from realedit.placement import Point
-from realedit.solids import FAMILIES, Family, Numbers
+from realedit.solids import FAMILIES, Family, Numbers, Points
 
 FINE, SMOOTH = 256, 0.012  # pixels of the shorter side at which outlines are followed, and how far they are smoothed
 ANGLES = np.linspace(0, 2 * np.pi, 64, endpoint=False)
@@ -22,17 +22,21 @@ DIRECTIONS = np.stack((np.cos(ANGLES), np.sin(ANGLES)))
 INSIDE = 0.12  # of the width: how far above its lowest point a search for the middle of a base begins
 FAMILIAR = 0.003  # of the extent: how far the outline may be off for a size that is e times nearer to its guess
 ROUNDS = 8  # of a search
+# Of the extent: by how much no solid that a thing resembles misses its outline; of its hull: what such a thing covers.
+UNFAMILIAR, FULL = 0.02, 0.6
 STEPS = 0.05, 0.3  # of a search: in the frame, and in the logarithms of sizes
 
 
 @dataclass(frozen=True, eq=False)
 class Outline:
     """How far an object reaches in every one of the `DIRECTIONS` (64,) from the middle of the frame, and the box
-    around it (left, top, right, bottom), in shorter sides; `cut`: the frame cuts some of it off."""
+    around it (left, top, right, bottom), in shorter sides; `cut`: the frame cuts some of it off; `fills`: the share of
+    its convex hull that it covers."""
 
     reach: np.ndarray
     box: np.ndarray
     cut: bool
+    fills: float
 
     @classmethod
     def of(cls, mask: Tensor) -> "Outline":
@@ -45,8 +49,9 @@ class Outline:
         corners = np.concatenate([np.stack((x + dx, y + dy), 1) for dx in (0, 1) for dy in (0, 1)])
         hull = cv2.convexHull(corners.astype(np.int32))[:, 0].astype(float)
         cut = bool((hull.min(0) <= 0).any() or (hull.max(0) >= size).any())
+        fills = inside.sum() / cv2.contourArea(hull.astype(np.float32))
         hull = (hull - np.array(size) / 2) / FINE
-        return cls(reached(hull), np.concatenate((hull.min(0), hull.max(0))), cut)
+        return cls(reached(hull), np.concatenate((hull.min(0), hull.max(0))), cut, float(fills))
 
     @property
     def extent(self) -> np.ndarray:
@@ -56,11 +61,13 @@ class Outline:
 
 @dataclass(frozen=True)
 class Stance:
-    """How an object stands: the middle of its base (x, y), which is hidden, in fractions, and by how much the solid's
-    outline misses its own: the root mean square over all directions, as a share of its extent."""
+    """How an object stands: the middle of its base (x, y), which is hidden, in fractions, by how much the solid's
+    outline misses its own (the root mean square over all directions, as a share of its extent), and the solid's
+    `points` (n, 3)."""
 
     base: Point
     misfit: float
+    points: Points = field(compare=False)
 
 
 def stance(outline: Outline, camera: Camera) -> Stance:
@@ -69,7 +76,7 @@ def stance(outline: Outline, camera: Camera) -> Stance:
     side = np.array(camera.size) / min(camera.size)
     left, top, right, bottom = (0.5 + outline.box / np.tile(side, 2)).tolist()
     x, y = best.base
-    return Stance((min(max(x, left), right), min(max(y, (top + bottom) / 2), bottom)), best.misfit)
+    return Stance((min(max(x, left), right), min(max(y, (top + bottom) / 2), bottom)), best.misfit, best.points)
 
 
 def reached(points: np.ndarray) -> np.ndarray:
@@ -98,4 +105,5 @@ def _fitted(outline: Outline, camera: Camera, family: Family) -> Stance:
         begin = np.concatenate((start, guess))
         found.append(least_squares(off, begin, x_scale=steps, max_nfev=ROUNDS, args=(guess,)))
     best = min(found, key=lambda result: result.cost)
-    return Stance(base_of(best.x[:2]), float(np.sqrt((best.fun[: len(ANGLES)] ** 2).mean())))
+    misfit = float(np.sqrt((best.fun[: len(ANGLES)] ** 2).mean()))
+    return Stance(base_of(best.x[:2]), misfit, family.points(best.x[2:]))

@@ -13,7 +13,7 @@ from realedit.camera import USUAL_FOCAL, USUAL_PITCH, Camera
 from realedit.files.exif import focal_length
 from realedit.files.photo import Photo
 from realedit.images import at_most, to_bytes
-from realedit.standing import Outline, stance
+from realedit.standing import UNFAMILIAR, Outline, stance
 
 FINE, COARSE = 1024, 256  # pixels of the longer side, of the shorter: what lines are looked for at most, at least
 SHORTEST = 0.06  # of the shorter side: of shorter lines the direction is unsure
@@ -23,7 +23,7 @@ PITCHES = np.radians(np.linspace(-15, 60, 151))
 STRAY = 0.6  # of the lines are upright in the picture alone: patterns, edges of what tapers
 TRIED = np.radians(np.linspace(-15, 60, 11))  # pitches for which solids are fitted to outlines
 SAYINGS = 8  # as many things an outline says of how well a solid fits, each as likely off as all are
-BLURRED, UNFAMILIAR = 0.005, 0.02  # of the extent: by how much outlines are off anyway, and those of other things
+BLURRED = 0.005  # of the extent: by how much outlines are off anyway
 LEAN, ENDS = 0.015, 0.004  # by how much upright things lean by themselves; how far a line's ends are off
 
 

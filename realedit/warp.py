@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
-from realedit.placement import Placement, undone
+from realedit.placement import Bend, Placement, undone
 
 REACH = 2.0  # pixels to either side that a value is mixed from, where nothing is shrunk
 
@@ -25,11 +26,33 @@ def warp(image: Tensor, placement: Placement, *, size: tuple[int, int] | None = 
     size = size or own
     if placement.identity and own == size:
         return image.clone()
-    result = image.float()
+    result = image.float() if placement.bend is None else _bent(image.float(), placement.bend, nearest=nearest)
     for dim, sources, step in _passes(placement, own, size):
         places = sources.to(image.device)
         result = _copied(result, dim, places) if nearest else _mixed(result, dim, places, min(1.0, 1 / step))
     return result if nearest else result.clamp(min(0.0, float(image.min())), max(0.0, float(image.max())))
+
+
+def _bent(image: Tensor, bend: Bend, *, nearest: bool) -> Tensor:
+    """`image` (B, C, H, W) reshaped."""
+    result = torch.zeros_like(image)
+    spans, places = [], []
+    for low, high, count in zip(bend.box[:2], bend.box[2:], (image.shape[-1], image.shape[-2]), strict=True):
+        centres = (torch.arange(count, dtype=torch.float64) + 0.5) / count
+        inside = ((centres >= low) & (centres <= high)).nonzero()[:, 0]
+        spans.append(inside)
+        places.append(2 * (centres[inside] - low) / (high - low) - 1)
+    columns, rows = spans
+    if not len(columns) or not len(rows):
+        return result
+    at = torch.stack(torch.meshgrid(*places, indexing="xy"), -1)
+    grid = torch.from_numpy(2 * bend.sources - 1).permute(2, 0, 1)
+    sources = F.grid_sample(grid[None], at[None], align_corners=True).permute(0, 2, 3, 1)
+    sources = sources.to(image.device, image.dtype).expand(len(image), -1, -1, -1)
+    mode = "nearest" if nearest else "bicubic"
+    read = F.grid_sample(image, sources, mode=mode, align_corners=False)
+    result[..., rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] = read
+    return result
 
 
 def _passes(placement: Placement, own: tuple[int, int], size: tuple[int, int]) -> Iterator[tuple[int, Tensor, float]]:

@@ -1,5 +1,7 @@
 """The part of a photo that the model works on, and edits made in one: by hand, and end to end."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -12,7 +14,7 @@ from realedit.faithfulness import encoder_distance
 from realedit.files.photo import Photo
 from realedit.framing import CLOSE, Frame, departure, frame_around, landing, reached
 from realedit.masks import mask_box
-from realedit.placement import AS_IT_IS, STAY, Place, Placement
+from realedit.placement import AS_IT_IS, STAY, Bend, Place, Placement
 from realedit.settings import Settings
 from realedit.task import Task
 from realedit.warp import warp
@@ -40,6 +42,17 @@ def test_a_placement_does_the_same_in_a_part(turn):
     placement = Placement((0.3, 0.4), (0.45, 0.44), 1.3, turn)
     whole = warp(mask, placement)[..., 100:300, 200:600]
     part = warp(mask[..., 100:300, 200:600], PART.placement(placement))
+    assert (whole - part).abs().max() < 1e-3
+
+
+def test_a_bend_does_the_same_in_a_part():
+    mask, box = disc(1000, 500, 310, 200, 40), (0.26, 0.3, 0.36, 0.5)
+    across, down = np.linspace(box[0], box[2], 30), np.linspace(box[1], box[3], 30)
+    sources = np.stack(np.meshgrid(across, down**1.1), -1)
+    placement = Placement((0.3, 0.4), (0.45, 0.44), 1.3, bend=Bend(box, sources))
+    whole = warp(mask, placement)[..., 100:300, 200:600]
+    part = warp(mask[..., 100:300, 200:600], PART.placement(placement))
+    assert (whole - warp(mask, replace(placement, bend=None))[..., 100:300, 200:600]).abs().max() > 0.5
     assert (whole - part).abs().max() < 1e-3
 
 

@@ -34,7 +34,7 @@ def drawn(scene: Scene) -> torch.Tensor:
 def outline_of(points: np.ndarray) -> Outline:
     """The outline of points (n, 2) in fractions, exactly."""
     hull = (points - 0.5) * np.array(SIZE) / min(SIZE)
-    return Outline(reached(hull), np.concatenate((hull.min(0), hull.max(0))), cut=False)
+    return Outline(reached(hull), np.concatenate((hull.min(0), hull.max(0))), cut=False, fills=1.0)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -87,6 +87,7 @@ def test_an_outline_says_how_far_it_reaches():
     assert outline.reach[0] == outline.box[2]  # to the right
     assert outline.reach[16] == outline.box[3]  # downwards
     assert not outline.cut
+    assert outline.fills == pytest.approx(1, abs=0.01)
 
 
 @pytest.mark.parametrize(

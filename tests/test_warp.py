@@ -1,12 +1,13 @@
 """Placements and what they do to tensors."""
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from inversion.properties import centroid
-from realedit.placement import Placement
+from realedit.placement import Bend, Placement
 from realedit.warp import warp
 
 fractions = st.floats(0, 1)
@@ -103,3 +104,34 @@ def test_a_turn_copies_noise_and_leaves_nothing_outside():
     assert (
         warp(noise, Placement((0.1, 0.1), (0.9, 0.9), 1.0, ((0.9, -0.3), (0.4, 0.977777778))))[..., :5, :5].eq(0).all()
     )
+
+
+BOX = (0.25, 0.25, 0.75, 0.75)
+
+
+def grid(box):
+    across, down = np.linspace(box[0], box[2], 9), np.linspace(box[1], box[3], 9)
+    return np.stack(np.meshgrid(across, down), -1)
+
+
+@pytest.mark.parametrize("nearest", [False, True])
+def test_what_is_bent_into_itself_is_as_it_was_and_all_else_is_gone(nearest):
+    image = picture()
+    bent = warp(image, Placement((0.5, 0.5), (0.5, 0.5), bend=Bend(BOX, grid(BOX))), nearest=nearest)
+    expected = torch.zeros_like(image)
+    expected[..., 3:9, 5:15] = image[..., 3:9, 5:15]
+    torch.testing.assert_close(bent, expected, atol=1e-5, rtol=0)
+
+
+def test_a_bend_reads_from_its_sources_and_comes_before_the_rest():
+    image = picture()
+    sources = grid(BOX) + (2 / 20, -1 / 12)  # two to the right, one above
+    moved = warp(image, Placement((0.5, 0.5), (0.5 + 3 / 20, 0.5), bend=Bend(BOX, sources)))
+    expected = torch.zeros_like(image)
+    expected[..., 3:9, 8:18] = image[..., 2:8, 7:17]
+    torch.testing.assert_close(moved, expected, atol=1e-5, rtol=0)
+
+
+def test_a_bend_outside_the_picture_leaves_nothing():
+    away = (1.2, 0.2, 1.5, 0.4)
+    assert not warp(picture(), Placement((0.5, 0.5), (0.5, 0.5), bend=Bend(away, grid(away)))).any()
