@@ -35,6 +35,14 @@ def test_a_shadow_that_was_taken_is_not(bottle):
     assert torch.equal(trimmed(bottle, PLATE, torch.maximum(whole, SHADOW), NONE), whole)
 
 
+def test_a_light_stripe_of_the_object_is_no_shadow(bottle):
+    """One that is as a darker table would be, at its edge, and of which there are more inside."""
+    lines = torch.where(torch.arange(96)[:, None] % 16 < 1, 1.0, 0.0).expand(1, 1, 96, 128)
+    striped = torch.where((lines * BODY) > 0.5, 0.62 * torch.ones_like(bottle) + 1e-3, bottle)
+    assert (lines * BODY)[..., 64, 50:80].all()
+    assert torch.equal(trimmed(striped, PLATE, BODY, NONE), BODY)
+
+
 def test_what_is_right_stays(bottle):
     whole = torch.maximum(BODY, NECK)
     assert torch.equal(trimmed(bottle, PLATE, whole, NONE), whole)
