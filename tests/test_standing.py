@@ -1,7 +1,6 @@
 """On what objects stand, against the renderer's own places, and against solids whose outline is known exactly."""
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,24 +10,13 @@ from realedit.camera import USUAL_PITCH, Camera
 from realedit.masks import box_mask, mask_place
 from realedit.solids import FAMILIES, box, rounded, turned
 from realedit.standing import Outline, reached, stance
-from samples.renderer import render
-from samples.scenes import LOOK_AT, Scene, Thing, project, sample_scene
+from samples.scenes import Scene, Thing, project
 from samples.shapes import SHAPES
-
-SIZE = 160, 128  # width, height
-
-
-def alone(thing: Thing) -> Scene:
-    return replace(sample_scene(1_000_001, *SIZE), things=(thing,))
+from tests.single_things import SIZE, alone, camera_of, drawn
 
 
-def camera_of(scene: Scene) -> Camera:
-    distance, up = scene.camera
-    return Camera(SIZE, math.atan2(up - LOOK_AT[2], LOOK_AT[1] + distance))
-
-
-def drawn(scene: Scene) -> torch.Tensor:
-    return (render([scene], *SIZE).masks[0, 0, None, None] > 0.5).float()
+def mask_of(scene: Scene) -> torch.Tensor:
+    return drawn(scene)[1]
 
 
 def outline_of(points: np.ndarray) -> Outline:
@@ -42,7 +30,7 @@ def outline_of(points: np.ndarray) -> Outline:
 def test_it_is_where_the_renderer_put_it(shape, x, yaw):
     """Most shapes are not among the solids; what resembles them stands where they do, to a pixel or two."""
     scene = alone(Thing(shape, "red", "plain", "matte", x, -0.1, 0.5, yaw))
-    base = stance(Outline.of(drawn(scene)), camera_of(scene)).base
+    base = stance(Outline.of(mask_of(scene)), camera_of(scene)).base
     true = project(scene, (x, -0.1, 0.0), *SIZE)[:2]
     assert abs(base[0] - true[0]) * SIZE[0] < 1
     assert abs(base[1] - true[1]) * SIZE[1] < 2
@@ -74,7 +62,7 @@ def test_a_solid_is_known_by_its_outline(points, family):
 @pytest.mark.parametrize("seed", range(4))
 def test_teeth_in_an_outline_matter_little(seed):
     scene = alone(Thing("can", "red", "plain", "matte", 0.2, 0.0, 0.5))
-    mask = drawn(scene)
+    mask = mask_of(scene)
     rim = torch.nn.functional.max_pool2d(mask, 3, 1, 1) - mask
     teeth = rim * (torch.rand(mask.shape, generator=torch.Generator().manual_seed(seed)) < 0.3)
     smooth, toothed = (stance(Outline.of(m), camera_of(scene)).base for m in (mask, torch.maximum(mask, teeth)))
@@ -116,7 +104,7 @@ def test_the_lowest_point_lies_straight_ahead_of_the_base(shape, x):
     """Farther out than its middle is, where it stands aside: against the renderer's own."""
     scene = alone(Thing(shape, "red", "plain", "matte", x, -0.2, 0.6, 0.3))
     true, row, _ = project(scene, (x, -0.2 - scene.front(0), 0.0), *SIZE)
-    place = mask_place(drawn(scene), camera_of(scene))
+    place = mask_place(mask_of(scene), camera_of(scene))
     assert place.lowest[1] == place.box[3] == pytest.approx(row, abs=1.5 / SIZE[1])
     assert abs(place.lowest[0] - true) < 1.2 / SIZE[0]
 

@@ -4,7 +4,7 @@ python -m tests.benchmarks.ablation [--scenes N] [--first-seed S] [--workers N] 
 """
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from torch import Tensor
 
 from inversion.loading import load_model
 from inversion.model import DiffusionModel
-from realedit import clearing, compositing, editing, plate, regenerating, script, separating, viewpoint
+from realedit import clearing, compositing, editing, masks, plate, regenerating, script, separating, viewpoint
 from realedit.camera import Camera
 from realedit.closed_loop import Strength
 from realedit.continuing import Continued, continued
@@ -39,7 +39,7 @@ from tests.benchmarks.relocation import Result, as_json, as_table, run, summary
 from tests.benchmarks.rows import measured
 from tests.benchmarks.textbook import PublishedRule
 
-Replacement = tuple[Any, str, Callable[..., Any]]  # where, what, by what
+Replacement = tuple[Any, str, Any]  # where, what, by what
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,7 @@ def _generated_alone(*args: Any) -> Any:
 
 KNOWN_LATENTS, FINISH = regenerating.known_latents, editing.finish
 OFF = Strength(0.0, 0.0, 0.0)
+FLAT: Replacement = (masks, "UNFAMILIAR", 0.0)
 
 
 def weighing(**weights: float) -> Variant:
@@ -121,7 +122,8 @@ VARIANTS: dict[str, Variant] = {
     "a camera by lines alone": Variant(replaced=((viewpoint, "said_by_outline", _says_nothing),)),
     "no matting": Variant(replaced=((compositing, "lift", lambda photo, behind, mask: (photo, mask)),)),
     "no shadow": Variant(replaced=((separating, "cast_shadows", _none_cast),)),
-    "no turning": Variant(replaced=((Camera, "turn", lambda camera, here, there: AS_IT_IS),)),
+    "turned as if flat": Variant(replaced=(FLAT,)),
+    "no turning": Variant(replaced=(FLAT, (Camera, "turn", lambda camera, here, there: AS_IT_IS))),
     "no final sampling": Variant(replace(DEFAULTS, surroundings_until=1.0, strength=OFF)),
     "no guidance": Variant(replace(DEFAULTS, strength=OFF)),
     "no shape term": weighing(shape=0.0),
