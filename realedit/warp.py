@@ -29,7 +29,7 @@ def warp(image: Tensor, placement: Placement, *, size: tuple[int, int] | None = 
     result = image.float() if placement.bend is None else _bent(image.float(), placement.bend, nearest=nearest)
     for dim, sources, step in _passes(placement, own, size):
         places = sources.to(image.device)
-        result = _copied(result, dim, places) if nearest else _mixed(result, dim, places, min(1.0, 1 / step))
+        result = _copied(result, dim, places) if nearest else _mixed(result, dim, places, min(1.0, 1 / abs(step)))
     return result if nearest else result.clamp(min(0.0, float(image.min())), max(0.0, float(image.max())))
 
 

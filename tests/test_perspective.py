@@ -6,6 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from inversion.properties import centroid
 from realedit.camera import Camera
@@ -24,6 +26,7 @@ def base_of(scene: Scene) -> tuple[tuple[float, float], float]:
     return (x, y), depth
 
 
+points = st.tuples(st.floats(0.05, 0.95), st.floats(0.05, 0.95))
 BOX = Thing("box", "red", "checked", "matte", -0.5, -0.3, 0.5, 0.4)
 THINGS = [BOX, replace(BOX, shape="can", pattern="spotted"), replace(BOX, shape="ball", pattern="striped")]
 
@@ -86,6 +89,20 @@ def test_what_was_asked_of_place_and_size_holds(scale):
     there = warp(mask, bent)
     assert float(there.sum() / mask.sum()) == pytest.approx(scale**2, rel=0.02)
     assert centroid(there[0, 0]).tolist() == pytest.approx(asked.target, abs=0.003)
+
+
+@settings(max_examples=25, deadline=None)
+@given(points, points, st.floats(0.25, 4), st.floats(0.1, 0.9), st.floats(-0.4, 1.2))
+def test_wherever_it_goes_it_comes_from_somewhere(corner, target, scale, width, pitch):
+    """Also above the horizon, right below the camera, and beyond the frame."""
+    left, top = corner
+    mask = box_mask((0.8 * left, 0.8 * top, 0.8 * left + 0.2 * width + 0.02, 0.8 * top + 0.15), SIZE)
+    camera = Camera(SIZE, pitch)
+    place = mask_place(mask, camera)
+    for anchor in (place.centre, place.stands):
+        bent = seen_there(Placement(anchor, target, scale), place, mask[0, 0].numpy(), camera)
+        assert bent.bend is None or np.isfinite(bent.bend.sources).all()
+        assert torch.isfinite(warp(mask, bent)).all()
 
 
 def test_nothing_is_bent_where_it_is_or_where_no_solid_is_known():

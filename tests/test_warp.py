@@ -135,3 +135,8 @@ def test_a_bend_reads_from_its_sources_and_comes_before_the_rest():
 def test_a_bend_outside_the_picture_leaves_nothing():
     away = (1.2, 0.2, 1.5, 0.4)
     assert not warp(picture(), Placement((0.5, 0.5), (0.5, 0.5), bend=Bend(away, grid(away)))).any()
+
+
+def test_half_a_turn_is_exact():
+    upside_down = warp(picture(), Placement((0.5, 0.5), (0.5, 0.5), turn=((-1.0, 0.0), (0.0, -1.0))))
+    torch.testing.assert_close(upside_down, picture().flip(-2, -1), atol=1e-6, rtol=0)
