@@ -87,10 +87,10 @@ def test_what_goes_elsewhere_is_turned_to_fit_the_camera(photo, tmp_path):
     dark = [np.nonzero(pixels[:60].max(-1) < 60)[1].mean() for pixels in (level, steep)]
     assert dark[1] < dark[0] - 1  # looked down at, the vase's top leans outwards
     assert "the same pixels" in run("redo", tmp_path / "40.png", "-o", tmp_path / "again.png").stderr
-    resized = json.loads(
-        run("resize", photo, "black vase", "--scale", "0.8", "--json", "-o", tmp_path / "r.png", *FAST).stdout
-    )
-    assert resized["camera"] is None
+    resize = ("resize", photo, "black vase", "--scale", "0.8", "--pitch", "40", "--json", *FAST)
+    assert json.loads(run(*resize, "-o", tmp_path / "r.png").stdout)["camera"] == said[2]
+    removed = run("remove", photo, "black vase", "--json", "-o", tmp_path / "gone.png", *FAST)
+    assert json.loads(removed.stdout)["camera"] is None
 
 
 def test_second_edit_takes_the_inversion_from_the_cache(photo, tmp_path):
@@ -461,7 +461,9 @@ def test_interrupt_is_130_and_leaves_nothing(photo, tmp_path):
     time.sleep(9)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
-    assert process.returncode == 130, err
+    # Where the interrupt falls into what Python itself runs with `exec`, as imports do, it ends the process by the
+    # signal after all; a shell sees 130 either way.
+    assert process.returncode in (130, -signal.SIGINT), err
     assert out == ""
     assert err.strip() == "realedit: interrupted; no unfinished file was left"
     assert sorted(p.name for p in tmp_path.iterdir()) == before

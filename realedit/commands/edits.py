@@ -65,6 +65,7 @@ def duplicate(shared: Common, photos: tuple[Path, ...], object: str, target: Tar
 @PHOTOS
 @OBJECT
 @click.option("--scale", type=float, required=True, help="2 doubles its width and height.")
+@PITCH
 @edit_options
 @common
 def resize(shared: Common, photos: tuple[Path, ...], object: str, scale: float, options: EditOptions) -> None:
