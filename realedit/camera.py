@@ -11,6 +11,7 @@ from realedit.placement import AS_IT_IS, Matrix, Point
 
 USUAL_PITCH = math.radians(15)  # before anything is seen: between streets (0) and tables (30)
 UNDERNEATH = math.radians(10)  # from straight down: so near to it, upright things lean every way
+TIPPED = 0.3  # of its height or width that is left: what would lean more is too near to that too
 USUAL_FOCAL = 1.35  # of the shorter side: between a phone's main camera (1.1) and a normal lens (1.8)
 NEAREST = 0.05  # of the way to an object: nearer, nothing is seen of it
 FARTHEST = 0.02  # of one over the camera's height above the ground: what is farther off counts as so far
@@ -34,6 +35,8 @@ class Camera:
         looks = self._upright(there) @ np.linalg.inv(self._upright(here))
         looks /= math.sqrt(np.linalg.det(looks))
         (a, b), (c, d) = looks
+        if min(a, d) < TIPPED:
+            return AS_IT_IS
         width, height = self.size
         return (float(a), float(b * height / width)), (float(c * width / height), float(d))
 
