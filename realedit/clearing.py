@@ -17,6 +17,7 @@ from realedit.paste import grow
 from realedit.plate import clean_plate, surroundings
 from realedit.separating import Backdrop, around, covered, cut_out, take_apart, union
 from realedit.settings import Settings
+from realedit.traces import Trace
 from realedit.trimming import trimmed
 
 
@@ -92,9 +93,9 @@ def look_behind(
     cleared: Cleared,
     settings: Settings,
     on_step: Callable[[int], None],
-) -> tuple[Backdrop, list[Tensor]]:
+) -> tuple[Backdrop, list[Trace]]:
     """The scene without what goes, now that it is known how far shadows go, drawn in a hole of just what objects and
-    shadows cover; and the shadows of what goes."""
+    their traces cover; and the traces of what goes."""
     gone, staying = [cleared.masks[k] for k in cleared.going], cleared.staying(seen)
     beside = union(staying, seen.small)
     if cleared.plate is None:

@@ -16,6 +16,7 @@ from realedit.planning import Plan
 from realedit.separating import Backdrop, union
 from realedit.settings import Settings
 from realedit.staging import Cast, Stage, set_stage
+from realedit.traces import Trace
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,9 +56,10 @@ def _enlarged(photo: Photo, masks: Sequence[Tensor], cast: Cast) -> Cast:
     """A cast at the photo's size and in its colours."""
     own, size = photo.colours.from_srgb, photo.size
     backdrop = Backdrop(resize(own(cast.backdrop.plate), size), resize(cast.backdrop.crumbs, size))
-    shadows = [resize(shadow, size) for shadow in cast.shadows]
     extras = [replace(e, lifted=replace(e.lifted, colour=own(e.lifted.colour))) for e in cast.extras]
-    return replace(cast, sources=masks, shadows=shadows, backdrop=backdrop, extras=extras)
+    return replace(
+        cast, sources=masks, traces=[trace.resized(size) for trace in cast.traces], backdrop=backdrop, extras=extras
+    )
 
 
 def _opacity(photo: Photo, masks: Sequence[Tensor], cast: Cast, settings: Settings) -> Tensor | None:
@@ -69,7 +71,10 @@ def _opacity(photo: Photo, masks: Sequence[Tensor], cast: Cast, settings: Settin
     sources = [m for m, subject in zip(masks, cast.subjects, strict=True) if subject.lifted]
     hole = torch.stack([torch.zeros_like(opacity[:, :1]), *sources]).amax(0)
     backdrop = Backdrop(fill_coarsely(opacity, hole), torch.zeros_like(hole))
-    solid = [replace(e, lifted=replace(e.lifted, colour=torch.ones_like(e.lifted.colour))) for e in cast.extras]
-    light = [torch.ones_like(m) for m in masks]
-    opaque = replace(cast, sources=masks, shadows=light, backdrop=backdrop, extras=solid)
+    solid = [
+        replace(e, lifted=replace(e.lifted, colour=torch.ones_like(e.lifted.colour), gleam=0 * e.lifted.gleam))
+        for e in cast.extras
+    ]
+    unseen = [Trace.none(m) for m in masks]
+    opaque = replace(cast, sources=masks, traces=unseen, backdrop=backdrop, extras=solid)
     return set_stage(opacity, opaque, settings.margin).rough[:, :1].clamp(0, 1)

@@ -90,7 +90,7 @@ def bring(
     method: str,
     on_step: Callable[[int], None],
 ) -> tuple[Extra, Box]:
-    """Lift an object off its photo, with its shadow, to be set down in the `host`; and the box of the
+    """Lift an object off its photo, with its trace, to be set down in the `host`; and the box of the
     host that it will touch."""
     place, prompt = mask_place(guest.mask), guest.seen.reference.header.prompt
     frame = frame_around(reached(place, (), settings.reach), [place.box], guest.photo.size, model.native_size)
@@ -104,7 +104,7 @@ def bring(
     cast, mask = make_plan(model, part.seen, asked, cleared, (), settings, on_step).cast, cleared.put_right(0, mask)
     size, photo = part.photo.size, part.photo.colours.to_srgb(part.photo.tensor())
     backdrop = Backdrop(resize(cast.backdrop.plate, size), resize(cast.backdrop.crumbs, size))
-    lifted = lift_object(photo, mask, resize(cast.shadows[0], size), backdrop)
+    lifted = lift_object(photo, mask, cast.traces[0].resized(size), backdrop)
     placement = edit.placement(place)
     extra = Extra(guest.phrase, lifted, mask, departure(frame, placement))
     return extra, landing(reached(place, (), settings.reach)[0], placement, guest.photo.size, host.size)

@@ -15,6 +15,7 @@ from realedit.paste import grow
 from realedit.separating import Backdrop, union
 from realedit.settings import Settings
 from realedit.staging import Cast, Extra, Subject
+from realedit.traces import Trace
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,13 +43,13 @@ def make_plan(
     """Decide what is drawn where at the model's size, given what a first look behind it told."""
     masks, going = cleared.masks, cleared.going
     subjects = [Subject(a.phrase, words, a.placements, a.look) for a, words in zip(asked, cleared.words, strict=True)]
-    backdrop, shadows = Backdrop(seen.small, torch.zeros_like(seen.small[:, :1])), {}
+    backdrop, left = Backdrop(seen.small, torch.zeros_like(seen.small[:, :1])), {}
     if going:
-        backdrop, cast = look_behind(model, seen, asked, cleared, settings, on_step)
-        shadows = dict(zip(going, cast, strict=True))
-    dark = [shadows.get(k, torch.ones_like(masks[k])) for k in range(len(masks))]
+        backdrop, found = look_behind(model, seen, asked, cleared, settings, on_step)
+        left = dict(zip(going, found, strict=True))
+    traces = [left.get(k, Trace.none(mask)) for k, mask in enumerate(masks)]
     stay = [grow(m, settings.margin) for k, m in enumerate(masks) if k not in going]
     if stay:  # what is behind an object that stays is only needed to tell its edge from it
         plate = fill(backdrop.plate, union(stay, seen.small))
         backdrop = Backdrop(torch.where(union(stay, plate) > 0.5, plate, backdrop.plate), backdrop.crumbs)
-    return Plan(Cast(subjects, masks, dark, backdrop, extras), cleared.others)
+    return Plan(Cast(subjects, masks, traces, backdrop, extras), cleared.others)

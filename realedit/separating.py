@@ -1,7 +1,7 @@
-"""The photo taken apart: the scene without some of its objects, and the shadows that they cast."""
+"""The photo taken apart: the scene without some of its objects, and what they leave on it: shadows, reflections."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -10,7 +10,8 @@ from torch import Tensor
 
 from realedit.filling import fill_coarsely
 from realedit.paste import grow
-from realedit.shadows import VISIBLE, cast_shadows
+from realedit.reflections import below
+from realedit.traces import Trace, traces
 
 TONE_WIDTH = 0.06  # of the shorter side: how far tones are averaged where the plate meets the photo
 UNLIKE, CRUMBS = 0.12, 0.07  # a missed part differs by this much, within this of the shorter side
@@ -32,39 +33,41 @@ def around(source: Tensor, reach: float) -> Tensor:
     return grow(source, reach * extent / min(source.shape[-2:]))
 
 
-def take_apart(photo: Tensor, plate: Tensor, sources: Sequence[Tensor], margin: float) -> tuple[Backdrop, list[Tensor]]:
-    """The backdrop of a photo (1, 3, H, W) and each object's shadow, given the clean `plate` and the
+def take_apart(photo: Tensor, plate: Tensor, sources: Sequence[Tensor], margin: float) -> tuple[Backdrop, list[Trace]]:
+    """The backdrop of a photo (1, 3, H, W) and each object's trace, given the clean `plate` and the
     objects' masks.
 
     The plate's tones are matched to the photo's where both show the same, around the objects and their
-    shadows; `margin` is what masks miss at edges, a fraction of the shorter side."""
+    traces; `margin` is what masks miss at edges, a fraction of the shorter side."""
     hidden = grow(covered(photo, plate, sources), margin)
-    shadows = cast_shadows(photo, plate, sources)
+    left = traces(photo, plate, sources)
     crumbs = torch.stack([left_over(photo, plate, s) for s in sources]).amax(0) * (1 - union(sources, plate))
-    return Backdrop(match_tones(plate, photo, 1 - hidden).clamp(0, 1), crumbs), shadows
+    return Backdrop(match_tones(plate, photo, 1 - hidden).clamp(0, 1), crumbs), left
 
 
 def covered(photo: Tensor, plate: Tensor, sources: Sequence[Tensor], staying: Sequence[Tensor] = ()) -> Tensor:
-    """Where a photo shows the objects, their shadows, or what their masks missed, rather than the `plate`; shadows of
+    """Where a photo shows the objects, their traces, or what their masks missed, rather than the `plate`; those of
     `staying` objects are not among these."""
-    cast = [(shadow < VISIBLE).float() for shadow in cast_shadows(photo, plate, sources, staying)]
-    return union([*sources, *(left_over(photo, plate, source) for source in sources), *cast], photo)
+    left = [trace.seen() for trace in traces(photo, plate, sources, staying)]
+    return union([*sources, *(left_over(photo, plate, source) for source in sources), *left], photo)
 
 
-def cut_out(photo: Tensor, sources: Sequence[Tensor], beside: Tensor, margin: float) -> tuple[Backdrop, list[Tensor]]:
+def cut_out(photo: Tensor, sources: Sequence[Tensor], beside: Tensor, margin: float) -> tuple[Backdrop, list[Trace]]:
     """As `take_apart` without a model's help: the plate is filled from the hole's edge. First in a wide hole, to see
-    the shadows; then where objects and shadows are. What stays, `beside` (1, 1, H, W), is no part of either."""
-    wide = grow(union([around(source, NEAR) for source in sources], photo), margin) * (1 - beside)
-    first = _cast(photo, fill_coarsely(photo, wide), sources, wide)
-    hole = grow(union([*sources, *((shadow < VISIBLE).float() for shadow in first)], photo), margin) * (1 - beside)
-    plate = fill_coarsely(photo, hole)
-    return Backdrop(plate, torch.zeros_like(photo[:, :1])), _cast(photo, plate, sources, hole)
+    the shadows, and in a deep one, to see reflections; then where objects and both are. What stays, `beside`
+    (1, 1, H, W), is no part of any."""
 
+    def left_of(masks: Sequence[Tensor]) -> tuple[Tensor, list[Trace]]:
+        hole = grow(union([*sources, *masks], photo), margin) * (1 - beside)
+        plate = fill_coarsely(photo, hole)
+        return plate, [trace.within(hole) for trace in traces(photo, plate, sources)]
 
-def _cast(photo: Tensor, plate: Tensor, sources: Sequence[Tensor], within: Tensor) -> list[Tensor]:
-    """The shadows as factors, as far as they lie `within` a mask (1, 1, H, W)."""
-    cast = cast_shadows(photo, plate, sources)
-    return [torch.where(within > 0.5, shadow, 1.0) for shadow in cast]
+    near = [around(source, NEAR) for source in sources]
+    (_, wide), (_, deep) = left_of(near), left_of([*near, *(below(source) for source in sources)])
+    first = [replace(one, reflection=other.reflection) for one, other in zip(wide, deep, strict=True)]
+    plate, last = left_of([trace.seen() for trace in first])
+    found = [replace(one, reflection=other.reflection) for one, other in zip(last, first, strict=True)]
+    return Backdrop(plate, torch.zeros_like(photo[:, :1])), found
 
 
 def union(masks: Sequence[Tensor], like: Tensor) -> Tensor:

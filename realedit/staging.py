@@ -11,7 +11,7 @@ from realedit.edits import Look
 from realedit.paste import core, grow
 from realedit.placement import STAY, Placement
 from realedit.separating import Backdrop, union
-from realedit.shadows import VISIBLE
+from realedit.traces import Trace
 from realedit.warp import warp
 
 
@@ -53,12 +53,12 @@ class Extra:
 
 @dataclass(frozen=True, eq=False)
 class Cast:
-    """Subjects with what was lifted of them at one size: `sources` their masks (1, 1, H, W), `shadows`
-    (1, 1, H, W) as factors of light, the `backdrop` behind them, and `extras`."""
+    """Subjects with what was lifted of them at one size: `sources` their masks (1, 1, H, W), the
+    `traces` that they leave beside them, the `backdrop` behind them, and `extras`."""
 
     subjects: Sequence[Subject]
     sources: Sequence[Tensor]
-    shadows: Sequence[Tensor]
+    traces: Sequence[Trace]
     backdrop: Backdrop
     extras: Sequence[Extra] = ()
 
@@ -70,8 +70,8 @@ class Stage:
     `targets`: each subject after the edit, then each extra; `opacities`: how much of each pixel a
     subject covers; `own`: of those that get a new look, by number, their old colours (1, 3, H, W) without what
     is behind; `hole`: where
-    leaving objects and their shadows were, with a margin; `objects`: all that was set down; `moved`: hole
-    and objects with their shadows and a margin; `touched`: all that may change, new looks too.
+    leaving objects and their traces were, with a margin; `objects`: all that was set down; `moved`: hole
+    and objects with their traces and a margin; `touched`: all that may change, new looks too.
     """
 
     rough: Tensor
@@ -98,13 +98,13 @@ def set_stage(photo: Tensor, cast: Cast, margin: float) -> Stage:
     is nearer. `margin` is a fraction of the shorter side, for what masks miss at edges."""
     size = (photo.shape[-1], photo.shape[-2])
     lifted = [
-        lift_object(photo, source, shadow, cast.backdrop)
-        for source, shadow in zip(cast.sources, cast.shadows, strict=True)
+        lift_object(photo, source, trace, cast.backdrop)
+        for source, trace in zip(cast.sources, cast.traces, strict=True)
     ]
     there = [[draw(each, p, size) for p in s.placements] for s, each in zip(cast.subjects, lifted, strict=True)]
     arrivals = _arrivals(cast, there, size)
-    hole = _hole(photo, cast, lifted, margin)
-    arrived = union([grow(torch.maximum(t, (one.shade > 1 - VISIBLE).float()), margin) for one, t in arrivals], photo)
+    hole = _hole(photo, cast, margin)
+    arrived = union([grow(torch.maximum(t, one.left()), margin) for one, t in arrivals], photo)
     moved = torch.maximum(hole, arrived)
     dressed = [grow(source, margin) for s, source in _with_sources(cast) if s.look is not None and STAY in s.placements]
     return Stage(
@@ -143,11 +143,11 @@ def _arrivals(cast: Cast, there: Sequence[Sequence[Drawn]], size: tuple[int, int
     return sorted(arrivals, key=lambda pair: _foot(pair[1]))
 
 
-def _hole(photo: Tensor, cast: Cast, lifted: Sequence[Lifted], margin: float) -> Tensor:
-    """Where leaving objects, their shadows and their crumbs were, and nothing that stays stands before them."""
+def _hole(photo: Tensor, cast: Cast, margin: float) -> Tensor:
+    """Where leaving objects, their traces and their crumbs were, and nothing that stays stands before them."""
     gone = [
-        grow(torch.maximum(source, (each.shadow < VISIBLE).float()), margin)
-        for (subject, source), each in zip(_with_sources(cast), lifted, strict=True)
+        grow(torch.maximum(source, trace.seen()), margin)
+        for (subject, source), trace in zip(_with_sources(cast), cast.traces, strict=True)
         if subject.leaves
     ]
     hole = union([*gone, *([grow(cast.backdrop.crumbs, margin)] if gone else [])], photo)

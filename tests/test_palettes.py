@@ -13,6 +13,7 @@ from realedit.placement import STAY
 from realedit.separating import Backdrop
 from realedit.settings import Settings
 from realedit.staging import Cast, Stage, Subject, set_stage
+from realedit.traces import Trace
 from samples.scenes import COLOURS
 
 FEW = Settings(steps=16)
@@ -62,7 +63,7 @@ def test_an_object_of_another_colour_than_its_words_say_tells_nothing_of_the_lig
 def staged(photo: torch.Tensor, mask: torch.Tensor, phrase: str, look: Look) -> tuple[list[Subject], Stage]:
     """One object of a photo (1, 3, h, w) that keeps its place and gets a new look."""
     subjects = [Subject(phrase, (1,), (STAY,), look)]
-    cast = Cast(subjects, [mask], [torch.ones_like(mask)], Backdrop(torch.zeros_like(photo), torch.zeros_like(mask)))
+    cast = Cast(subjects, [mask], [Trace.none(mask)], Backdrop(torch.zeros_like(photo), torch.zeros_like(mask)))
     return subjects, set_stage(photo, cast, margin=0.0)
 
 

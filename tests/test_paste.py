@@ -12,6 +12,7 @@ from realedit.paste import Canvas, feathered, grow, paste_back
 from realedit.placement import STAY, Placement
 from realedit.separating import Backdrop, match_tones, take_apart
 from realedit.staging import Cast, Stage, Subject, set_stage
+from realedit.traces import Trace
 
 
 def disc(height=96, width=128, x=40, y=50, radius=12):
@@ -101,7 +102,7 @@ def staged(
     """A red disc on a plain plate, drawn at each of the placements."""
     photo = torch.where(disc() > 0.5, RED, PLAIN * shadow)
     subject = Subject("disc", (1,), placements, None)
-    return set_stage(photo, Cast([subject], [disc()], [shadow], Backdrop(PLAIN, crumbs)), margin)
+    return set_stage(photo, Cast([subject], [disc()], [Trace(shadow, NOTHING)], Backdrop(PLAIN, crumbs)), margin)
 
 
 def test_masks_of_a_move():
@@ -118,8 +119,8 @@ def test_what_stays_is_not_cleared_away_with_its_neighbour():
     blue, there = torch.tensor((0.1, 0.2, 0.9))[None, :, None, None], disc(x=62, radius=9)
     photo = torch.where(there > 0.5, blue, torch.where(disc() > 0.5, RED, PLAIN))
     subjects = [Subject("red disc", (1,), (MOVE,), None), Subject("blue disc", (2,), (STAY,), None)]
-    light = [1 - 0.5 * disc(x=58, radius=8), torch.ones_like(there)]
-    stage = set_stage(photo, Cast(subjects, [disc(), there], light, Backdrop(PLAIN, NOTHING)), 0.02)
+    left = [Trace(1 - 0.5 * disc(x=58, radius=8), NOTHING), Trace.none(there)]
+    stage = set_stage(photo, Cast(subjects, [disc(), there], left, Backdrop(PLAIN, NOTHING)), 0.02)
     assert (stage.hole * there).sum() == 0
     assert torch.equal(stage.rough[..., 50, 62], photo[..., 50, 62])
 
@@ -155,7 +156,7 @@ def test_what_stands_lower_in_the_frame_is_drawn_in_front():
         Subject("near", (1,), (Placement((90.5 / 128, 60.5 / 96), (66.5 / 128, 60.5 / 96)),), None),
         Subject("far", (2,), (Placement((40.5 / 128, 30.5 / 96), (66.5 / 128, 50.5 / 96)),), None),
     ]
-    cast = Cast(subjects, [near, far], [NOTHING + 1, NOTHING + 1], Backdrop(PLAIN, NOTHING))
+    cast = Cast(subjects, [near, far], [Trace.none(NOTHING)] * 2, Backdrop(PLAIN, NOTHING))
     both = set_stage(photo, cast, 0.02).rough[0, :, 55, 66]
     torch.testing.assert_close(both, blue[0, :, 0, 0], atol=1e-3, rtol=0)
 
@@ -170,7 +171,9 @@ def scene_of(plate: float, shade: float, object_colour: tuple[float, float, floa
 def test_taking_apart_finds_the_shadow_and_only_it():
     photo, shadow = scene_of(0.6, 0.6, (0.9, 0.1, 0.1))
     photo[..., 70:80, 100:110] *= 0.5  # dark too, but it touches nothing
-    _, (found_shadow,) = take_apart(photo, torch.full_like(photo, 0.6), [disc()], 0.02)
+    _, (trace,) = take_apart(photo, torch.full_like(photo, 0.6), [disc()], 0.02)
+    found_shadow = trace.shadow
+    assert not trace.reflection.any()
     found, true = (found_shadow < 0.9) & (disc() < 0.5), shadow < 0.9
     assert (found & true).sum() / (found | true).sum() > 0.75
     assert (found_shadow[..., 66:, 95:] > 0.99).all()

@@ -23,22 +23,22 @@ def scene(shade: torch.Tensor, light: float) -> torch.Tensor:
 
 
 def test_a_shadow_goes_with_its_object_and_the_floor_behind_both_is_even():
-    backdrop, (shadow,) = cut_out(scene(SHADE, 0.6), [BALL], NOTHING, 0.025)
+    backdrop, (trace,) = cut_out(scene(SHADE, 0.6), [BALL], NOTHING, 0.025)
     seen = (SHADE > 0.5) & (BALL < 0.5) & (ellipse(84, 74, 11, 2.5) > 0.5)
-    torch.testing.assert_close(shadow[seen], torch.full((int(seen.sum()),), 0.6), atol=0.05, rtol=0)
+    torch.testing.assert_close(trace.shadow[seen], torch.full((int(seen.sum()),), 0.6), atol=0.05, rtol=0)
     gone = ((BALL + SHADE) > 0.5).expand_as(FLOOR)
     assert (backdrop.plate - FLOOR)[gone].abs().max() < 0.03
     far = ellipse(70, 60, 45, 45) < 0.5
-    assert torch.equal(shadow[far], torch.ones(int(far.sum())))
+    assert torch.equal(trace.shadow[far], torch.ones(int(far.sum())))
 
 
 def test_without_a_shadow_none_is_seen():
-    _, (shadow,) = cut_out(scene(NOTHING, 1.0), [BALL], NOTHING, 0.025)
-    assert float(shadow.min()) > VISIBLE
+    _, (trace,) = cut_out(scene(NOTHING, 1.0), [BALL], NOTHING, 0.025)
+    assert float(trace.shadow.min()) > VISIBLE
 
 
 def test_what_stays_is_no_shadow():
     dark = ellipse(96, 64, 10, 10)
     photo = torch.where((dark > 0.5) & (BALL < 0.5), torch.full_like(FLOOR, 0.2), scene(NOTHING, 1.0))
-    _, (shadow,) = cut_out(photo, [BALL], dark * (1 - BALL), 0.025)
-    assert float(shadow[(dark > 0.5) & (BALL < 0.5)].min()) == 1
+    _, (trace,) = cut_out(photo, [BALL], dark * (1 - BALL), 0.025)
+    assert float(trace.shadow[(dark > 0.5) & (BALL < 0.5)].min()) == 1

@@ -30,6 +30,7 @@ from realedit.images import resize
 from realedit.perceptual import best_perceptual
 from realedit.placement import AS_IT_IS
 from realedit.settings import DEFAULTS, Settings
+from realedit.traces import Trace
 from samples.scenes import FIRST_HELD_OUT_SEED
 from tests.benchmarks import rows
 from tests.benchmarks.cases import Case, cases
@@ -65,8 +66,8 @@ def _whole_wide_hole(photo: Tensor, plate: Tensor, sources: Sequence[Tensor], st
     return separating.union([separating.around(source, DEFAULTS.reach) for source in sources], photo)
 
 
-def _none_cast(photo: Tensor, plate: Tensor, sources: Sequence[Tensor], staying: Sequence[Tensor] = ()) -> list[Tensor]:
-    return [torch.ones_like(source) for source in sources]
+def _none_left(photo: Tensor, plate: Tensor, sources: Sequence[Tensor], staying: Sequence[Tensor] = ()) -> list[Trace]:
+    return [Trace.none(source) for source in sources]
 
 
 def _undrawn_plate(
@@ -121,7 +122,7 @@ VARIANTS: dict[str, Variant] = {
     "masks as found": Variant(replaced=((clearing, "trimmed", lambda photo, plate, mask, others: mask),)),
     "a camera by lines alone": Variant(replaced=((viewpoint, "said_by_outline", _says_nothing),)),
     "no matting": Variant(replaced=((compositing, "lift", lambda photo, behind, mask: (photo, mask)),)),
-    "no shadow": Variant(replaced=((separating, "cast_shadows", _none_cast),)),
+    "no shadow": Variant(replaced=((separating, "traces", _none_left),)),
     "turned as if flat": Variant(replaced=(FLAT,)),
     "no turning": Variant(replaced=(FLAT, (Camera, "turn", lambda camera, here, there: AS_IT_IS))),
     "no final sampling": Variant(replace(DEFAULTS, surroundings_until=1.0, strength=OFF)),

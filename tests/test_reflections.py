@@ -1,0 +1,114 @@
+"""Reflections in a glossy ground that is painted by hand."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from realedit.paste import grow
+from realedit.placement import Placement
+from realedit.reflections import below, reflection
+from realedit.separating import cut_out
+from realedit.staging import Cast, Subject, set_stage
+
+HEIGHT, WIDTH = 120, 160
+ROWS, COLUMNS = torch.meshgrid(torch.arange(HEIGHT) + 0.5, torch.arange(WIDTH) + 0.5, indexing="ij")
+DARK, BRIGHT = (0.03, 0.03, 0.04), (0.9, 0.88, 0.86)
+NOTHING = torch.zeros(1, 1, HEIGHT, WIDTH)
+YELLOW, RED, BLUE = (0.8, 0.7, 0.1), (0.8, 0.1, 0.1), (0.1, 0.2, 0.7)
+
+
+def plain(colour: tuple[float, float, float]) -> torch.Tensor:
+    return torch.tensor(colour)[None, :, None, None].expand(1, 3, HEIGHT, WIDTH)
+
+
+def figure(x: float = 60, foot: float = 60) -> torch.Tensor:
+    """A mask (1, 1, H, W): a body with a head that stands to the left."""
+    body = ((COLUMNS - x).abs() < 12) & ((ROWS - foot + 14).abs() < 14)
+    head = (COLUMNS - x + 6).square() + (ROWS - foot + 33).square() < 36
+    return (body | head).float()[None, None]
+
+
+def upside_down(image: torch.Tensor, foot: int = 60, squeeze: float = 1.0) -> torch.Tensor:
+    """An image (1, C, H, W) mirrored at a row, by whole pixels."""
+    rows = torch.arange(HEIGHT)
+    source = (foot - 1 - ((rows - foot) / squeeze).floor()).long()
+    there = (rows >= foot) & (source >= 0)
+    return image[:, :, source.clamp(0, HEIGHT - 1)] * there[:, None]
+
+
+def scene(ground: torch.Tensor, paint: tuple[float, float, float], share: float, x: float = 60, squeeze: float = 1.0):
+    """A figure, darker at one side, on a ground that shows this share of it, in place of the room's grey."""
+    mask = figure(x)
+    colour = plain(paint) * (1.1 - (COLUMNS - x) / 60)[None, None].clamp(0.7, 1.2)
+    image, where = upside_down(colour * mask, squeeze=squeeze), upside_down(mask, squeeze=squeeze)
+    shown = ground + share * (image - ground.clamp(max=0.5) * where)
+    return torch.where(mask > 0.5, colour, shown).clamp(0, 1), mask, where
+
+
+def overlap(one: torch.Tensor, two: torch.Tensor) -> float:
+    return float(torch.minimum(one, two).sum() / torch.maximum(one, two).sum())
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    share=st.floats(0.15, 0.6),
+    squeeze=st.floats(0.65, 1.05),
+    x=st.integers(40, 120),
+    paint=st.sampled_from((YELLOW, RED, BLUE)),
+)
+def test_a_dark_glossy_ground_shows_an_object_once_more(share, squeeze, x, paint):
+    photo, mask, where = scene(plain(DARK), paint, share, x, squeeze)
+    assert overlap(reflection(photo, plain(DARK), mask, NOTHING), where) > 0.75
+
+
+@pytest.mark.parametrize("paint", [YELLOW, RED, BLUE])
+def test_a_bright_one_does_too(paint):
+    photo, mask, where = scene(plain(BRIGHT), paint, 0.3)
+    assert overlap(reflection(photo, plain(BRIGHT), mask, NOTHING), where) > 0.75
+
+
+@pytest.mark.parametrize("ground", [DARK, BRIGHT, (0.4, 0.5, 0.6), (0.6, 0.2, 0.15)])
+def test_a_matt_ground_shows_nothing(ground):
+    photo, mask, _ = scene(plain(ground), YELLOW, 0.0)
+    assert not reflection(photo, plain(ground), mask, NOTHING).any()
+    noise = 0.01 * torch.randn(photo.shape, generator=torch.Generator().manual_seed(0))
+    assert not reflection(photo + noise, plain(ground), mask, NOTHING).any()
+
+
+@pytest.mark.parametrize("ground", [BRIGHT, (0.4, 0.5, 0.6), (0.6, 0.2, 0.15)])
+def test_a_shadow_is_no_reflection_even_where_one_would_be(ground):
+    _, mask, where = scene(plain(ground), YELLOW, 0.0)
+    shaded = plain(ground) * (1 - 0.4 * where)
+    photo = torch.where(mask > 0.5, plain((0.2, 0.6, 0.6)), shaded)
+    assert not reflection(photo, plain(ground), mask, NOTHING).any()
+
+
+def test_another_thing_below_is_no_reflection():
+    photo, mask, _ = scene(plain(DARK), YELLOW, 0.0)
+    ball = ((COLUMNS - 75).square() + (ROWS - 75).square() < 60).float()[None, None]
+    photo = torch.where(ball > 0.5, plain(YELLOW), photo)
+    assert not reflection(photo, plain(DARK), mask, NOTHING).any()
+    assert not reflection(photo, plain(DARK), mask, ball).any()
+
+
+def test_where_no_object_is_none_is_mirrored():
+    assert not reflection(plain(DARK), plain(DARK), NOTHING, NOTHING).any()
+    assert not below(NOTHING).any()
+
+
+def test_a_reflection_lies_below_its_object():
+    _, mask, where = scene(plain(DARK), YELLOW, 0.3)
+    assert float((below(mask) * where).sum()) == float(where.sum())
+
+
+def test_object_and_reflection_move_together_and_nothing_of_either_is_left():
+    photo, mask, _ = scene(plain(DARK), YELLOW, 0.3)
+    truth, there, mirrored = scene(plain(DARK), YELLOW, 0.3, x=110)
+    backdrop, left = cut_out(photo, [mask], NOTHING, 0.025)
+    move = Placement((60 / WIDTH, 0.5), (110 / WIDTH, 0.5))
+    stage = set_stage(photo, Cast([Subject("figure", (), (move,), None)], [mask], left, backdrop), 0.025)
+    edges = grow(torch.maximum(there, mirrored), 0.03) - grow(torch.maximum(there, mirrored), -0.03)
+    assert float(((stage.rough - truth).abs() * (1 - edges)).max()) < 0.03
+    assert float((stage.rough - truth).abs().mean()) < 0.005
+    assert (stage.touched >= torch.maximum(there, mirrored)).all()
