@@ -19,8 +19,9 @@ from realedit.settings import Settings
 from realedit.staging import Stage
 
 # Of the drawn picture's fit, from which the recoloured photo is preferred. The model likes what it drew itself; but
-# patterns, materials and what makes up another object's look the photo's pixels have at best by chance.
-AS_GOOD, AS_GOOD_LACKING, AS_GOOD_BORROWED = 0.6, 0.95, 1.1
+# patterns, materials and what makes up another object's look the photo's pixels have at best by chance. Without its
+# highlights, an object is as matt as any.
+AS_GOOD, AS_GOOD_LACKING, AS_GOOD_BORROWED, AS_GOOD_DULLED = 0.6, 0.95, 1.1, 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +62,13 @@ def choose_looks(
         if look.drawn:
             recoloured = NewLook(k, recolouring, drawn=False)
             drawn, kept = fit_of(look), fit_of(recoloured)
-            own = AS_GOOD_LACKING if recolouring.lacking else AS_GOOD
-            enough = AS_GOOD_BORROWED if k in script.borrowed else own
+            enough = AS_GOOD_BORROWED if k in script.borrowed else _as_good(recolouring)
             look = recoloured if kept - drawn >= (enough - 1) * abs(drawn) else look
         looks.append(look)
     return looks
+
+
+def _as_good(recolouring: Recolouring) -> float:
+    if recolouring.lacking:
+        return AS_GOOD_LACKING
+    return AS_GOOD_DULLED if recolouring.dulled else AS_GOOD

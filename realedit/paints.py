@@ -64,14 +64,20 @@ def repaint(picture: Tensor, old: Tensor, new: Tensor) -> Tensor:
     return (pixels + light @ (new - old)).T.reshape(picture.shape).clamp(0, 1)
 
 
+def lit(pixels: Tensor, paint: Tensor) -> Tensor:
+    """In how much light every pixel (n, 3) shows a paint (1, 3), and how much of the lamp's own white lies over it:
+    (n, 2), as factors (the dichromatic model of Shafer 1985)."""
+    over = torch.cat([paint, torch.ones(1, 3)])
+    seen = pixels @ over.T + pixels.new_tensor((STEADY, 0))
+    gram = over @ over.T + torch.diag(over.new_tensor((STEADY, GLOSS)))
+    return seen @ torch.linalg.inv(gram)
+
+
 def _light(pixels: Tensor, paints: Tensor) -> Tensor:
     """How much of each paint, in how much light, every pixel (n, 3) shows: factors (n, k) that are nowhere below 0."""
     alone = ((pixels @ paints.T + STEADY) / (paints.square().sum(1) + STEADY)).clamp(min=0)
-    if len(paints) == 1:  # the lamp's own white may lie over it (the dichromatic model of Shafer 1985)
-        over = torch.cat([paints, torch.ones(1, 3)])
-        seen = pixels @ over.T + pixels.new_tensor((STEADY, 0))
-        gram = over @ over.T + torch.diag(over.new_tensor((STEADY, GLOSS)))
-        light = seen @ torch.linalg.inv(gram)
+    if len(paints) == 1:
+        light = lit(pixels, paints)
         return torch.where(light[:, 1:] < 0, alone, light[:, :1].clamp(min=0))
     both = pixels @ torch.linalg.pinv(paints)
     return torch.where(both.amin(1, keepdim=True) < 0, alone * (both >= 0), both)

@@ -9,7 +9,7 @@ makes of the old look, as the model imagines that, it will make of the new one.
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -18,6 +18,7 @@ from inversion.errors import EditError
 from inversion.model import DiffusionModel
 from realedit.drawing import draw_noise
 from realedit.edits import Source
+from realedit.gloss import glossy
 from realedit.guests import Guest
 from realedit.looking import look_mask
 from realedit.masks import object_mask
@@ -35,6 +36,15 @@ HASTE = 0.5  # of the steps: enough for colours
 MOST_LIGHT, SAME_HUE, TRUST = 1.4, 0.06, 0.7
 
 
+@dataclass(frozen=True, eq=False)
+class Palette:
+    """The `colours` (n, 3), sRGB, of a new look, and whether it is `dulled`: it has no highlights where the old one had
+    some, both as the model imagines them."""
+
+    colours: Tensor
+    dulled: bool = False
+
+
 def palettes(
     model: DiffusionModel,
     subjects: Sequence[Subject],
@@ -42,18 +52,19 @@ def palettes(
     guests: Mapping[Source, Guest],
     settings: Settings,
     on_step: Callable[[int], None],
-) -> dict[int, Tensor]:
-    """The colours (n, 3), sRGB, of the new look of every subject of the `stage` that gets one, by its number; none
-    for words that the model draws nothing of."""
+) -> dict[int, Palette]:
+    """That of the new look of every subject of the `stage` that gets one, by its number; none for words that the model
+    draws nothing of."""
     drawn = functools.cache(lambda words: imagined(model, words, settings, on_step))
     found = {}
     for k, subject in enumerate(subjects):
         look = subject.look
         if look is not None and look.source is not None:
-            found[k] = guests[look.source].palette()
-        elif look is not None and look.words is not None and len(colours := drawn(look.words)):
-            light = light_of(stage.colours(k, stage.own[k]), drawn(subject.phrase)) if subject.words else 1.0
-            found[k] = (colours * light).clamp(0, 1)
+            found[k] = Palette(guests[look.source].palette())
+        elif look is not None and look.words is not None and len(new := drawn(look.words)):
+            old = drawn(subject.phrase) if subject.words else new[:0]
+            light = light_of(stage.colours(k, stage.own[k]), old)
+            found[k] = Palette((new * light).clamp(0, 1), glossy(old) and not glossy(new))
     return found
 
 

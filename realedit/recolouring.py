@@ -1,11 +1,12 @@
 """New colours in old pixels: the ways in which an object's pixels can take them on."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
+from realedit.gloss import matt
 from realedit.paints import kept, paints_of, paired, patterned, repaint
 
 
@@ -13,18 +14,21 @@ from realedit.paints import kept, paints_of, paired, patterned, repaint
 class Recolouring:
     """How an object's pixels take on new `colours` (n, 3): with `new` paints (k, 3) for `old` ones; by the map between
     the distributions of colour where the object's paints cannot be told (None). `lacking`: its pixels cannot show what
-    is new, a pattern on a plain object, or a pattern or material alone where the colours are those that it has."""
+    is new, a pattern on a plain object, or a pattern or material alone where the colours are those that it has.
+    `dulled`: it loses its highlights too."""
 
     colours: Tensor
     old: Tensor | None = None
     new: Tensor | None = None
     lacking: bool = False
+    dulled: bool = False
 
     def of(self, picture: Tensor, opacity: Tensor) -> Tensor:
         """A picture (1, 3, H, W) recoloured for an object that covers its pixels by `opacity` (1, 1, H, W)."""
         if self.old is None or self.new is None:
             return recolour(picture, opacity, self.colours)
-        return repaint(picture, self.old, self.new)
+        painted = repaint(picture, self.old, self.new)
+        return matt(painted, opacity) if self.dulled else painted
 
     def converted(self, convert: Callable[[Tensor], Tensor]) -> "Recolouring":
         """The same in other colours, to which `convert` takes pictures (1, 3, H, W)."""
@@ -33,19 +37,20 @@ class Recolouring:
             return convert(colours.T[None, :, None])[0, :, 0].T
 
         old, new = (None if paints is None else rows(paints) for paints in (self.old, self.new))
-        return Recolouring(rows(self.colours), old, new, self.lacking)
+        return replace(self, colours=rows(self.colours), old=old, new=new)
 
 
-def recolourings(own: Tensor, colours: Tensor) -> list[Recolouring]:
-    """How an object whose pixels are `own` (n, 3) can take on `colours` (n, 3), the likeliest way first. A pattern
+def recolourings(own: Tensor, colours: Tensor, dulled: bool = False) -> list[Recolouring]:
+    """How an object whose pixels are `own` (n, 3) can take on `colours` (n, 3), the likeliest way first; where it gets
+    one paint all over, `dulled` or with the highlights that it has. A pattern
     stays where the new look clearly has one, unless that is another in the same colours, to be drawn on plain ground.
     Else it goes; or it stays after all, since a pale one is hard to see."""
     old = paints_of(own) if len(own) and len(colours) else None
     if old is None:
         return [Recolouring(colours)]
     pattern = patterned(colours)
-    lacking = kept(old, colours) or (pattern and len(old) == 1)
-    plain = Recolouring(colours, old, colours.mean(0).expand_as(old), lacking)
+    lacking = (kept(old, colours) and not dulled) or (pattern and len(old) == 1)
+    plain = Recolouring(colours, old, colours.mean(0).expand_as(old), lacking, dulled)
     if len(old) == 1:
         return [plain]
     stays = Recolouring(colours, old, paired(old, colours), lacking)

@@ -16,6 +16,7 @@ from realedit.fitting import fit
 from realedit.guests import Guest
 from realedit.guidance import Guidance
 from realedit.inverting import Seen, rows_of
+from realedit.palettes import Palette
 from realedit.planning import Plan
 from realedit.recolouring import Recolouring, recolourings
 from realedit.report import GuidanceReport
@@ -60,7 +61,7 @@ def script_of(
     plan: Plan,
     stage: Stage,
     guests: Mapping[Source, Guest],
-    colours: Mapping[int, Tensor],
+    colours: Mapping[int, Palette],
     settings: Settings,
 ) -> Script:
     """Put the plan into words, energies and a rough picture."""
@@ -99,7 +100,7 @@ def script_of(
 def _recoloured(
     model: DiffusionModel,
     stage: Stage,
-    colours: Mapping[int, Tensor],
+    colours: Mapping[int, Palette],
     words: tuple[Embedding, Embedding],
     drawn: list[int],
     settings: Settings,
@@ -110,7 +111,7 @@ def _recoloured(
     schedule = model.schedule(settings.steps)
     for k, wanted in colours.items():
         own, opacity = stage.own[k], stage.opacities[k]
-        ways = recolourings(stage.colours(k, own), wanted)
+        ways = recolourings(stage.colours(k, own), wanted.colours, wanted.dulled)
         pictures = [painted(rough, opacity, own, way.of(own, opacity)) for way in ways]
         best = 0
         if k in drawn and len(ways) > 1:

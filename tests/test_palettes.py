@@ -78,7 +78,7 @@ def test_what_is_imagined_stands_in_the_photos_light(tabletop, mask):
     red, blue = (imagined(tabletop, f"{name} ball", FEW, silent) for name in ("red", "blue"))
     photo = mask * 1.1 * red.mean(0)[None, :, None, None]
     found = palettes(tabletop, *staged(photo, mask, "red ball", Look(words="blue ball")), {}, FEW, silent)
-    assert torch.allclose(found[0], (1.1**TRUST * blue).clamp(0, 1), atol=2e-3)
+    assert torch.allclose(found[0].colours, (1.1**TRUST * blue).clamp(0, 1), atol=2e-3)
 
 
 def test_a_look_of_another_photo_has_that_objects_colours(tabletop, mask):
@@ -90,5 +90,12 @@ def test_a_look_of_another_photo_has_that_objects_colours(tabletop, mask):
     with tabletop.metered() as meter:
         look = Look(source=source)
         found = palettes(tabletop, *staged(photo / 2, mask, "cup", look), {source: guest}, FEW, silent)
-    assert found[0].unique(dim=0).tolist() == [[1.0, 0.0, 0.0]]
+    assert found[0].colours.unique(dim=0).tolist() == [[1.0, 0.0, 0.0]]
     assert meter.forward_equivalents == 0  # nothing is imagined
+
+
+def test_a_look_is_dulled_where_its_words_drop_the_gloss(tabletop, mask):
+    photo = mask * torch.tensor((0.7, 0.1, 0.1))[None, :, None, None]
+    for old, new, dulled in (("shiny red vase", "red vase", True), ("red vase", "shiny red vase", False)):
+        (palette,) = palettes(tabletop, *staged(photo, mask, old, Look(words=new)), {}, FEW, silent).values()
+        assert palette.dulled is dulled

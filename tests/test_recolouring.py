@@ -85,3 +85,13 @@ def test_colours_and_paints_are_converted_together():
     assert torch.equal(way.old, torch.tensor([BLUE]) / 2)
     assert torch.equal(way.new, torch.tensor([ORANGE]) / 2)
     assert Recolouring(lit(ORANGE)).converted(torch.sqrt).old is None
+
+
+def test_what_shall_be_matt_lacks_nothing_where_its_gloss_goes():
+    glossy = torch.cat([lit(BLUE, 300), lit(WHITE, 6)])
+    (dulled,), (kept,) = (recolourings(glossy, lit(ORANGE), dulled) for dulled in (True, False))
+    assert dulled.dulled
+    assert not kept.dulled
+    assert dulled.converted(torch.sqrt).dulled
+    assert not recolourings(lit(BLUE), lit(BLUE, seed=1), dulled=True)[0].lacking  # matt as it shall be
+    assert recolourings(lit(BLUE), lit(BLUE, seed=1))[0].lacking
