@@ -28,10 +28,10 @@ def dress(own: Tensor, opacity: Tensor, generated: Tensor, own_small: Tensor) ->
     became."""
     size = (own.shape[-1], own.shape[-2])
     small = resize(opacity, (generated.shape[-1], generated.shape[-2]))
-    new = _enlarge(_from_core(generated, small), size)
+    new = enlarge(from_core(generated, small, EDGE_PIXELS), size)
     if own.shape != own_small.shape:
-        detail = own - _enlarge(own_small, size)
-        new = new + detail * _enlarge(_gain(own_small, generated), size)
+        detail = own - enlarge(own_small, size)
+        new = new + detail * enlarge(_gain(own_small, generated), size)
     return new
 
 
@@ -51,16 +51,17 @@ def _box(picture: Tensor, radius: int) -> Tensor:
     return F.avg_pool2d(padded, 2 * radius + 1, stride=1)
 
 
-def _from_core(picture: Tensor, opacity: Tensor) -> Tensor:
-    """A picture (1, 3, h, w) as it is well inside an object, continued outwards over its edge: there the
-    model mixes object and surroundings, which opacity already does."""
+def from_core(picture: Tensor, opacity: Tensor, edge: float) -> Tensor:
+    """A picture (1, 3, h, w) as it is well inside an object, continued outwards over an `edge` of so many pixels: there
+    the model mixes object and surroundings, which opacity already does."""
     depth = np.asarray(ndimage.distance_transform_edt(opacity[0, 0].numpy() > 0.5))
-    core = depth > min(EDGE_PIXELS, 0.5 * depth.max())
+    core = depth > min(edge, 0.5 * depth.max())
     _, (rows, columns) = ndimage.distance_transform_edt(~core, return_indices=True)
     return picture[:, :, torch.from_numpy(rows), torch.from_numpy(columns)]
 
 
-def _enlarge(picture: Tensor, size: tuple[int, int]) -> Tensor:
+def enlarge(picture: Tensor, size: tuple[int, int]) -> Tensor:
+    """A picture (1, C, h, w) at a larger size (width, height)."""
     if picture.shape[-2:] == (size[1], size[0]):
         return picture
     return F.interpolate(picture, size=(size[1], size[0]), mode="bicubic", align_corners=False)

@@ -1,9 +1,9 @@
 """New looks: put on in the way that fits the new words better.
 
-Both ways bring the look's own colours. The photo's pixels can take them on: that keeps every edge, shade and
-pattern of the photo. Or the model's picture can be shown in them: it alone has a pattern or a material that was
-not there before. Which one it must be is read off the model: from what each of the two pictures says of the new
-words against the old.
+All ways bring the look's own colours. The photo's pixels can take them on: that keeps every edge, shade and
+pattern of the photo. A new pattern goes from the model's picture into the photo's light. Or the model's picture is
+shown as it is: it alone has a material or a form that was not there before. Where this is not said by colours
+alone, it is read off the model: from what each of two pictures says of the new words against the old.
 """
 
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from torch import Tensor
 from inversion.model import DiffusionModel
 from realedit.dressing import dress, painted
 from realedit.fitting import fit
+from realedit.patterning import put_on_pattern
 from realedit.recolouring import Recolouring, recolour
 from realedit.script import Script
 from realedit.settings import Settings
@@ -37,6 +38,8 @@ class NewLook:
         """The rough result of `stage` (1, 3, H, W) with the subject in its new look; `small` is the stage
         at the size of the model's picture `generated`."""
         opacity, own = stage.opacities[self.k], stage.own[self.k]
+        if self.drawn and self.recolouring.pattern:
+            return painted(rough, opacity, own, put_on_pattern(own, opacity, generated, self.recolouring))
         if self.drawn:
             picture = recolour(generated, small.targets[self.k], self.recolouring.colours)
             return painted(rough, opacity, own, dress(own, opacity, picture, small.own[self.k]))
@@ -59,7 +62,7 @@ def choose_looks(
     for k in script.dressed:
         recolouring = script.recolourings.get(k) or Recolouring(stage.colours(k, generated))
         look = NewLook(k, recolouring, drawn=k in script.drawn)
-        if look.drawn:
+        if look.drawn and not recolouring.pattern:
             recoloured = NewLook(k, recolouring, drawn=False)
             drawn, kept = fit_of(look), fit_of(recoloured)
             enough = AS_GOOD_BORROWED if k in script.borrowed else _as_good(recolouring)

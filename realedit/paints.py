@@ -26,7 +26,7 @@ ROUNDS = 30
 
 def paints_of(colours: Tensor) -> Tensor | None:
     """The paints (1 or 2, 3) of an object with these `colours` (n, 3); None if it has more than two."""
-    two, covered, unexplained = _split(colours, SHADE)
+    two, covered, unexplained = split(colours, SHADE)
     if covered < LEAST or _angle(two[0], two[1]) < APART:
         return colours.mean(0, keepdim=True)
     return two if unexplained < COMPACT else None
@@ -35,8 +35,8 @@ def paints_of(colours: Tensor) -> Tensor | None:
 def paired(paints: Tensor, colours: Tensor) -> Tensor:
     """The two paints (2, 3) of imagined `colours` (n, 3) in the places of these `paints` (2, 3), so that the two that
     are most alike share one. If they hardly differ, that paint stays as the photo has it."""
-    two, _, _ = _split(colours, SHADE_IMAGINED)
-    apart = torch.cdist(_features(paints, SHADE_IMAGINED), _features(two, SHADE_IMAGINED))
+    two, _, _ = split(colours, SHADE_IMAGINED)
+    apart = torch.cdist(features(paints, SHADE_IMAGINED), features(two, SHADE_IMAGINED))
     new = two if min(apart[0, 0], apart[1, 1]) < min(apart[0, 1], apart[1, 0]) else two.flip(0)
     change = (new - paints).norm(dim=1)
     stays = (change < ALIKE) & (change == change.min())
@@ -45,14 +45,14 @@ def paired(paints: Tensor, colours: Tensor) -> Tensor:
 
 def patterned(colours: Tensor) -> bool:
     """Whether imagined `colours` (n, 3) are clearly those of two paints; a model's pictures of one are vague too."""
-    two, covered, unexplained = _split(colours, SHADE)
+    two, covered, unexplained = split(colours, SHADE)
     return covered > LEAST and _angle(two[0], two[1]) > APART_IMAGINED and unexplained < COMPACT_IMAGINED
 
 
 def kept(paints: Tensor, colours: Tensor) -> bool:
     """Whether imagined `colours` (n, 3) are those of an object with these `paints` (k, 3): all of them, some, or
     others besides."""
-    new = _split(colours, SHADE)[0] if patterned(colours) else colours.mean(0, keepdim=True)
+    new = split(colours, SHADE)[0] if patterned(colours) else colours.mean(0, keepdim=True)
     apart = torch.cdist(paints, new)
     return float(min(apart.amin(0).max(), apart.amin(1).max())) < SAME
 
@@ -62,6 +62,15 @@ def repaint(picture: Tensor, old: Tensor, new: Tensor) -> Tensor:
     pixels = picture[0].flatten(1).T
     light = _light(pixels, old)
     return (pixels + light @ (new - old)).T.reshape(picture.shape).clamp(0, 1)
+
+
+def repatterned(picture: Tensor, old: Tensor, new: Tensor) -> Tensor:
+    """A picture (1, 3, H, W) of an object that has `old` paints (k, 3) with a `new` one for each pixel
+    (1, 3, H, W), in the light that falls on it there."""
+    pixels = picture[0].flatten(1).T
+    light = _light(pixels, old)
+    painted = pixels - light @ old + light.sum(1, keepdim=True) * new[0].flatten(1).T
+    return painted.T.reshape(picture.shape).clamp(0, 1)
 
 
 def lit(pixels: Tensor, paint: Tensor) -> Tensor:
@@ -83,10 +92,10 @@ def _light(pixels: Tensor, paints: Tensor) -> Tensor:
     return torch.where(both.amin(1, keepdim=True) < 0, alone * (both >= 0), both)
 
 
-def _split(colours: Tensor, shade: float) -> tuple[Tensor, float, float]:
+def split(colours: Tensor, shade: float) -> tuple[Tensor, float, float]:
     """The means (2, 3) of two groups of colours (n, 3), the share of the smaller one, and that of the variance within
     them (2-means)."""
-    points = _features(colours, shade)
+    points = features(colours, shade)
     centred = points - points.mean(0)
     along = centred @ torch.linalg.svd(centred, full_matrices=False)[2][0]
     second = along > 0
@@ -106,7 +115,7 @@ def _split(colours: Tensor, shade: float) -> tuple[Tensor, float, float]:
     return means, min(len(g) for g in groups) / len(points), within / max(float(centred.square().sum()), 1e-9)
 
 
-def _features(colours: Tensor, shade: float) -> Tensor:
+def features(colours: Tensor, shade: float) -> Tensor:
     """Hue as a colour's distance from grey, relative to its brightness, and the brightness itself (n, 4)."""
     bright = (colours @ colours.new_tensor(LUMA))[:, None]
     return torch.cat([(colours - bright) / (bright + DARK), bright * shade], 1)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from realedit.gloss import matt
+from realedit.gloss import glossy, matt
 from realedit.paints import kept, paints_of, paired, patterned, repaint
 
 
@@ -15,13 +15,14 @@ class Recolouring:
     """How an object's pixels take on new `colours` (n, 3): with `new` paints (k, 3) for `old` ones; by the map between
     the distributions of colour where the object's paints cannot be told (None). `lacking`: its pixels cannot show what
     is new, a pattern on a plain object, or a pattern or material alone where the colours are those that it has.
-    `dulled`: it loses its highlights too."""
+    `dulled`: it loses its highlights too. `pattern`: what is lacking is a pattern of two paints."""
 
     colours: Tensor
     old: Tensor | None = None
     new: Tensor | None = None
     lacking: bool = False
     dulled: bool = False
+    pattern: bool = False
 
     def of(self, picture: Tensor, opacity: Tensor) -> Tensor:
         """A picture (1, 3, H, W) recoloured for an object that covers its pixels by `opacity` (1, 1, H, W)."""
@@ -48,12 +49,12 @@ def recolourings(own: Tensor, colours: Tensor, dulled: bool = False) -> list[Rec
     old = paints_of(own) if len(own) and len(colours) else None
     if old is None:
         return [Recolouring(colours)]
-    pattern = patterned(colours)
+    pattern = patterned(colours) and not glossy(colours)  # a highlight is none
     lacking = (kept(old, colours) and not dulled) or (pattern and len(old) == 1)
-    plain = Recolouring(colours, old, colours.mean(0).expand_as(old), lacking, dulled)
+    plain = Recolouring(colours, old, colours.mean(0).expand_as(old), lacking, dulled, pattern and lacking)
     if len(old) == 1:
         return [plain]
-    stays = Recolouring(colours, old, paired(old, colours), lacking)
+    stays = Recolouring(colours, old, paired(old, colours), lacking, pattern=pattern and lacking)
     if pattern:
         return [stays, plain] if lacking else [stays]
     return [plain, stays]
