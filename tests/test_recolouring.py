@@ -95,3 +95,10 @@ def test_what_shall_be_matt_lacks_nothing_where_its_gloss_goes():
     assert dulled.converted(torch.sqrt).dulled
     assert not recolourings(lit(BLUE), lit(BLUE, seed=1), dulled=True)[0].lacking  # matt as it shall be
     assert recolourings(lit(BLUE), lit(BLUE, seed=1))[0].lacking
+
+
+def test_highlights_are_no_pattern():
+    glossy = torch.cat([lit(ORANGE, 280), lit(WHITE, 20, seed=1).clamp(min=0.8)])
+    assert recolourings(lit(BLUE), CHECKED)[0].pattern
+    assert not recolourings(lit(BLUE), lit(ORANGE))[0].pattern
+    assert not any(way.pattern for way in recolourings(lit(BLUE), glossy))
