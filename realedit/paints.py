@@ -21,6 +21,7 @@ COMPACT, COMPACT_IMAGINED = 0.25, 0.45  # of the variance, that two paints leave
 SHADE, SHADE_IMAGINED = 1 / 3, 1.0
 STEADY = 0.01  # squared brightness of a paint below which its pixels say little of the light on them
 GLOSS = 0.03  # the same of highlights: a paint that is nearly white itself shows none
+UNEVEN = 1.7  # times as bright as the darker half of an object: more may be a pattern, and not all shade
 ROUNDS = 30
 
 
@@ -47,6 +48,13 @@ def patterned(colours: Tensor) -> bool:
     """Whether imagined `colours` (n, 3) are clearly those of two paints; a model's pictures of one are vague too."""
     two, covered, unexplained = split(colours, SHADE)
     return covered > LEAST and _angle(two[0], two[1]) > APART_IMAGINED and unexplained < COMPACT_IMAGINED
+
+
+def uneven(colours: Tensor) -> bool:
+    """Whether an object's `colours` (n, 3) may be of two paints that differ in brightness alone, such as white and
+    black, which shade cannot be told from."""
+    dark, bright = (split(colours, SHADE)[0] @ colours.new_tensor(LUMA)).sort().values
+    return bool(bright > UNEVEN * dark)
 
 
 def kept(paints: Tensor, colours: Tensor) -> bool:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from realedit.gloss import glossy, matt
-from realedit.paints import kept, paints_of, paired, patterned, repaint
+from realedit.paints import kept, paints_of, paired, patterned, repaint, uneven
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,7 +15,8 @@ class Recolouring:
     """How an object's pixels take on new `colours` (n, 3): with `new` paints (k, 3) for `old` ones; by the map between
     the distributions of colour where the object's paints cannot be told (None). `lacking`: its pixels cannot show what
     is new, a pattern on a plain object, or a pattern or material alone where the colours are those that it has.
-    `dulled`: it loses its highlights too. `pattern`: what is lacking is a pattern of two paints."""
+    `dulled`: it loses its highlights too. `pattern`: what is lacking is a pattern of two paints, and the photo says how
+    the light falls on it."""
 
     colours: Tensor
     old: Tensor | None = None
@@ -51,10 +52,11 @@ def recolourings(own: Tensor, colours: Tensor, dulled: bool = False) -> list[Rec
         return [Recolouring(colours)]
     pattern = patterned(colours) and not glossy(colours)  # a highlight is none
     lacking = (kept(old, colours) and not dulled) or (pattern and len(old) == 1)
-    plain = Recolouring(colours, old, colours.mean(0).expand_as(old), lacking, dulled, pattern and lacking)
+    new_pattern = pattern and lacking and (len(old) == 2 or not uneven(own))
+    plain = Recolouring(colours, old, colours.mean(0).expand_as(old), lacking, dulled, new_pattern)
     if len(old) == 1:
         return [plain]
-    stays = Recolouring(colours, old, paired(old, colours), lacking, pattern=pattern and lacking)
+    stays = Recolouring(colours, old, paired(old, colours), lacking, pattern=new_pattern)
     if pattern:
         return [stays, plain] if lacking else [stays]
     return [plain, stays]

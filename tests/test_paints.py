@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realedit.paints import paints_of, paired, patterned, repaint
+from realedit.paints import paints_of, paired, patterned, repaint, uneven
 
 PINK, WHITE, BLUE, ORANGE = ((0.9, 0.6, 0.7), (0.85, 0.85, 0.85), (0.2, 0.35, 0.8), (0.95, 0.6, 0.1))
 
@@ -99,3 +99,9 @@ def test_imagined_colours_are_patterned_or_not():
     blurred = 0.05 * torch.randn(400, 3, generator=torch.Generator().manual_seed(0))
     assert patterned(torch.cat([lit(ORANGE, 200), lit(WHITE, 200, seed=1)]) + blurred)
     assert not patterned(lit(ORANGE, 400) + blurred)
+
+
+def test_shade_is_even_and_white_on_black_is_not():
+    assert not uneven(lit(BLUE))
+    assert not uneven(lit(WHITE))
+    assert uneven(torch.cat([lit(WHITE, 150), lit((0.15, 0.15, 0.15), 100, seed=1)]))

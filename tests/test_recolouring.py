@@ -97,8 +97,10 @@ def test_what_shall_be_matt_lacks_nothing_where_its_gloss_goes():
     assert recolourings(lit(BLUE), lit(BLUE, seed=1))[0].lacking
 
 
-def test_highlights_are_no_pattern():
+def test_a_pattern_is_put_on_what_is_evenly_lit_and_highlights_are_none():
     glossy = torch.cat([lit(ORANGE, 280), lit(WHITE, 20, seed=1).clamp(min=0.8)])
     assert recolourings(lit(BLUE), CHECKED)[0].pattern
     assert not recolourings(lit(BLUE), lit(ORANGE))[0].pattern
+    black_on_white = torch.cat([lit(WHITE, 150), lit((0.15, 0.15, 0.15), 150, seed=1)])
+    assert not recolourings(black_on_white, CHECKED)[0].pattern  # how the light falls on it cannot be told
     assert not any(way.pattern for way in recolourings(lit(BLUE), glossy))
