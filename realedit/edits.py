@@ -134,7 +134,7 @@ class Resize(_OneObject):
 
 @dataclass(frozen=True)
 class Remove(_OneObject):
-    """Take an object away, with its shadow."""
+    """Take an object away, with its shadow and reflection."""
 
     def placements(self, places: Places) -> Placements:
         return {self.object: ()}

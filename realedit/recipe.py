@@ -71,7 +71,7 @@ class ResizeItem(_Item):
 
 
 class RemoveItem(_Item):
-    """Take an object away, with its shadow."""
+    """Take an object away, with its shadow and reflection."""
 
     kind: Literal["remove"] = "remove"
     object: str

@@ -82,7 +82,7 @@ def resize(shared: Common, photos: tuple[Path, ...], object: str, scale: float, 
 @edit_options
 @common
 def remove(shared: Common, photos: tuple[Path, ...], object: str, options: EditOptions) -> None:
-    """Take an object away, with its shadow.
+    """Take an object away, with its shadow and reflection.
 
     Example: realedit remove photo.png "blue can" -o without.png
     """
