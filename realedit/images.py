@@ -32,3 +32,8 @@ def at_most(size: tuple[int, int], longest: int) -> tuple[int, int]:
 def to_bytes(image: Tensor) -> np.ndarray:
     """(1, 3, H, W) in [0, 1] to (H, W, 3) uint8."""
     return (image[0].clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
+
+
+def smoothed(image: Tensor) -> Tensor:
+    """An image (1, C, H, W) averaged over 3x3 pixels."""
+    return F.avg_pool2d(F.pad(image, (1, 1, 1, 1), mode="replicate"), 3, stride=1)

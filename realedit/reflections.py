@@ -9,6 +9,7 @@ from scipy import ndimage, optimize
 from torch import Tensor
 from torch.nn import functional as F
 
+from realedit.images import smoothed
 from realedit.paste import grow
 
 # Where the mirror image may begin, in heights of the object above its lowest row, since what stands farther back stands
@@ -42,7 +43,7 @@ def reflection(photo: Tensor, ground: Tensor, source: Tensor, others: Tensor) ->
     if best is None or best.explains < LIKE:
         return nothing
     near = _around(best.where, source) * (1 - torch.maximum(source, others))
-    differs = _smooth((photo - ground).abs().amax(1, keepdim=True)) > SEEN
+    differs = smoothed((photo - ground).abs().amax(1, keepdim=True)) > SEEN
     pieces, _ = ndimage.label((differs & (near > 0.5))[0, 0].numpy())
     own = np.unique(pieces[(best.where[0, 0] > 0.5).numpy()])
     return torch.from_numpy(np.isin(pieces, own[own > 0])).float()[None, None]
@@ -106,7 +107,3 @@ def _rows(source: Tensor) -> tuple[int, int]:
     """The first row of a mask, and the one after its last."""
     rows = (source[0, 0] > 0.5).any(1).nonzero()
     return int(rows[0]), int(rows[-1]) + 1
-
-
-def _smooth(image: Tensor) -> Tensor:
-    return F.avg_pool2d(F.pad(image, (1, 1, 1, 1), mode="replicate"), 3, stride=1)

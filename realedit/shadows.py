@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from scipy import ndimage
 from torch import Tensor
-from torch.nn import functional as F
 
 from realedit.camera import Camera
+from realedit.images import smoothed
 from realedit.paste import grow
 from realedit.standing import Outline, stance
 
@@ -84,7 +84,7 @@ def _of_another(piece: np.ndarray, k: int, casters: Sequence[_Caster], away: np.
 
 def _darkened(photo: Tensor, plate: Tensor) -> tuple[Tensor, np.ndarray]:
     """How much light there is beside the plate's (1, 1, H, W), and where it is evenly less (H, W)."""
-    light = _smooth((photo.clamp(min=0.02) / plate.clamp(min=0.02)).clamp(max=2))
+    light = smoothed((photo.clamp(min=0.02) / plate.clamp(min=0.02)).clamp(max=2))
     tint = light.amax(1, keepdim=True) - light.amin(1, keepdim=True)
     light = light.mean(1, keepdim=True)
     return light, ((light < SHADE) & (tint < TINT))[0, 0].numpy()
@@ -102,7 +102,7 @@ def _as_factor(light: Tensor, cast: np.ndarray, source: Tensor) -> Tensor:
     # Behind the object the shadow goes on as at the nearest edge: dark at its foot, none at its top.
     # The object's blurred edge says nothing of the light beside it, so it is passed over too.
     _, (rows, columns) = ndimage.distance_transform_edt(_inside(grow(source, BLUR)), return_indices=True)
-    return _smooth(shadow[:, :, torch.from_numpy(rows), torch.from_numpy(columns)])
+    return smoothed(shadow[:, :, torch.from_numpy(rows), torch.from_numpy(columns)])
 
 
 def _inside(mask: Tensor) -> np.ndarray:
@@ -117,7 +117,3 @@ def _parts(mask: np.ndarray) -> list[np.ndarray]:
 
 def _any(masks: Sequence[np.ndarray], like: np.ndarray) -> np.ndarray:
     return np.any(np.stack([np.zeros_like(like), *masks]), axis=0)
-
-
-def _smooth(image: Tensor) -> Tensor:
-    return F.avg_pool2d(F.pad(image, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
