@@ -19,7 +19,7 @@ SCALES = (0.6, 0.8), (1.25, 1.6)
 EDGE, GAP = 0.02, 0.02  # of the frame: how near the edited object may come to the border, and to others
 TRIES = 200
 SEEDS_PER_BIN = 200
-SHARE_OF_BOX = 0.8  # of its box that an object covers, about
+LEAST_OF_BOX = 0.4  # of its box that an object covers
 Bins = tuple[tuple[float, float], ...]  # from, to
 
 
@@ -169,11 +169,18 @@ def _draw_in_bins(
     for scene in (sample_scene(s, *frame) for s in range(seed, seed + SEEDS_PER_BIN)):
         if len(scene.things) != 1:
             continue
-        for _ in range(TRIES // 10):
+        for _ in range(TRIES):
             scaled = scene.resized(0, rng.uniform(0.5, 3.0)).moved(0, rng.uniform(-1, 1), rng.uniform(-0.5, 0.5))
             change = Change(scaled, 0, scaled.moved(0, rng.uniform(-3, 3)), "move")
             left, top, right, bottom = extent(scaled, scaled.things[0], *frame)
-            area = SHARE_OF_BOX * (right - left) * (bottom - top)
-            if size[0] <= area < size[1] and shift[0] <= _distance(change, frame) < shift[1] and free(change, frame):
+            box = (right - left) * (bottom - top)
+            likely = LEAST_OF_BOX * box < size[1] and box > size[0]
+            fits = likely and shift[0] <= _distance(change, frame) < shift[1] and free(change, frame)
+            if fits and size[0] <= _covered(scaled, frame) < size[1]:
                 return change
     return None
+
+
+def _covered(scene: Scene, frame: tuple[int, int]) -> float:
+    """The share of the frame that a scene's single object covers."""
+    return float((render([scene], *frame).masks[0, 0] > 0.5).float().mean())

@@ -17,7 +17,7 @@ from tests.benchmarks.cases import ranged_cases
 from tests.benchmarks.relocation import Contest, run
 from tests.benchmarks.sheet import contact_sheet
 
-SIZES = ((0.02, 0.05), (0.05, 0.10), (0.10, 0.18), (0.18, 0.30))
+SIZES = ((0.02, 0.05), (0.05, 0.10), (0.10, 0.18), (0.18, 0.24), (0.24, 0.30))
 SHIFTS = ((0.05, 0.15), (0.15, 0.30), (0.30, 0.45), (0.45, 0.60))
 
 
