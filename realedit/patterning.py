@@ -61,7 +61,8 @@ def put_on_pattern(own: Tensor, opacity: Tensor, generated: Tensor, recolouring:
     border = torch.quantile(along[small > 0.5], 1 - share).clamp(*BORDERS)
     second = enlarge(((along - border) * CRISP + 0.5).clamp(0, 1), (own.shape[-1], own.shape[-2])).clamp(0, 1)
     one, other = _kept(imagined.pure(recolouring.colours), recolouring.old)[:, None, :, None, None]
-    plain = matt(own, opacity) if recolouring.dulled else own
+    one_paint = len(recolouring.old) == 1  # a pale pattern looks like highlights
+    plain = matt(own, opacity) if recolouring.dulled and one_paint else own
     return repatterned(plain, recolouring.old, torch.lerp(one, other, second))
 
 

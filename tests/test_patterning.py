@@ -1,5 +1,7 @@
 """New patterns, on a ball that is lit and painted by hand."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch.nn import functional as F
@@ -68,6 +70,13 @@ def test_one_pattern_goes_for_another():
     assert look.pattern
     shown, truth = put_on_pattern(own, BALL, drawn, look), striped(BLUE, FROM_LEFT, wide=16, every=32)
     assert float((inside(shown) - inside(truth)).abs().median()) < 0.06
+
+
+def test_an_old_pattern_is_not_taken_for_highlights():
+    own, drawn = striped(BLUE, FROM_LEFT, wide=8), striped(BLUE, FROM_RIGHT, wide=16, every=32)
+    look = looks(own, striped(BLUE, FROM_LEFT, wide=16, every=32))
+    dulled = replace(look, dulled=True)
+    assert torch.equal(put_on_pattern(own, BALL, drawn, dulled), put_on_pattern(own, BALL, drawn, look))
 
 
 def test_a_small_picture_serves_a_large_photo():
