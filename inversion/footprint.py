@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from inversion.errors import RealEditError
+
 WORKING_ROOM = 1.25  # on top of what is counted: read maps, gradients on their way, and the allocator's gaps
 KEPT_FREE = 0.1  # of what is available
 AT_A_TIME = 3.5  # of the largest activations while decoding (measured on a CPU, 512 pixels)
@@ -160,3 +162,14 @@ def available(device: torch.device) -> int:
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
     return int(psutil.virtual_memory().available)
+
+
+def require(needed: int, advice: str) -> None:
+    """Refuse work in main memory before it is begun.
+
+    Raises:
+        RealEditError: so many bytes cannot be had; `advice` says what to do instead.
+    """
+    free = available(torch.device("cpu"))
+    if needed > free * (1 - KEPT_FREE):
+        raise RealEditError(f"this needs about {needed / 1e9:.1f} GB of memory, {free / 1e9:.1f} GB are free; {advice}")

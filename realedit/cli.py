@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from inversion.errors import RealEditError
-from realedit.commands import edits, making, recipes, seeing
+from realedit.commands import edits, generate, inspection, recipes
 from realedit.commands.demo import demo
 from realedit.commands.doctor import doctor
 
@@ -48,7 +48,7 @@ def main() -> None:
     """
 
 
-for command in (demo, *edits.COMMANDS, *recipes.COMMANDS, *making.COMMANDS, *seeing.COMMANDS, doctor):
+for command in (demo, *edits.COMMANDS, *recipes.COMMANDS, *generate.COMMANDS, *inspection.COMMANDS, doctor):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -5,13 +5,12 @@ like there (`look`). That is all the rest of the program asks of one, so several
 simply several answers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from inversion.errors import EditError
-from realedit.placement import STAY, Place, Placement, Point
-from realedit.targets import check_scale, check_target, shifted
+from realedit.geometry.transform import STAY, Place, Placement, Point
 
 Places = Mapping[str, Place]
 Placements = Mapping[str, tuple[Placement, ...]]
@@ -76,7 +75,7 @@ class _OneObject:
 
 @dataclass(frozen=True)
 class Move(_OneObject):
-    """Relocate an object: its centre goes `to` a point, or is shifted `by` fractions of the photo.
+    """Relocate an object: its centre goes `to` a point, or is _shifted `by` fractions of the photo.
 
     With `scale` it is enlarged or shrunk on the way, about its centre."""
 
@@ -85,8 +84,8 @@ class Move(_OneObject):
     scale: float = 1.0
 
     def __post_init__(self) -> None:
-        check_target("move", self.to, self.by)
-        check_scale(self.scale)
+        _check_target("move", self.to, self.by)
+        _check_scale(self.scale)
 
     def placements(self, places: Places) -> Placements:
         return {self.object: (self.placement(places[self.object]),)}
@@ -97,7 +96,7 @@ class Move(_OneObject):
         Raises:
             EditError: its centre would leave the photo.
         """
-        return shifted(self.object, place, self.to, self.by, self.scale)
+        return _shifted(self.object, place, self.to, self.by, self.scale)
 
 
 @dataclass(frozen=True)
@@ -109,11 +108,11 @@ class Duplicate(_OneObject):
     scale: float = 1.0
 
     def __post_init__(self) -> None:
-        check_target("duplicate", self.to, self.by)
-        check_scale(self.scale)
+        _check_target("duplicate", self.to, self.by)
+        _check_scale(self.scale)
 
     def placements(self, places: Places) -> Placements:
-        return {self.object: (STAY, shifted(self.object, places[self.object], self.to, self.by, self.scale))}
+        return {self.object: (STAY, _shifted(self.object, places[self.object], self.to, self.by, self.scale))}
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,7 @@ class Resize(_OneObject):
     scale: float
 
     def __post_init__(self) -> None:
-        check_scale(self.scale)
+        _check_scale(self.scale)
 
     def placements(self, places: Places) -> Placements:
         return {self.object: (self.placement(places[self.object]),)}
@@ -199,8 +198,8 @@ class Insert:
     scale: float = 1.0
 
     def __post_init__(self) -> None:
-        check_target("insert", self.to, None)
-        check_scale(self.scale)
+        _check_target("insert", self.to, None)
+        _check_scale(self.scale)
 
     objects: ClassVar[tuple[str, ...]] = ()
     look: ClassVar[None] = None
@@ -210,3 +209,52 @@ class Insert:
 
     def placement(self, place: Place) -> Placement:
         return Placement(place.centre, self.to, self.scale)
+
+
+def check_together(edits: Sequence[Edit]) -> None:
+    """Refuse edits that contradict each other.
+
+    Raises:
+        EditError: two of them send one object to different places, or give it two looks, or one
+            removes what another changes.
+    """
+    if not edits:
+        raise EditError("no edit is given; name at least one")
+    for phrase in dict.fromkeys(p for e in edits for p in e.objects):
+        own = [e for e in edits if phrase in e.objects]
+        places = [e for e in own if e.look is None]
+        looks = [e for e in own if e.look is not None]
+        removed = any(isinstance(e, Remove) for e in own)
+        if len(places) > 1 or len(looks) > 1 or (removed and len(own) > 1):
+            names = " and ".join(type(e).__name__.lower() for e in own)
+            raise EditError(f'"{phrase}" is asked to {names}, which contradict each other; keep one of them')
+
+
+def _shifted(name: str, place: Place, to: Point | None, by: Point | None, scale: float) -> Placement:
+    """An object's centre `to` a point or `by` a shift, in fractions of the photo.
+
+    Raises:
+        EditError: its centre would leave the photo.
+    """
+    centre, shift = place.centre, by or (0.0, 0.0)
+    target = to if to is not None else (centre[0] + shift[0], centre[1] + shift[1])
+    if not all(0 <= v <= 1 for v in target):
+        raise EditError(
+            f'"{name}" is at ({centre[0]:.2f}, {centre[1]:.2f}); moved by '
+            f"({shift[0]:g}, {shift[1]:g}) its centre would leave the photo"
+        )
+    return Placement(centre, target, scale)
+
+
+def _check_target(verb: str, to: Point | None, by: Point | None) -> None:
+    """Refuse two targets, none, and one outside the photo."""
+    if (to is None) == (by is None):
+        raise EditError(f"a {verb} needs either a target (to) or a shift (by), not both")
+    if to is not None and not all(0 <= v <= 1 for v in to):
+        raise EditError(f"the target {to} lies outside the photo; give fractions from 0 to 1")
+
+
+def _check_scale(scale: float) -> None:
+    """Refuse sizes that no edit can mean."""
+    if not 0.05 <= scale <= 20:
+        raise EditError(f"scale {scale:g} is not possible; give a factor from 0.05 to 20")

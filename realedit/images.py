@@ -1,5 +1,6 @@
 """Pictures as tensors: their ranges and sizes, in one place."""
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -37,3 +38,10 @@ def to_bytes(image: Tensor) -> np.ndarray:
 def smoothed(image: Tensor) -> Tensor:
     """An image (1, C, H, W) averaged over 3x3 pixels."""
     return F.avg_pool2d(F.pad(image, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
+
+
+def blurred(image: Tensor, across: float, down: float) -> Tensor:
+    """An image (H, W) averaged over a Gaussian of these widths in pixels; all is 0 outside it."""
+    return torch.from_numpy(
+        cv2.GaussianBlur(image.numpy(), (0, 0), across, sigmaY=down, borderType=cv2.BORDER_CONSTANT)
+    )

@@ -2,7 +2,39 @@
 
 from dataclasses import dataclass, field
 
-from realedit.closed_loop import Strength
+
+@dataclass(frozen=True)
+class Strength:
+    """Length of the guidance gradient against the predicted noise: where it starts, and between which
+    limits and by which factor it is adapted at every guided step."""
+
+    start: float = 0.1
+    least: float = 0.02
+    most: float = 0.5
+    factor: float = 1.4
+
+
+METHOD_NAMES = (
+    "null-text",
+    "negative-prompt",
+    "fixed-point",
+    "residual",
+    "ddim",
+)  # kept equal to inversion.methods by a test: help must not load torch
+MEMORY_NAMES = ("auto", "fast", "checkpointed", "lean")  # kept equal to inversion.footprint.Memory by a test
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """The values of the options that say which model is used, and how it is loaded."""
+
+    model: str = "tabletop"
+    revision: str | None = None
+    variant: str | None = None
+    offline: bool = False
+    device: str = "auto"
+    dtype: str = "auto"
+    memory: str = MEMORY_NAMES[0]
 
 
 @dataclass(frozen=True)

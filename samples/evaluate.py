@@ -21,10 +21,10 @@ from inversion.loading import load_model
 from inversion.model import DiffusionModel
 from inversion.schedule import ddim_step
 from inversion.taps import tap
-from realedit.energies import phrase_map
 from realedit.images import to_bytes
-from realedit.masks import ATTENDED, enlarged
-from realedit.sampler import Rows, sample
+from realedit.objects.segmentation import ATTENDED, enlarged
+from realedit.sampling.attention import phrase_map
+from realedit.sampling.sampler import Rows, sample
 from samples.judge import HUES, shows
 from samples.renderer import render
 from samples.scenes import FIRST_HELD_OUT_SEED, Scene, sample_scene

@@ -9,18 +9,18 @@ import click
 
 from inversion.loading import load_model
 from inversion.weights import bundled_samples
-from realedit.drawing import new_look
-from realedit.editing import edit_photo
+from realedit.editing.generation import new_look
+from realedit.editing.pipeline import edit_photo
+from realedit.editing.request import Task
 from realedit.edits import Duplicate, Edit, Insert, Move, Remove, Restyle, Source, Swap, Transfer
+from realedit.evaluation.perceptual import best_perceptual
+from realedit.files.contact_sheet import contact_sheet
 from realedit.files.photo import Photo
 from realedit.files.reading import load_photo
-from realedit.guests import OtherPhoto
 from realedit.images import to_bytes
-from realedit.locating import see_whole
-from realedit.perceptual import best_perceptual
+from realedit.objects.source_objects import OtherPhoto
+from realedit.sampling.inverted_image import see_whole
 from realedit.settings import DEFAULTS
-from realedit.task import Task
-from realedit.tiles import contact_sheet
 
 PHOTO = "03"
 EDITS: dict[str, tuple[Edit, ...]] = {

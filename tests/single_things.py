@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import torch
 
-from realedit.camera import Camera
+from realedit.geometry.camera import Camera
 from samples.renderer import render
 from samples.scenes import LOOK_AT, Scene, Thing, sample_scene
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from realedit.faithfulness import Perceptual
-from realedit.paste import grow
+from realedit.evaluation.metrics import Perceptual
+from realedit.morphology import grow
 from realedit.settings import Settings
 from samples.scenes import FIRST_HELD_OUT_SEED
 from tests.benchmarks import ablation, edits, inversion, real_photos, relocation, rows

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from inversion.errors import RealEditError
-from realedit import cache
+from realedit.sampling import cache
 
 
 def put(key: str, size: int, age: float = 0.0) -> Path:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from realedit.camera import Camera
-from realedit.placement import AS_IT_IS
+from realedit.geometry.camera import Camera
+from realedit.geometry.transform import AS_IT_IS
 from samples.scenes import LOOK_AT, project, sample_scene
 
 SIZES = [(128, 128), (160, 96), (96, 160)]

@@ -413,7 +413,7 @@ def test_read_only_folder(photo, tmp_path):
 
 
 def test_max_lpips_without_lpips_is_a_missing_model(photo, tmp_path, monkeypatch):
-    from realedit import perceptual
+    from realedit.evaluation import perceptual
 
     def no_network(device):
         raise OSError("no network")
@@ -425,8 +425,8 @@ def test_max_lpips_without_lpips_is_a_missing_model(photo, tmp_path, monkeypatch
 
 
 def test_unfaithful_background_is_exit_code_one(photo, tmp_path, monkeypatch):
-    from realedit import perceptual
-    from realedit.faithfulness import encoder_distance
+    from realedit.evaluation import perceptual
+    from realedit.evaluation.metrics import encoder_distance
 
     def stand_in(device):  # the decision is tested here, the distance elsewhere
         found = encoder_distance(lambda p: [p], "")

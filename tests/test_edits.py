@@ -5,20 +5,8 @@ from dataclasses import replace
 import pytest
 
 from inversion.errors import EditError
-from realedit.agreement import check_together
-from realedit.edits import (
-    Duplicate,
-    Insert,
-    Move,
-    Placement,
-    Remove,
-    Resize,
-    Restyle,
-    Source,
-    Swap,
-    Transfer,
-)
-from realedit.placement import STAY, Place
+from realedit.edits import Duplicate, Insert, Move, Remove, Resize, Restyle, Source, Swap, Transfer, check_together
+from realedit.geometry.transform import STAY, Place, Placement
 
 PLACE = Place((0.4, 0.5), (0.3, 0.4, 0.5, 0.7))
 OTHER = Place((0.8, 0.6), (0.7, 0.5, 0.9, 0.8))

@@ -6,7 +6,9 @@ import torch
 from inversion.properties import appearance, centroid, shape, size
 from inversion.reference import Header, Reference
 from inversion.taps import Tape
-from realedit.energies import (
+from realedit.geometry.transform import AS_IT_IS, STAY, Placement
+from realedit.geometry.warp import warp
+from realedit.sampling.energies import (
     AppearanceEnergy,
     CentroidEnergy,
     GhostEnergy,
@@ -15,9 +17,7 @@ from realedit.energies import (
     Wanted,
     edit_energies,
 )
-from realedit.placement import AS_IT_IS, STAY, Placement
 from realedit.settings import Weights
-from realedit.warp import warp
 
 H, W = 12, 20
 

@@ -8,8 +8,8 @@ import torch
 from inversion.footprint import Memory, Need, _Kept, bytes_of, kept_for_gradient
 from inversion.loading import load_model
 from inversion.taps import tap
-from realedit.guidance import Guidance
-from realedit.sampler import energy_gradient
+from realedit.sampling.guidance import Guidance
+from realedit.sampling.sampler import energy_gradient
 from tests.conftest import PROMPT, random_latent
 from tests.test_sampler import centroid_guidance
 

@@ -257,7 +257,7 @@ def test_the_table_is_long_enough():
 
 def test_out_of_memory_ends_in_one_line_with_three_ways_out(tmp_path, monkeypatch):
     """The allocator's own error, for more than any machine has."""
-    from realedit.running import Common
+    from realedit.commands.context import Common
 
     shutil.copy(PHOTOS / "03.png", tmp_path / "photo.png")
     monkeypatch.setattr(Common, "load", lambda self: torch.empty(2**55))

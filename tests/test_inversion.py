@@ -17,9 +17,9 @@ from inversion.methods import METHODS
 from inversion.null_text import TEXTBOOK, NullTextSettings
 from inversion.pipeline import pipeline_arguments
 from inversion.schedule import ddim_step
-from realedit.options import MEMORY_NAMES, METHOD_NAMES
-from realedit.residuals import Residuals
-from realedit.sampler import Rows, sample
+from realedit.sampling.latent_blending import Residuals
+from realedit.sampling.sampler import Rows, sample
+from realedit.settings import MEMORY_NAMES, METHOD_NAMES
 from tests.conftest import PROMPT, random_latent
 
 STEPS = 6

@@ -25,7 +25,7 @@ from inversion.loading import load_model, model_of, plain_pipeline
 from inversion.pipeline import pipeline_arguments
 from inversion.schedule import Schedule
 from inversion.taps import tap
-from realedit.sampler import Rows, sample
+from realedit.sampling.sampler import Rows, sample
 from tests.conftest import PROMPT, random_latent, tiny_pipelines
 from tests.original_layout import original_tensors
 

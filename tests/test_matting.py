@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from realedit.matting import lift
+from realedit.compositing.matting import lift
 
 
 def smooth_disc(blur: int = 5) -> torch.Tensor:

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from inversion.errors import EditError
 from realedit.edits import Insert, Move, Remove, Restyle, Source, Swap, Transfer
-from realedit.recipe import MoveItem, Recipe, RestyleItem, line_of, read_recipe, schema
-from realedit.sidecar import Made, read_sidecar
-from realedit.wholes import SameLook
+from realedit.files.recipe import MoveItem, Recipe, RestyleItem, line_of, read_recipe, schema
+from realedit.files.sidecar import Made, read_sidecar
+from realedit.generations import SameLook
 
 EVERYTHING = """
 prompt = "a photo of a cup, a jug, a pan and a plate"

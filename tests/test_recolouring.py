@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from realedit.recolouring import Recolouring, recolour, recolourings
-from tests.test_paints import BLUE, ORANGE, WHITE, lit, picture, pixels
+from realedit.appearance.recolouring import Recolouring, recolour, recolourings
+from tests.test_dichromatic import BLUE, ORANGE, WHITE, lit, picture, pixels
 
 CHECKED = torch.cat([lit(BLUE, 150), lit(WHITE, 150, seed=1)])
 MIXED = torch.rand(300, 3, generator=torch.Generator().manual_seed(0))

@@ -5,11 +5,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realedit.paste import grow
-from realedit.placement import Placement
-from realedit.reflections import below, reflection
-from realedit.separating import cut_out
-from realedit.staging import Cast, Subject, set_stage
+from realedit.compositing.composite import Cast, Subject, set_stage
+from realedit.compositing.reflections import below, reflection
+from realedit.compositing.separation import cut_out
+from realedit.geometry.transform import Placement
+from realedit.morphology import grow
 
 HEIGHT, WIDTH = 120, 160
 ROWS, COLUMNS = torch.meshgrid(torch.arange(HEIGHT) + 0.5, torch.arange(WIDTH) + 0.5, indexing="ij")

@@ -5,10 +5,10 @@ import torch
 from diffusers import DDIMScheduler
 
 from inversion.taps import tap
-from realedit.closed_loop import Strength
-from realedit.energies import CentroidEnergy
-from realedit.guidance import Guidance, classifier_free
-from realedit.sampler import Rows, energy_gradient, sample
+from realedit.sampling.energies import CentroidEnergy
+from realedit.sampling.guidance import Guidance, classifier_free
+from realedit.sampling.sampler import Rows, energy_gradient, sample
+from realedit.settings import Strength
 from tests.conftest import PROMPT, random_latent
 
 

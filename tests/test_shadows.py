@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from realedit.shadows import VISIBLE, cast_shadows
+from realedit.compositing.shadows import VISIBLE, cast_shadows
 
 FLOOR = torch.tensor((0.7, 0.6, 0.5))[None, :, None, None].expand(1, 3, 128, 160)
 LIGHT = 0.6

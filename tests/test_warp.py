@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inversion.properties import centroid
-from realedit.placement import Bend, Placement
-from realedit.warp import warp
+from realedit.geometry.transform import Bend, Placement
+from realedit.geometry.warp import warp
 
 fractions = st.floats(0, 1)
 

@@ -13,8 +13,9 @@ import torch
 from PIL import Image, IptcImagePlugin, JpegImagePlugin
 
 from inversion.errors import OutputError
-from realedit.files.encoding import FORMATS, Saving, encode, losses, suffix_for
+from realedit.files.encoding import Saving, encode, losses, suffix_for
 from realedit.files.exif import EXIF_PART, PLACE_PART
+from realedit.files.kinds import FORMATS
 from realedit.files.photo import Origin, Photo
 from realedit.files.reading import decode, load_photo
 from realedit.files.writing import check_output, save_photo, write_bytes

@@ -1,1 +1,1 @@
-"""The commands, a file for each kind. Heavy imports stay inside functions: help must be instant."""
+"""The command line: options, inputs and outputs, and what each command does with the library."""

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from realedit.jobs import Job, Outputs, run_job
-from realedit.options import FileOptions
-from realedit.recipe import MoveItem, Recipe
-from realedit.running import Common, common
-from realedit.typed import FILE
+from realedit.commands.context import Common, common
+from realedit.commands.edit_job import Job, Outputs, run_job
+from realedit.commands.options import FileOptions
+from realedit.commands.parameter_types import FILE
+from realedit.files.recipe import MoveItem, Recipe
 
 
 @click.command()

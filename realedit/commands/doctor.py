@@ -8,9 +8,9 @@ from dataclasses import asdict
 import click
 
 from inversion.errors import RealEditError
-from realedit.options import METHOD_NAMES, ModelOptions, model_options, settings_from
-from realedit.running import Common
-from realedit.settings import DEFAULTS
+from realedit.commands.context import Common
+from realedit.commands.options import model_options, settings_from
+from realedit.settings import DEFAULTS, METHOD_NAMES, ModelOptions
 
 
 @click.command()
@@ -25,7 +25,7 @@ def doctor(model_options: ModelOptions, steps: int, method: str, as_json: bool) 
     """
     shared = Common(model_options, prompt=None, method=method, steps=steps, seed=DEFAULTS.seed)
     model = shared.load()
-    from realedit.doctor import Patient, examine, peak_memory
+    from realedit.commands.diagnostics import Patient, examine, peak_memory
 
     lean = f"{model.device}, {str(model.unet.dtype).removeprefix('torch.')}, memory {model.memory.value}"
     if not as_json:

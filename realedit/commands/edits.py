@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from realedit.commands.making import transfer_whole
+from realedit.commands.context import Common, common
+from realedit.commands.generate import transfer_whole
 from realedit.commands.one_edit import OBJECT, PHOTOS, Target, pair, run_each, target_options
-from realedit.options import PITCH, EditOptions, edit_options, result_options
-from realedit.recipe import (
+from realedit.commands.options import PITCH, EditOptions, edit_options, result_options
+from realedit.commands.parameter_types import FILE, POINT, Numbers
+from realedit.files.recipe import (
     DuplicateItem,
     InsertItem,
     Item,
@@ -20,8 +22,6 @@ from realedit.recipe import (
     SwapItem,
     TransferItem,
 )
-from realedit.running import Common, common
-from realedit.typed import FILE, POINT, Numbers
 
 if TYPE_CHECKING:
     from realedit.files.photo import Photo as LoadedPhoto

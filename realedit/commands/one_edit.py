@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from realedit.batch import run_jobs
-from realedit.options import EditOptions, as_one
-from realedit.recipe import Item, Photo, Recipe, Where
-from realedit.running import Common
-from realedit.typed import FILE, POINT, SHIFT, Numbers
+from realedit.commands.batch import run_jobs
+from realedit.commands.context import Common
+from realedit.commands.options import EditOptions, as_one
+from realedit.commands.parameter_types import FILE, POINT, SHIFT, Numbers
+from realedit.files.recipe import Item, Photo, Recipe, Where
 
 if TYPE_CHECKING:
     from realedit.files.photo import Photo as LoadedPhoto

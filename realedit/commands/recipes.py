@@ -7,15 +7,16 @@ from pathlib import Path
 import click
 
 from inversion.errors import EditError, RealEditError
-from realedit.batch import run_jobs
+from realedit.commands.batch import run_jobs
+from realedit.commands.context import Common, beside, common
+from realedit.commands.edit_job import Job, Outputs, run_job
+from realedit.commands.generation_job import WholeJob, run_whole
 from realedit.commands.one_edit import PHOTOS
-from realedit.jobs import Job, Outputs, run_job
-from realedit.options import EditOptions, FileOptions, ModelOptions, file_options, result_options
-from realedit.recipe import Recipe, read_recipe, schema
-from realedit.running import Common, beside, common
-from realedit.sidecar import SUFFIX, Sidecar, file_hash, read_sidecar
-from realedit.typed import FILE
-from realedit.whole_jobs import WholeJob, run_whole
+from realedit.commands.options import EditOptions, FileOptions, file_options, result_options
+from realedit.commands.parameter_types import FILE
+from realedit.files.recipe import Recipe, read_recipe, schema
+from realedit.files.sidecar import SUFFIX, Sidecar, file_hash, read_sidecar
+from realedit.settings import ModelOptions
 
 
 @click.command()

@@ -10,12 +10,12 @@ import numpy as np
 from PIL import Image, ImageCms, JpegImagePlugin
 
 from inversion.errors import PhotoError, RealEditError, first_line
+from inversion.footprint import require
 from realedit.files import exif as camera
 from realedit.files.deep import as_grey, read_deep
 from realedit.files.kinds import PIPE, RAW
 from realedit.files.photo import JpegCoding, Origin, Photo
 from realedit.files.xmp import cleaned
-from realedit.memory import require
 from realedit.settings import MIN_SIDE
 
 # What is tried on a file. Not everything that Pillow knows: some of its readers start other programs.

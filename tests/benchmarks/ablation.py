@@ -19,18 +19,20 @@ from torch import Tensor
 
 from inversion.loading import load_model
 from inversion.model import DiffusionModel
-from realedit import clearing, compositing, editing, masks, plate, regenerating, script, separating, viewpoint
-from realedit.camera import Camera
-from realedit.closed_loop import Strength
-from realedit.continuing import Continued, continued
-from realedit.faithfulness import Perceptual
-from realedit.filling import fill
-from realedit.guidance import Guidance
+from realedit.compositing import layers, separation
+from realedit.compositing.effects import Trace
+from realedit.editing import conditioning, decomposition, pipeline, resampling
+from realedit.evaluation.metrics import Perceptual
+from realedit.evaluation.perceptual import best_perceptual
+from realedit.geometry import camera_estimation, object_pose
+from realedit.geometry.camera import Camera
+from realedit.geometry.transform import AS_IT_IS
 from realedit.images import resize
-from realedit.perceptual import best_perceptual
-from realedit.placement import AS_IT_IS
-from realedit.settings import DEFAULTS, Settings
-from realedit.traces import Trace
+from realedit.inpainting import clean_plate
+from realedit.inpainting.completion import Continued, continued
+from realedit.inpainting.fill import fill
+from realedit.sampling.guidance import Guidance
+from realedit.settings import DEFAULTS, Settings, Strength
 from samples.scenes import FIRST_HELD_OUT_SEED
 from tests.benchmarks import rows
 from tests.benchmarks.cases import Case, cases
@@ -63,7 +65,7 @@ def _unnormalised(
 
 
 def _whole_wide_hole(photo: Tensor, plate: Tensor, sources: Sequence[Tensor], staying: Sequence[Tensor]) -> Tensor:
-    return separating.union([separating.around(source, DEFAULTS.reach) for source in sources], photo)
+    return separation.union([separation.around(source, DEFAULTS.reach) for source in sources], photo)
 
 
 def _none_left(photo: Tensor, plate: Tensor, sources: Sequence[Tensor], staying: Sequence[Tensor] = ()) -> list[Trace]:
@@ -77,7 +79,7 @@ def _undrawn_plate(
 
 
 def _says_nothing(outline: Any, camera: Camera) -> np.ndarray:
-    return np.zeros_like(viewpoint.PITCHES)
+    return np.zeros_like(camera_estimation.PITCHES)
 
 
 def _all_drawn(photo: Tensor, hole: Tensor, others: Tensor) -> Continued:
@@ -102,9 +104,9 @@ def _generated_alone(*args: Any) -> Any:
     return replace(done, photo=picture, stage=replace(done.stage, touched=everywhere))
 
 
-KNOWN_LATENTS, FINISH = regenerating.known_latents, editing.finish
+KNOWN_LATENTS, FINISH = resampling.known_latents, pipeline.finish
 OFF = Strength(0.0, 0.0, 0.0)
-FLAT: Replacement = (masks, "UNFAMILIAR", 0.0)
+FLAT: Replacement = (object_pose, "UNFAMILIAR", 0.0)
 
 
 def weighing(**weights: float) -> Variant:
@@ -115,14 +117,14 @@ VARIANTS: dict[str, Variant] = {
     "everything": Variant(),
     "no null-text (DDIM)": Variant(method="ddim"),
     "negative-prompt instead": Variant(method="negative-prompt"),
-    "no second, tight plate": Variant(replaced=((clearing, "covered", _whole_wide_hole),)),
-    "no model in the plate": Variant(replaced=((clearing, "clean_plate", _undrawn_plate),)),
-    "no copies kept in the plate": Variant(replaced=((plate, "continued", _all_drawn),)),
-    "waves for what repeats": Variant(replaced=((plate, "continued", _waves),)),
-    "masks as found": Variant(replaced=((clearing, "trimmed", lambda photo, plate, mask, others: mask),)),
-    "a camera by lines alone": Variant(replaced=((viewpoint, "said_by_outline", _says_nothing),)),
-    "no matting": Variant(replaced=((compositing, "lift", lambda photo, behind, mask: (photo, mask)),)),
-    "no shadow": Variant(replaced=((separating, "traces", _none_left),)),
+    "no second, tight plate": Variant(replaced=((decomposition, "covered", _whole_wide_hole),)),
+    "no model in the plate": Variant(replaced=((decomposition, "clean_plate", _undrawn_plate),)),
+    "no copies kept in the plate": Variant(replaced=((clean_plate, "continued", _all_drawn),)),
+    "waves for what repeats": Variant(replaced=((clean_plate, "continued", _waves),)),
+    "masks as found": Variant(replaced=((decomposition, "trimmed", lambda photo, plate, mask, others: mask),)),
+    "a camera by lines alone": Variant(replaced=((camera_estimation, "said_by_outline", _says_nothing),)),
+    "no matting": Variant(replaced=((layers, "lift", lambda photo, behind, mask: (photo, mask)),)),
+    "no shadow": Variant(replaced=((separation, "traces", _none_left),)),
     "turned as if flat": Variant(replaced=(FLAT,)),
     "no turning": Variant(replaced=(FLAT, (Camera, "turn", lambda camera, here, there: AS_IT_IS))),
     "no final sampling": Variant(replace(DEFAULTS, surroundings_until=1.0, strength=OFF)),
@@ -130,9 +132,9 @@ VARIANTS: dict[str, Variant] = {
     "no shape term": weighing(shape=0.0),
     "no appearance term": weighing(appearance=0.0),
     "no ghost term": weighing(ghost=0.0),
-    "no gradient normalisation": Variant(replaced=((script, "Guidance", _unnormalised),)),
-    "no pre-shifted latents": Variant(replaced=((regenerating, "known_latents", _latents_where_they_were),)),
-    "no paste-back": Variant(replaced=((editing, "finish", _generated_alone),)),
+    "no gradient normalisation": Variant(replaced=((conditioning, "Guidance", _unnormalised),)),
+    "no pre-shifted latents": Variant(replaced=((resampling, "known_latents", _latents_where_they_were),)),
+    "no paste-back": Variant(replaced=((pipeline, "finish", _generated_alone),)),
 }
 
 

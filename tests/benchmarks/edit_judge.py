@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from inversion.properties import centroid
-from realedit.faithfulness import Perceptual, psnr, region_mean
+from realedit.evaluation.metrics import Perceptual, psnr, region_mean
 from tests.benchmarks.edit_cases import EditCase
 from tests.benchmarks.judge import AREA, DIFFERS, POSITION, nearer
 

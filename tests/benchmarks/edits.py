@@ -27,14 +27,14 @@ from inversion.errors import EditError
 from inversion.loading import load_model
 from inversion.model import DiffusionModel
 from inversion.schedule import ddim_step
-from realedit.editing import edit_photo
-from realedit.faithfulness import Perceptual
+from realedit.editing.pipeline import edit_photo
+from realedit.editing.request import Task
+from realedit.evaluation.metrics import Perceptual
+from realedit.evaluation.perceptual import best_perceptual
 from realedit.files.photo import Photo
 from realedit.images import to_bytes
-from realedit.perceptual import best_perceptual
-from realedit.sampler import Rows, sample
+from realedit.sampling.sampler import Rows, sample
 from realedit.settings import DEFAULTS, Settings
-from realedit.task import Task
 from samples.scenes import FIRST_HELD_OUT_SEED
 from tests.benchmarks.edit_cases import EditCase, edit_cases
 from tests.benchmarks.edit_judge import EditVerdict, judge_edit

@@ -17,13 +17,13 @@ from rich.console import Console
 from rich.table import Table
 
 from inversion.loading import load_model
-from realedit.editing import edit_photo
+from realedit.editing.pipeline import edit_photo
+from realedit.editing.request import Task
 from realedit.edits import Move
+from realedit.evaluation.perceptual import best_perceptual
 from realedit.files.reading import load_photo
 from realedit.files.writing import save_photo
 from realedit.images import to_bytes
-from realedit.perceptual import best_perceptual
-from realedit.task import Task
 from samples.renderer import render
 from samples.scenes import FIRST_HELD_OUT_SEED, sample_scene
 from tests.benchmarks.fresh import fresh_cache

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from realedit import cache
+from realedit.sampling import cache
 
 
 @contextmanager

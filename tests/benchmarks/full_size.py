@@ -21,11 +21,11 @@ from inversion.footprint import Memory, Need
 from inversion.loading import settled
 from inversion.model import DiffusionModel
 from inversion.text import Embedding, TextEncoder, TextEncoders
-from realedit.closed_loop import Strength
-from realedit.doctor import peak_memory
-from realedit.energies import CentroidEnergy
-from realedit.guidance import Guidance
-from realedit.sampler import Rows, sample
+from realedit.commands.diagnostics import peak_memory
+from realedit.sampling.energies import CentroidEnergy
+from realedit.sampling.guidance import Guidance
+from realedit.sampling.sampler import Rows, sample
+from realedit.settings import Strength
 
 GUIDED_STEPS = 2
 CARDS = (8, 12, 16, 24)  # GB

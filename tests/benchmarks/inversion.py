@@ -28,12 +28,12 @@ from inversion.loading import load_model
 from inversion.methods import METHODS, Method
 from inversion.model import DiffusionModel
 from inversion.null_text import TEXTBOOK
-from realedit.faithfulness import Perceptual, compare
+from realedit.evaluation.metrics import Perceptual, compare
+from realedit.evaluation.perceptual import best_perceptual
 from realedit.files.reading import load_photo
 from realedit.images import to_bytes, working_size
-from realedit.perceptual import best_perceptual
-from realedit.residuals import Residuals
-from realedit.sampler import Rows, sample
+from realedit.sampling.latent_blending import Residuals
+from realedit.sampling.sampler import Rows, sample
 from realedit.settings import DEFAULTS
 from samples.renderer import render
 from samples.scenes import FIRST_HELD_OUT_SEED, sample_scene

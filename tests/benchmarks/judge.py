@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from inversion.properties import centroid
-from realedit.faithfulness import Perceptual, psnr, region_mean, ssim_map
+from realedit.evaluation.metrics import Perceptual, psnr, region_mean, ssim_map
 from tests.benchmarks.cases import Case
 
 FEWEST = 0.02  # of the object's pixels: fewer vacated ones are its edge seen from elsewhere, and say nothing

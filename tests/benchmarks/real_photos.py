@@ -23,14 +23,14 @@ from torch import Tensor
 
 from inversion.loading import load_model
 from inversion.model import DiffusionModel
-from realedit.editing import edit_photo
+from realedit.editing.pipeline import edit_photo
+from realedit.editing.request import Task
 from realedit.edits import Move
-from realedit.faithfulness import Perceptual, psnr, region_mean, ssim_map
+from realedit.evaluation.metrics import Perceptual, psnr, region_mean, ssim_map
+from realedit.evaluation.perceptual import best_perceptual
 from realedit.files.photo import Photo
+from realedit.geometry.warp import warp
 from realedit.images import to_bytes
-from realedit.perceptual import best_perceptual
-from realedit.task import Task
-from realedit.warp import warp
 from tests.benchmarks.cases import Case
 from tests.benchmarks.fresh import fresh_cache
 from tests.benchmarks.judge import DIFFERS, nearer

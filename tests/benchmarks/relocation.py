@@ -23,8 +23,8 @@ from rich.table import Table
 
 from inversion.loading import load_model
 from inversion.model import DiffusionModel
-from realedit.faithfulness import Perceptual
-from realedit.perceptual import best_perceptual
+from realedit.evaluation.metrics import Perceptual
+from realedit.evaluation.perceptual import best_perceptual
 from realedit.settings import DEFAULTS, Settings
 from samples.scenes import FIRST_HELD_OUT_SEED
 from tests.benchmarks import rows

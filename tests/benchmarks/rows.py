@@ -14,21 +14,21 @@ from inversion.errors import EditError
 from inversion.model import DiffusionModel
 from inversion.record import record
 from inversion.reference import Reference
-from realedit.camera import Camera
-from realedit.editing import edit_photo
-from realedit.energies import CentroidEnergy, Wanted, WeightedSum, edit_energies
-from realedit.faithfulness import Perceptual
+from realedit.editing.pipeline import edit_photo
+from realedit.editing.request import Task
+from realedit.evaluation.metrics import Perceptual
 from realedit.files.photo import Photo
-from realedit.finding import other_objects
-from realedit.guidance import Guidance
+from realedit.geometry.camera import Camera
+from realedit.geometry.object_pose import mask_place
+from realedit.geometry.transform import Placement
+from realedit.geometry.warp import warp
 from realedit.images import to_bytes
-from realedit.inverting import Seen, rows_of
-from realedit.masks import mask_place
-from realedit.placement import Placement
-from realedit.sampler import Rows, sample
+from realedit.objects.grounding import other_objects
+from realedit.sampling.energies import CentroidEnergy, Wanted, WeightedSum, edit_energies
+from realedit.sampling.guidance import Guidance
+from realedit.sampling.inverted_image import Seen, rows_of
+from realedit.sampling.sampler import Rows, sample
 from realedit.settings import DEFAULTS, Settings
-from realedit.task import Task
-from realedit.warp import warp
 from tests.benchmarks.cases import Case
 from tests.benchmarks.textbook import PublishedRule, forward_noised
 

@@ -18,12 +18,12 @@ from torch import Tensor
 from inversion.loading import load_model
 from inversion.model import DiffusionModel
 from inversion.taps import tap
-from realedit.anchors import Anchor
-from realedit.energies import Wanted, edit_energies
-from realedit.guidance import Guidance
-from realedit.inverting import Seen, rows_of, see
-from realedit.placement import Placement
-from realedit.sampler import Rows, sample
+from realedit.geometry.transform import Placement
+from realedit.sampling.energies import Wanted, edit_energies
+from realedit.sampling.guidance import Guidance
+from realedit.sampling.inverted_image import Seen, rows_of, see
+from realedit.sampling.latent_blending import Anchor
+from realedit.sampling.sampler import Rows, sample
 from realedit.settings import DEFAULTS, Settings
 from samples.renderer import render
 from samples.scenes import FIRST_HELD_OUT_SEED, sample_scene

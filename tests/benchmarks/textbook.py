@@ -15,7 +15,7 @@ from inversion.model import DiffusionModel
 from inversion.record import record
 from inversion.reference import Reference
 from inversion.schedule import Schedule, ddim_step
-from realedit.energies import Energy
+from realedit.sampling.energies import Energy
 
 
 @dataclass(frozen=True, eq=False)

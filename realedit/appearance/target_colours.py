@@ -1,0 +1,100 @@
+"""The colours of new looks: those of the object that a look is taken from, or those that the model gives to
+what new words name when nothing else is asked of it.
+
+Among the objects of a photo, and on top of an old look, a model takes colours from the neighbours and from
+what was there. What it draws of the same words alone has them right, but in a light of its own: what the photo's
+makes of the old look, as the model imagines that, it will make of the new one.
+"""
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from inversion.errors import EditError
+from inversion.model import DiffusionModel
+from realedit.appearance.dichromatic import LUMA
+from realedit.appearance.highlights import glossy
+from realedit.compositing.composite import Stage, Subject
+from realedit.edits import Source
+from realedit.morphology import core
+from realedit.objects.attention_probe import look_mask
+from realedit.objects.segmentation import object_mask
+from realedit.objects.source_objects import Guest
+from realedit.sampling.noising import draw_noise
+from realedit.sampling.prompts import describe
+from realedit.sampling.sampler import Rows, sample
+from realedit.settings import Settings
+
+PORTRAITS = 3
+HASTE = 0.5  # of the steps: enough for colours
+# An object is lit unlike its portraits by this factor at most, and has their colour but for a root mean square of this:
+# else its words do not say its colour. Portraits vary too: this power of the factor is nearest to the truth.
+MOST_LIGHT, SAME_HUE, TRUST = 1.4, 0.06, 0.7
+
+
+@dataclass(frozen=True, eq=False)
+class Palette:
+    """The `colours` (n, 3), sRGB, of a new look, and whether it is `dulled`: it has no highlights where the old one had
+    some, both as the model imagines them."""
+
+    colours: Tensor
+    dulled: bool = False
+
+
+def palettes(
+    model: DiffusionModel,
+    subjects: Sequence[Subject],
+    stage: Stage,
+    guests: Mapping[Source, Guest],
+    settings: Settings,
+    on_step: Callable[[int], None],
+) -> dict[int, Palette]:
+    """That of the new look of every subject of the `stage` that gets one, by its number; none for words that the model
+    draws nothing of."""
+    drawn = functools.cache(lambda words: imagined(model, words, settings, on_step))
+    found = {}
+    for k, subject in enumerate(subjects):
+        look = subject.look
+        if look is not None and look.source is not None:
+            found[k] = Palette(guests[look.source].palette())
+        elif look is not None and look.words is not None and len(new := drawn(look.words)):
+            old = drawn(subject.phrase) if subject.words else new[:0]
+            light = light_of(stage.colours(k, stage.own[k]), old)
+            found[k] = Palette((new * light).clamp(0, 1), glossy(old) and not glossy(new))
+    return found
+
+
+def light_of(own: Tensor, imagined_own: Tensor) -> float:
+    """By which factor an object is brighter in its photo, with the colours `own` (n, 3), sRGB, than as the model
+    imagines its words; as far as a few portraits can be trusted with it. 1 where the words do not say its colour."""
+    if not len(own) or not len(imagined_own):
+        return 1.0
+    mean, expected = own.mean(0), imagined_own.mean(0)
+    bright = mean.new_tensor(LUMA)
+    ratio = float(mean @ bright) / max(float(expected @ bright), 1e-6)
+    unlike = float((mean - ratio * expected).square().mean().sqrt())
+    if not 1 / MOST_LIGHT < ratio < MOST_LIGHT or unlike > SAME_HUE:
+        return 1.0
+    return ratio**TRUST
+
+
+def imagined(model: DiffusionModel, words: str, settings: Settings, on_step: Callable[[int], None]) -> Tensor:
+    """The colours (n, 3), sRGB, of what the words name in a few pictures that the model draws of it alone."""
+    prompt = describe({words: words}, "")
+    hasty = replace(settings, steps=max(2, round(HASTE * settings.steps)))
+    schedule, size = model.schedule(hasty.steps), (model.native_size, model.native_size)
+    rows = Rows(model.embed(prompt.prompt), model.unprompted().repeat(hasty.steps), settings.draw_guidance_scale)
+    colours = [torch.zeros(0, 3)]
+    for n in range(PORTRAITS):
+        noise = draw_noise(model, size, settings.seed + n)
+        picture = model.decode(sample(model, noise, schedule, rows, on_step=on_step)).cpu()
+        with suppress(EditError):  # nothing in particular was drawn
+            tokens = model.span_positions(prompt.prompt, prompt.spans[words])
+            seen = look_mask(model, picture, prompt.prompt, tokens, hasty)
+            mask = object_mask(picture, seen, words)
+            colours.append(picture[0][:, core(mask)[0, 0] > 0.5].T)
+    return torch.cat(colours)

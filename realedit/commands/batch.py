@@ -1,0 +1,164 @@
+"""Many photos with one command: where each result goes, and what happens when one fails. Heavy imports
+stay inside functions."""
+
+import contextlib
+import functools
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from inversion.errors import ModelError, OutputError, PhotoError, RealEditError
+from realedit.commands.context import Common
+from realedit.commands.edit_job import Job, Outputs, run_job
+from realedit.commands.options import EditOptions
+from realedit.files.kinds import FORMATS, PHOTOS, PIPE
+from realedit.files.recipe import Recipe
+
+if TYPE_CHECKING:
+    from realedit.files.photo import Photo
+
+
+@dataclass(frozen=True)
+class Item:
+    """A photo, and its `place` below the folder that was given, or just its name."""
+
+    photo: Path
+    place: Path
+
+
+def gather(paths: Sequence[Path]) -> list[Item]:
+    """The photos that paths name; a folder names all photos in it and in its folders.
+
+    Raises:
+        PhotoError: a folder holds none.
+    """
+    items = []
+    for path in paths:
+        if not path.is_dir() or path == PIPE:
+            items.append(Item(path, Path(path.name)))
+            continue
+        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in PHOTOS and _shown(p, path))
+        if not inside:
+            raise PhotoError(f"the folder {path} holds no photos")
+        items += [Item(p, p.relative_to(path)) for p in inside]
+    return items
+
+
+def _shown(path: Path, folder: Path) -> bool:
+    return path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+
+
+def check_places(items: Sequence[Item]) -> None:
+    """Raises `OutputError` if two results would have one name."""
+    seen: dict[Path, Path] = {}
+    for item in items:
+        key = item.place.with_suffix("")
+        if key in seen:
+            raise OutputError(f"{seen[key]} and {item.photo} would both be written as {item.place}; rename one")
+        seen[key] = item.photo
+
+
+def each(shared: Common, items: Sequence[Item], work: Callable[[Item], None]) -> None:
+    """Do the work on every photo. With several, a failure is said and does not stop the rest.
+
+    Raises:
+        RealEditError: with one photo its own error; with several, after all, that some failed. A model
+            that cannot be had ends everything at once.
+    """
+    if len(items) == 1:
+        work(items[0])
+        return
+    failed = 0
+    for item in items:
+        try:
+            work(item)
+        except ModelError:
+            raise
+        except (RealEditError, MemoryError) as error:
+            failed += 1
+            said = str(error) or "out of memory"
+            if shared.as_json:
+                click.echo(json.dumps({"photo": str(item.photo), "error": said}))
+            click.echo(f"realedit: {item.photo.name}: {said.removeprefix(f'{item.photo} ')}", err=True)
+    if failed:
+        raise RealEditError(f"{failed} of {len(items)} photos failed, as said above; the others are done")
+
+
+def run_jobs(
+    shared: Common,
+    paths: Sequence[Path],
+    recipe_of: Callable[["Photo"], Recipe],
+    options: EditOptions,
+    word: str,
+    folder: Path = Path(),
+) -> None:
+    """Make the same edits of every photo; `word` is added to the names of results that lie beside them."""
+    load = functools.cache(shared.load)
+
+    def edit(item: Item, photo: "Photo", result: Path) -> None:
+        sidecar = options.sidecar and PIPE not in (item.photo, result)
+        outputs = Outputs(result, options.before_after, options.work, sidecar=sidecar, files=options.files)
+        job = Job(item.photo, photo, recipe_of(photo), folder)
+        run_job(shared, job, outputs, load, max_lpips=options.max_lpips, one_of_many=len(items) > 1)
+
+    items = gather(paths)
+    for_each(shared, items, options, word, edit)
+
+
+def for_each(
+    shared: Common,
+    items: Sequence[Item],
+    options: EditOptions,
+    word: str,
+    work: Callable[[Item, "Photo", Path], None],
+) -> None:
+    """Load every photo and hand it on with the path of its result, unless that is there and to be kept."""
+    _check_options(items, options)
+
+    def one(item: Item) -> None:
+        from realedit.files.reading import load_photo
+
+        photo = load_photo(item.photo)
+        result = destination(item, photo, options, word)
+        if options.skip_existing and result.exists():
+            shared.say(f"{result} is there already")
+            return
+        work(item, photo, result)
+
+    each(shared, items, one)
+
+
+def _check_options(items: Sequence[Item], options: EditOptions) -> None:
+    if options.output is not None and options.out_dir is not None:
+        raise click.UsageError("give either -o or --out-dir")
+    if len(items) > 1:
+        if options.output or options.before_after or options.work:
+            raise click.UsageError("-o, --before-after and --work are for one photo; give --out-dir for several")
+        if options.out_dir is not None:
+            check_places(items)
+    if [item.photo for item in items].count(PIPE) > 1:
+        raise click.UsageError("standard input holds one photo; name - once")
+
+
+def destination(item: Item, photo: "Photo", options: EditOptions, word: str) -> Path:
+    """Where the result of a photo goes. The folder is made if it lies below --out-dir."""
+    from realedit.files.encoding import suffix_for
+
+    if options.output is not None:
+        return options.output
+    if item.photo == PIPE and options.out_dir is None:
+        return PIPE
+    own = item.place.suffix
+    suffix = own if FORMATS.get(own.lower()) == photo.origin.format else suffix_for(photo)
+    suffix = f".{options.files.format}" if options.files.format else suffix
+    stem = "photo" if item.photo == PIPE else item.place.stem
+    if options.out_dir is None:
+        return item.photo.with_name(f"{stem}-{word}{suffix}")
+    result = options.out_dir / item.place.parent / f"{stem}{suffix}"
+    with contextlib.suppress(OSError):  # said by the check of outputs
+        result.parent.mkdir(parents=True, exist_ok=True)
+    return result

@@ -1,0 +1,122 @@
+"""What commands share when they run: the values of their common options, the model, the prompt, and a
+progress bar. Heavy imports stay inside functions."""
+
+import contextlib
+import functools
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from inversion.errors import EditError, Notice
+from realedit.commands.options import seeing_options
+from realedit.files.kinds import PIPE
+from realedit.settings import ModelOptions
+
+if TYPE_CHECKING:
+    from inversion.model import DiffusionModel
+    from realedit.files.photo import Photo
+
+
+@dataclass(frozen=True)
+class Common:
+    """The values of the options that every command with a model shares."""
+
+    which: ModelOptions
+    prompt: str | None
+    method: str
+    steps: int
+    seed: int
+    as_json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+
+    def load(self) -> "DiffusionModel":
+        which = self.which
+        self.say(f"loading {which.model}", when=self.verbose)
+        quiet_libraries(notices=not self.quiet)
+        from inversion.footprint import Memory
+        from inversion.loading import load_model
+
+        return load_model(
+            which.model,
+            which.device,
+            which.dtype,
+            revision=which.revision,
+            variant=which.variant,
+            offline=which.offline,
+            memory=Memory(which.memory),
+        )
+
+    def say(self, text: str, *, when: bool = True) -> None:
+        if when and not self.quiet:
+            click.echo(f"realedit: {text}", err=True)
+
+    def prompt_of(self, path: Path, photo: "Photo", assumed: str | None = None) -> str:
+        """The prompt, from the option, a text beside the photo, or its description; else `assumed`."""
+        text_file = path.with_suffix(".txt")
+        if self.prompt:
+            return self.prompt
+        if text_file.is_file():
+            text = text_file.read_text(encoding="utf-8", errors="replace").strip()
+            if text:
+                return text
+        if photo.description or assumed:
+            return photo.description or assumed or ""
+        raise EditError(
+            f'no prompt for {path.name}: say what it shows with --prompt "a photo of ...", or in '
+            f"{text_file.name} beside it, or mark the object with --mask, --box or --point"
+        )
+
+    @contextlib.contextmanager
+    def progress(self, total: int) -> Iterator[Callable[[str], None]]:
+        """A bar on stderr, if that is a terminal."""
+        if self.quiet or not sys.stderr.isatty():
+            yield lambda label: None
+            return
+        from rich.console import Console
+        from rich.progress import Progress
+
+        with Progress(console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("inverting", total=total)
+            yield lambda label: bar.update(task, advance=1, description=label)
+
+
+def common(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Hand the shared options to a command as one `Common`."""
+
+    @seeing_options
+    @functools.wraps(command)
+    def wrapped(**values: Any) -> Any:
+        own = {f.name: values.pop(f.name) for f in fields(Common) if f.name != "which"}
+        return command(shared=Common(values.pop("model_options"), **own), **values)
+
+    return wrapped
+
+
+def beside(path: Path, word: str, suffix: str | None = None) -> Path:
+    stem = "photo" if path == PIPE else path.stem
+    return path.with_name(f"{stem}-{word}{suffix or path.suffix}")
+
+
+def quiet_libraries(*, notices: bool = True) -> None:
+    """Keep other libraries' progress bars and advice off the user's terminal, and print our own notices as lines."""
+    import logging
+    import os
+    import warnings
+
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
+    logging.getLogger().setLevel(logging.ERROR)
+    warnings.simplefilter("ignore")
+    if notices:
+        warnings.simplefilter("once", Notice)
+        warnings.showwarning = _show  # type: ignore[assignment]
+
+
+def _show(message: Warning | str, *where: object) -> None:
+    click.echo(f"realedit: {message}", err=True)

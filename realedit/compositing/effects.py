@@ -1,0 +1,52 @@
+"""What objects leave of themselves beside their place: shadows, and reflections in a glossy ground."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from realedit.compositing.reflections import reflection
+from realedit.compositing.shadows import VISIBLE, cast_shadows
+from realedit.images import resize
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """Of one object: its `shadow` (1, 1, H, W), as a factor of light, and where the ground shows its `reflection`
+    (1, 1, H, W)."""
+
+    shadow: Tensor
+    reflection: Tensor
+
+    @classmethod
+    def none(cls, like: Tensor) -> "Trace":
+        """That of an object which leaves none in a picture (1, C, H, W)."""
+        return cls(torch.ones_like(like[:, :1]), torch.zeros_like(like[:, :1]))
+
+    def seen(self) -> Tensor:
+        """Where it is worth touching pixels for (1, 1, H, W)."""
+        return torch.maximum((self.shadow < VISIBLE).float(), self.reflection)
+
+    def gleam(self, photo: Tensor, plate: Tensor) -> Tensor:
+        """What the reflection adds to the light of the `plate` (1, 3, H, W), the scene without the object."""
+        return self.reflection * (photo - plate * self.shadow)
+
+    def within(self, region: Tensor) -> "Trace":
+        """As far as it lies in a mask (1, 1, H, W)."""
+        return Trace(torch.where(region > 0.5, self.shadow, 1.0), self.reflection * region)
+
+    def resized(self, size: tuple[int, int]) -> "Trace":
+        """In a picture of this size (width, height)."""
+        return Trace(resize(self.shadow, size), resize(self.reflection, size))
+
+
+def traces(photo: Tensor, plate: Tensor, sources: Sequence[Tensor], staying: Sequence[Tensor] = ()) -> list[Trace]:
+    """What each of the `sources`, masks (1, 1, H, W), leaves in a photo (1, 3, H, W), of which the `plate` (1, 3, H, W)
+    is the scene without them; what the `staying` objects leave is not theirs."""
+    shadows = cast_shadows(photo, plate, sources, staying)
+    occupied = torch.stack([torch.zeros_like(photo[:, :1]), *sources, *staying]).amax(0)
+    return [
+        Trace(shadow, reflection(photo, plate * shadow, source, occupied * (1 - source)))
+        for source, shadow in zip(sources, shadows, strict=True)
+    ]

@@ -1,0 +1,59 @@
+"""From the model's small picture back to the photo: only touched pixels change, at full size."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy import ndimage
+from torch import Tensor
+from torch.nn import functional as F
+
+from inversion.model import DiffusionModel
+from realedit.files.photo import Photo
+from realedit.images import resize
+from realedit.morphology import feathered, grow
+
+CHANGE_WIDTH = 0.03  # of the shorter side at the model's size: tone and shade pass, detail does not
+
+
+@dataclass(frozen=True, eq=False)
+class Canvas:
+    """A photo during an edit, at full size and in its own colours.
+
+    `composite` (1, 3, H, W): the photo with what is known of the result already in place; `touched`
+    (1, 1, H, W): 1 where pixels may change at all; `toned` (1, 1, H, W): 1 where the model may change
+    the composite's tones; `dressed` (1, 1, H, W): objects in a new look, which has its own tones.
+    """
+
+    composite: Tensor
+    touched: Tensor
+    toned: Tensor
+    dressed: Tensor
+
+
+def paste_back(model: DiffusionModel, photo: Photo, canvas: Canvas, generated: Tensor, feather: float) -> Tensor:
+    """Put the model's picture (1, 3, h, w) into the photo: the result (1, 3, H, W), which is the photo's
+    own wherever nothing is touched.
+
+    What the model changed is its picture minus its view of the composite; that change, smoothed so
+    that it carries tone and shade but no edges, is added to the composite at full size. What it changed in a new look
+    says nothing of the tones beside it.
+    """
+    result = canvas.composite
+    toned = canvas.toned * (1 - canvas.dressed)
+    if toned.any():
+        small = (generated.shape[-1], generated.shape[-2])
+        seen = model.decode(model.encode(photo.colours.to_srgb(resize(canvas.composite, small)))).cpu()
+        telling = 1 - grow((resize(canvas.dressed, small) > 0).float(), CHANGE_WIDTH)
+        change = _smoothed(generated.cpu() - seen, telling)
+        enlarged = F.interpolate(change, size=result.shape[-2:], mode="bicubic", align_corners=False)
+        result = result + feathered(toned, feather) * enlarged
+    before = photo.tensor()
+    return before + feathered(canvas.touched, feather) * (result - before)
+
+
+def _smoothed(change: Tensor, telling: Tensor) -> Tensor:
+    """A change (1, 3, h, w) as it is on average around every pixel, where it is `telling` (1, 1, h, w)."""
+    width = (0, 0, *2 * [CHANGE_WIDTH * min(change.shape[-2:])])
+    share = ndimage.gaussian_filter(telling.numpy(), width)
+    return torch.from_numpy(ndimage.gaussian_filter((change * telling).numpy(), width) / np.maximum(share, 1e-6))

@@ -1,0 +1,109 @@
+"""Reflections of objects in a glossy ground: what beneath an object looks like it upside down, only fainter."""
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy import ndimage, optimize
+from torch import Tensor
+from torch.nn import functional as F
+
+from realedit.images import smoothed
+from realedit.morphology import grow
+
+# Where the mirror image may begin, in heights of the object above its lowest row, since what stands farther back stands
+# higher up; and its height: a camera that looks down sees it shorter.
+BASES, SQUEEZES = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3), (0.6, 0.7, 0.8, 0.9, 1.0, 1.1)
+LIKE = 0.5  # of what differs from the plain ground: so much is explained by the object's image
+OWN = 0.3  # of it that its being darker or lighter alone does not explain
+FAINTEST = 0.03  # share of the object's light that comes back from the ground
+ENOUGH = 0.2  # of the object's pixels: a smaller image tells nothing
+SEEN = 0.02  # of full brightness: less is not seen
+ASTRAY = 0.2  # in heights of the object: how far its image may lie beside the simple one
+EDGE = 0.015  # of the shorter side: how wide the object's blurred edge is at most
+
+
+@dataclass(frozen=True, eq=False)
+class _Image:
+    """Where an object's image would be (1, 1, H, W), and how well it explains what is there."""
+
+    where: Tensor
+    explains: float
+
+
+def reflection(photo: Tensor, ground: Tensor, source: Tensor, others: Tensor) -> Tensor:
+    """Where (1, 1, H, W) the ground shows an object of the mask `source` (1, 1, H, W) once more: what differs there in
+    the photo (1, 3, H, W) from the plain `ground` (1, 3, H, W) is, for the most part, its image mirrored at its foot.
+    Nowhere if the ground is matt. What `others` (1, 1, H, W) cover says nothing."""
+    nothing = torch.zeros_like(source)
+    if not source.any():
+        return nothing
+    best = max(_images(photo, ground, source, others), key=lambda image: image.explains, default=None)
+    if best is None or best.explains < LIKE:
+        return nothing
+    near = _around(best.where, source) * (1 - torch.maximum(source, others))
+    differs = smoothed((photo - ground).abs().amax(1, keepdim=True)) > SEEN
+    pieces, _ = ndimage.label((differs & (near > 0.5))[0, 0].numpy())
+    own = np.unique(pieces[(best.where[0, 0] > 0.5).numpy()])
+    return torch.from_numpy(np.isin(pieces, own[own > 0])).float()[None, None]
+
+
+def below(source: Tensor) -> Tensor:
+    """Where (1, 1, H, W) an object's reflection may lie."""
+    if not source.any():
+        return source
+    return _around(_mirrored(source, _rows(source)[1], max(SQUEEZES)), source)
+
+
+def _images(photo: Tensor, ground: Tensor, source: Tensor, others: Tensor) -> list[_Image]:
+    """The images that the object may have, each as bright as it fits best; those only that show it."""
+    top, foot = _rows(source)
+    free = 1 - torch.maximum(grow(source, EDGE), others)
+    found = []
+    for base, squeeze in itertools.product(BASES, SQUEEZES):
+        line = foot - base * (foot - top)
+        where = _mirrored(source, line, squeeze)
+        seen = where * free
+        if seen.sum() < ENOUGH * source.sum():
+            continue
+        within = (_around(where, source) * free).bool()[0, 0]
+        image, dimmed = (_mirrored(photo * source, line, squeeze)[0][:, within], (ground * where)[0][:, within])
+        explains, share = _explained((photo - ground)[0][:, within], image, dimmed)
+        if share > FAINTEST:
+            found.append(_Image(seen, explains))
+    return found
+
+
+def _explained(differs: Tensor, image: Tensor, dimmed: Tensor) -> tuple[float, float]:
+    """The share of what differs that the image explains, on a ground that is dimmed where it lies; 0 where the
+    dimming alone explains nearly as much, or where it cannot be seen. And in how much of its light the image is seen.
+    All are (3, n)."""
+    parts, wanted = torch.stack([image.flatten(), -dimmed.flatten()], 1), differs.flatten()
+    power = float(wanted.square().sum())
+    (share, _), left = optimize.nnls(parts.double().numpy(), wanted.double().numpy())
+    _, alone = optimize.nnls(parts[:, 1:].double().numpy(), wanted.double().numpy())
+    if share * float(image.square().mean()) ** 0.5 < SEEN or alone**2 - left**2 < OWN * power:
+        return 0.0, share
+    return 1 - left**2 / power, share
+
+
+def _mirrored(image: Tensor, line: float, squeeze: float) -> Tensor:
+    """An image (1, C, H, W) upside down below the row `line`, its height times `squeeze`; nothing above."""
+    height, width = image.shape[-2:]
+    rows, columns = torch.arange(height) + 0.5, torch.arange(width) + 0.5
+    above = (line - (rows - line) / squeeze) / height * 2 - 1
+    grid = torch.stack(torch.broadcast_tensors(columns[None] / width * 2 - 1, above[:, None]), -1)[None]
+    return F.grid_sample(image, grid, align_corners=False) * (rows > line).float()[:, None]
+
+
+def _around(where: Tensor, source: Tensor) -> Tensor:
+    """Where an image may be that lies beside the simple one."""
+    top, foot = _rows(source)
+    return grow((where > 0.5).float(), ASTRAY * (foot - top) / min(source.shape[-2:]))
+
+
+def _rows(source: Tensor) -> tuple[int, int]:
+    """The first row of a mask, and the one after its last."""
+    rows = (source[0, 0] > 0.5).any(1).nonzero()
+    return int(rows[0]), int(rows[-1]) + 1

@@ -1,0 +1,119 @@
+"""The shadows that objects cast: what beside them is evenly darker than the scene without them, and whose it is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy import ndimage
+from torch import Tensor
+
+from realedit.geometry.camera import Camera
+from realedit.geometry.object_pose import Outline, stance
+from realedit.images import smoothed
+from realedit.morphology import grow
+
+SHADE = 0.94  # of the plate's brightness: what is darker beside the object is its shadow
+VISIBLE = 0.97  # a shadow lighter than this is not worth touching pixels for
+DEEPEST = 0.25  # a shadow never leaves less light than this
+TINT = 0.2  # a shadow darkens red, green and blue alike; a larger difference is another surface
+BLUR = 0.015  # of the shorter side: how wide the object's blurred edge is at most
+BESIDE = 2  # pixels: a shadow this near to an object touches it
+# Shadows that say whose another one is: how large they must be against it, and how far it must lie against them.
+ENOUGH, OPPOSITE = 0.75, 0.5
+
+
+def cast_shadows(
+    photo: Tensor, plate: Tensor, sources: Sequence[Tensor], staying: Sequence[Tensor] = ()
+) -> list[Tensor]:
+    """The shadow (1, 1, H, W) of each of the `sources`, masks (1, 1, H, W), as a factor: what touches the object in the
+    photo (1, 3, H, W) and is evenly darker than the `plate`, the scene without it.
+
+    Of what touches several of them, or of the `staying` objects, of whose shadows the plate may have lost some too,
+    none takes what lies on its bright side while another could cast it. Which side that is, their other shadows tell,
+    if there is enough of these."""
+    light, dark = _darkened(photo, plate)
+    own = [_inside(mask) for mask in (*sources, *staying) if mask.any()]
+    found = [_pieces(dark & ~_any(own[:k] + own[k + 1 :], dark), mask) for k, mask in enumerate(own)]
+    casters = [_Caster.of(mask) for mask in own]
+    away = _away(found, casters)
+    cast = [_any([p for p in pieces if not _of_another(p, k, casters, away)], dark) for k, pieces in enumerate(found)]
+    shadows = iter(cast)  # an empty mask casts none, and has no place among the casters
+    return [_as_factor(light, next(shadows) if source.any() else _any([], dark), source) for source in sources]
+
+
+@dataclass(frozen=True, eq=False)
+class _Caster:
+    """Something that may cast a shadow: where it is near (H, W), and the middle (y, x) of what it stands on, in
+    pixels."""
+
+    near: np.ndarray
+    stands: np.ndarray
+
+    @classmethod
+    def of(cls, mask: np.ndarray) -> "_Caster":
+        outline = Outline.of(torch.from_numpy(mask)[None, None])
+        x, y = stance(outline, Camera((mask.shape[1], mask.shape[0]))).base
+        stands = np.array((y * mask.shape[0], x * mask.shape[1]))
+        return cls(ndimage.binary_dilation(mask, iterations=BESIDE), stands)
+
+    def touches(self, piece: np.ndarray) -> bool:
+        return bool((self.near & piece).any())
+
+    def towards(self, piece: np.ndarray) -> np.ndarray:
+        """The direction (y, x), of length 1, in which a piece of shadow lies."""
+        way = np.array(ndimage.center_of_mass(piece)) - self.stands
+        return way / max(float(np.linalg.norm(way)), 1e-6)
+
+
+def _away(found: Sequence[Sequence[np.ndarray]], casters: Sequence[_Caster]) -> np.ndarray:
+    """The direction (y, x) away from the lamp, as the shadows say that touch one object only; 0 if none does."""
+    sure = [(k, p) for k, pieces in enumerate(found) for p in pieces if sum(c.touches(p) for c in casters) == 1]
+    return sum((casters[k].towards(piece) * piece.sum() for k, piece in sure), np.zeros(2))
+
+
+def _of_another(piece: np.ndarray, k: int, casters: Sequence[_Caster], away: np.ndarray) -> bool:
+    """Whether a piece of shadow that touches caster `k` lies on its bright side, and on the dark side of another."""
+    said = float(np.linalg.norm(away))
+    others = [c for j, c in enumerate(casters) if j != k and c.touches(piece)]
+    if not others or said < ENOUGH * piece.sum():
+        return False
+    along = max(float(c.towards(piece) @ away) for c in others)
+    return float(casters[k].towards(piece) @ away) < -OPPOSITE * said and along > 0
+
+
+def _darkened(photo: Tensor, plate: Tensor) -> tuple[Tensor, np.ndarray]:
+    """How much light there is beside the plate's (1, 1, H, W), and where it is evenly less (H, W)."""
+    light = smoothed((photo.clamp(min=0.02) / plate.clamp(min=0.02)).clamp(max=2))
+    tint = light.amax(1, keepdim=True) - light.amin(1, keepdim=True)
+    light = light.mean(1, keepdim=True)
+    return light, ((light < SHADE) & (tint < TINT))[0, 0].numpy()
+
+
+def _pieces(dark: np.ndarray, source: np.ndarray) -> list[np.ndarray]:
+    """The connected dark parts (H, W) beside an object that touch it."""
+    opened, _ = ndimage.label(ndimage.binary_opening(dark | source))
+    touching = np.isin(opened, np.setdiff1d(opened[source], 0)) & ~source
+    return _parts(touching)
+
+
+def _as_factor(light: Tensor, cast: np.ndarray, source: Tensor) -> Tensor:
+    shadow = torch.where(torch.from_numpy(cast), light.clamp(DEEPEST, 1), torch.ones_like(light))
+    # Behind the object the shadow goes on as at the nearest edge: dark at its foot, none at its top.
+    # The object's blurred edge says nothing of the light beside it, so it is passed over too.
+    _, (rows, columns) = ndimage.distance_transform_edt(_inside(grow(source, BLUR)), return_indices=True)
+    return smoothed(shadow[:, :, torch.from_numpy(rows), torch.from_numpy(columns)])
+
+
+def _inside(mask: Tensor) -> np.ndarray:
+    return mask[0, 0].numpy() > 0.5
+
+
+def _parts(mask: np.ndarray) -> list[np.ndarray]:
+    """The connected parts of a mask (H, W)."""
+    parts, count = ndimage.label(mask)
+    return [parts == n for n in range(1, count + 1)]
+
+
+def _any(masks: Sequence[np.ndarray], like: np.ndarray) -> np.ndarray:
+    return np.any(np.stack([np.zeros_like(like), *masks]), axis=0)

@@ -1,0 +1,1 @@
+"""How faithful a result is, and the report of an edit. Knows pictures and numbers, neither sampler nor guidance."""

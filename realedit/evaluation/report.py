@@ -1,0 +1,194 @@
+"""What an edit did, as text, as JSON, and as a picture."""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+
+import torch
+from torch import Tensor
+
+from realedit.evaluation.metrics import FaithfulnessReport, Perceptual, compare
+from realedit.files.photo import Photo
+from realedit.geometry.boxes import mask_centre
+from realedit.geometry.crop import Frame
+from realedit.geometry.transform import Point
+from realedit.images import at_most, resize
+from realedit.objects.attention_probe import Sight
+
+COMPARED = 1024  # pixels of the longer side: larger photos are compared at this size
+
+
+@dataclass(frozen=True)
+class GuidanceReport:
+    """How the energy went: at the first and the last measurement, its goal, and the last strength."""
+
+    first: float
+    last: float
+    goal: float
+    strength: float
+
+    def to_text(self) -> str:
+        if self.first <= self.goal:
+            return f"energy {self.first:.3f}, nothing asked (goal {self.goal:g})"
+        return f"energy {self.first:.3f} to {self.last:.3f} (goal {self.goal:g}), strength {self.strength:.2f}"
+
+
+@dataclass(frozen=True)
+class ObjectReport:
+    """One object after the edit. Positions are fractions (x, y), sizes shares of the frame; `asked_...`
+    is None where it was removed, `reached_...` where it could not be measured, and `note` says why."""
+
+    phrase: str
+    words: str
+    asked_position: Point | None
+    asked_size: float
+    reached_position: Point | None
+    reached_size: float | None
+    note: str | None
+
+    @classmethod
+    def of(
+        cls, phrase: str, words: str, target: Tensor, sight: Sight | None, frame: Frame, *, why: str
+    ) -> "ObjectReport":
+        """`target` (1, 1, h, w) is where it was asked to be, `sight` where the model sees it, both in the part
+        of the photo that `frame` shows, and `why` it does not."""
+        there = bool(target.any())
+        share = frame.part[0] * frame.part[1] / (frame.size[0] * frame.size[1])
+        return cls(
+            phrase=phrase,
+            words=words,
+            asked_position=frame.outside(mask_centre(target)) if there else None,
+            asked_size=float(target.mean()) * share,
+            reached_position=frame.outside(sight.position) if sight else None,
+            reached_size=sight.size * share if sight else None,
+            note=None if sight or not there else why,
+        )
+
+    def to_text(self) -> str:
+        name = f'"{self.phrase}"' if self.words == self.phrase else f'"{self.phrase}" as "{self.words}"'
+        if self.asked_position is None:
+            return f"{name} removed"
+        x, y = self.asked_position
+        asked = f"{name} asked ({x:.3f}, {y:.3f}), size {self.asked_size:.1%}"
+        if self.reached_position is None or self.reached_size is None:
+            return f"{asked}; not measured: {self.note}"
+        x, y = self.reached_position
+        return f"{asked}; measured ({x:.3f}, {y:.3f}), size {self.reached_size:.1%}"
+
+
+@dataclass(frozen=True)
+class CameraReport:
+    """How many degrees down the camera is taken to look, and whether the user said so."""
+
+    pitch: float
+    given: bool
+
+    def to_text(self) -> str:
+        how = "as given" if self.given else "as far as lines and outlines tell"
+        return f"looks down by {self.pitch:.0f} degrees, {how}"
+
+
+@dataclass(frozen=True)
+class EditReport:
+    """The numbers of one run.
+
+    `outside`: the result against the photo, where nothing may change. `reconstruction`: the photo
+    at the model's size against what its inversion gives back. `camera`: by what objects were turned that
+    went elsewhere, None if none did. `overlaps` names objects that cover each other after the edit.
+    """
+
+    objects: tuple[ObjectReport, ...]
+    outside: FaithfulnessReport
+    reconstruction: FaithfulnessReport
+    touched_share: float
+    guidance: GuidanceReport | None
+    camera: CameraReport | None
+    evaluations: float
+    seconds: float
+    from_cache: bool
+    overlaps: tuple[str, ...]
+    perceptual_note: str | None
+
+    def to_json(self) -> str:
+        return json.dumps(self.as_dict(), indent=2)
+
+    def as_dict(self) -> dict[str, object]:
+        """As values that JSON can hold."""
+        return _finite(asdict(self))  # type: ignore[return-value]
+
+    def to_text(self) -> str:
+        lines = [f"object          {o.to_text()}" for o in self.objects]
+        lines += [f"camera          {self.camera.to_text()}"] if self.camera else []
+        lines += [f"overlap         {pair} cover each other" for pair in self.overlaps]
+        lines += [
+            f"outside         {faithfulness_line(self.outside)}; {1 - self.touched_share:.0%} of the photo",
+            f"reconstruction  {faithfulness_line(self.reconstruction)}",
+            f"guidance        {self.guidance.to_text() if self.guidance else 'none'}",
+            f"cost            {self.evaluations:.0f} network evaluations, {self.seconds:.1f} s"
+            + (", inversion from the cache" if self.from_cache else ""),
+        ]
+        if self.perceptual_note:
+            lines.append(f"note            {self.perceptual_note}")
+        return "\n".join(lines)
+
+
+def compare_photos(before: Photo, after: Photo, outside: Tensor, perceptual: Perceptual) -> FaithfulnessReport:
+    """Compare two photos of one size where `outside` (1, 1, H, W) is 1: whether they are identical by every pixel
+    of the files, all else in sRGB and, if they are large, at a smaller size."""
+    size = at_most(before.size, COMPARED)
+    kept = (resize(outside, size) >= 1).float()
+    report = compare(before.small(size), after.small(size), kept, perceptual)
+    alike = before.rgb.dtype == after.rgb.dtype and before.profile == after.profile
+    same = (before.rgb == after.rgb).all(-1) | (outside[0, 0].numpy() < 0.5)
+    return replace(report, identical=alike and bool(same.all()))
+
+
+def faithfulness_line(report: FaithfulnessReport) -> str:
+    """One line of a comparison: PSNR, SSIM and the perceptual distance under its own name."""
+    name = "LPIPS" if report.perceptual_name == "lpips" else report.perceptual_name
+    quality = "identical pixels" if report.identical else f"PSNR {report.psnr_db:.2f} dB, SSIM {report.ssim:.4f}"
+    return f"{quality}, {name} {report.perceptual:.4f}"
+
+
+def report_on(
+    *,
+    before: Photo,
+    after: Photo,
+    touched: Tensor,
+    objects: Sequence[ObjectReport],
+    reconstruction: tuple[Tensor, Tensor],
+    perceptual: Perceptual,
+    evaluations: float,
+    seconds: float,
+    from_cache: bool,
+    guidance: GuidanceReport | None,
+    camera: CameraReport | None,
+    overlaps: Sequence[str],
+) -> EditReport:
+    """Measure a result against its photo outside `touched` (1, 1, H, W)."""
+    small, rebuilt = reconstruction
+    return EditReport(
+        objects=tuple(objects),
+        outside=compare_photos(before, after, 1 - touched, perceptual),
+        reconstruction=compare(small, rebuilt, torch.ones_like(small[:, :1]), perceptual),
+        touched_share=float(touched.mean()),
+        guidance=guidance,
+        camera=camera,
+        evaluations=evaluations,
+        seconds=seconds,
+        from_cache=from_cache,
+        overlaps=tuple(overlaps),
+        perceptual_note=perceptual.note,
+    )
+
+
+def _finite(value: object) -> object:
+    """JSON has no infinity and no NaN: both become null."""
+    if isinstance(value, dict):
+        return {k: _finite(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(v) for v in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

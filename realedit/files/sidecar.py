@@ -1,0 +1,140 @@
+"""What is written beside a result: how it was made, so that it can be made again. No torch."""
+
+import hashlib
+import json
+import os
+import platform
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from inversion.errors import EditError
+from realedit.files.recipe import Recipe
+from realedit.generations import Whole
+from realedit.settings import ModelOptions, Settings
+
+if TYPE_CHECKING:
+    import numpy as np
+
+SUFFIX = ".realedit.json"
+LIBRARIES = ("realedit", "torch", "diffusers", "transformers", "pillow")
+
+
+class Sidecar(BaseModel):
+    """`recipe`: the edits, or the whole picture, that was asked for. `photo` (none for a picture from words)
+    and `folder` (what the recipe's paths start from) are relative to the sidecar's own folder; hashes are
+    SHA-256, of the photo's bytes and of the result's pixels."""
+
+    model_config = ConfigDict(frozen=True)
+
+    photo: str | None = None
+    photo_hash: str | None = None
+    folder: str
+    recipe: Recipe | Whole
+    prompt: str
+    model: str
+    revision: str | None = None
+    variant: str | None = None
+    model_fingerprint: str
+    device: str
+    dtype: str
+    settings: dict[str, Any]
+    versions: dict[str, str]
+    pixels_hash: str
+    report: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a result was made by, from the `photo` if there was one, and where things lay then."""
+
+    photo: Path | None
+    folder: Path
+    result: Path
+    recipe: Recipe | Whole
+    prompt: str
+
+    @property
+    def path(self) -> Path:
+        """The sidecar's path."""
+        return sidecar_path(self.result)
+
+    def relative(self, path: Path) -> str:
+        """A path as seen from the sidecar; the name alone where there is no way from there."""
+        try:
+            return Path(os.path.relpath(path.resolve(), self.result.resolve().parent)).as_posix()
+        except ValueError:  # another drive
+            return path.name
+
+
+def sidecar_path(result: Path) -> Path:
+    return result.with_name(result.name + SUFFIX)
+
+
+def file_hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Of everything that decides about pixels."""
+    found = {"python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "unknown"
+    return found
+
+
+def read_sidecar(result: Path) -> Sidecar:
+    """The sidecar of a result; its own path is taken too.
+
+    Raises:
+        EditError: there is none, or it is damaged.
+    """
+    path = result if result.name.endswith(SUFFIX) else sidecar_path(result)
+    if not path.is_file():
+        raise EditError(f"{result} has no {path.name} beside it; only results with one can be made again")
+    try:
+        return Sidecar.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, ValidationError) as error:
+        raise EditError(f"{path} is not a whole sidecar; make the edit again") from error
+
+
+def pixels_hash(rgb: "np.ndarray") -> str:
+    return hashlib.sha256(rgb.tobytes()).hexdigest()
+
+
+def write_sidecar(
+    made: Made,
+    which: ModelOptions,
+    fingerprint: str,
+    settings: Settings,
+    pixels: str,
+    report: dict[str, Any] | None = None,
+) -> None:
+    """Write beside a result, of which `pixels` is the hash, how it was made."""
+    from realedit.files.writing import write_bytes
+
+    sidecar = Sidecar(
+        photo=made.relative(made.photo) if made.photo else None,
+        photo_hash=file_hash(made.photo) if made.photo else None,
+        folder=made.relative(made.folder),
+        recipe=made.recipe,
+        prompt=made.prompt,
+        model=which.model,
+        revision=which.revision,
+        variant=which.variant,
+        model_fingerprint=fingerprint,
+        device=which.device,
+        dtype=which.dtype,
+        settings=asdict(settings),
+        versions=versions(),
+        pixels_hash=pixels,
+        report=report,
+    )
+    values = sidecar.model_dump(by_alias=True, exclude_none=True, mode="json")
+    write_bytes(json.dumps(values, indent=2).encode(), made.path)

@@ -1,0 +1,110 @@
+"""Apply a placement to tensors: photos, masks, attention maps, noise."""
+
+import math
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from realedit.geometry.transform import Bend, Placement, undone
+
+REACH = 2.0  # pixels to either side that a value is mixed from, where nothing is shrunk
+
+
+def warp(image: Tensor, placement: Placement, *, size: tuple[int, int] | None = None, nearest: bool = False) -> Tensor:
+    """Move the content of `image` (B, C, H, W) as `placement` says; what leaves the frame is gone
+    and what comes from outside is 0.
+
+    Values are mixed by cubic convolution (Keys 1981), which keeps edges sharp, over as many more pixels
+    as the content shrinks; the result stays within the image's own range. With a `size` (width, height)
+    the result is a frame of that size, in which a scale of 1 keeps things as large against the shorter
+    side as they were. `nearest` copies values instead of mixing them: use it on noise, whose spread
+    mixing would shrink.
+    """
+    own = (image.shape[-1], image.shape[-2])
+    size = size or own
+    if placement.identity and own == size:
+        return image.clone()
+    result = image.float() if placement.bend is None else _bent(image.float(), placement.bend, nearest=nearest)
+    for dim, sources, step in _passes(placement, own, size):
+        places = sources.to(image.device)
+        result = _copied(result, dim, places) if nearest else _mixed(result, dim, places, min(1.0, 1 / abs(step)))
+    return result if nearest else result.clamp(min(0.0, float(image.min())), max(0.0, float(image.max())))
+
+
+def _bent(image: Tensor, bend: Bend, *, nearest: bool) -> Tensor:
+    """`image` (B, C, H, W) reshaped."""
+    result = torch.zeros_like(image)
+    spans, places = [], []
+    for low, high, count in zip(bend.box[:2], bend.box[2:], (image.shape[-1], image.shape[-2]), strict=True):
+        centres = (torch.arange(count, dtype=torch.float64) + 0.5) / count
+        inside = ((centres >= low) & (centres <= high)).nonzero()[:, 0]
+        spans.append(inside)
+        places.append(2 * (centres[inside] - low) / (high - low) - 1)
+    columns, rows = spans
+    if not len(columns) or not len(rows):
+        return result
+    at = torch.stack(torch.meshgrid(*places, indexing="xy"), -1)
+    grid = torch.from_numpy(2 * bend.sources - 1).permute(2, 0, 1)
+    sources = F.grid_sample(grid[None], at[None], align_corners=True).permute(0, 2, 3, 1)
+    sources = sources.to(image.device, image.dtype).expand(len(image), -1, -1, -1)
+    mode = "nearest" if nearest else "bicubic"
+    read = F.grid_sample(image, sources, mode=mode, align_corners=False)
+    result[..., rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] = read
+    return result
+
+
+def _passes(placement: Placement, own: tuple[int, int], size: tuple[int, int]) -> Iterator[tuple[int, Tensor, float]]:
+    """The map from the result's pixels back to the image's in two passes (Catmull and Smith 1980), first down the
+    columns, then along the rows: the dimension, the coordinate along it that every line is read at, (n), or (h, w)
+    where lines differ because something is turned, and how far apart these are."""
+    scale = placement.scale * min(size) / min(own)  # pixels of the result per pixel of the image
+    (a, b), (c, d) = undone(placement.turn)
+    b, c = b * own[0] / own[1], c * own[1] / own[0]  # of pixels, not of fractions
+    x, y = (torch.arange(n, dtype=torch.float64) + 0.5 - t * n for n, t in zip(size, placement.target, strict=True))
+    x0, y0 = (p * n for p, n in zip(placement.anchor, own, strict=True))
+    upright = (d - b * c / a) / scale
+    rows, columns = y * upright + y0, x * (a / scale) + x0
+    if b or c:
+        before = torch.arange(own[0], dtype=torch.float64) + 0.5 - x0  # what the first pass leaves: the image's columns
+        rows = rows[:, None] + c / a * before
+        columns = columns + (y * (b / scale))[:, None]
+    yield -2, rows, upright
+    yield -1, columns, a / scale
+
+
+def _copied(image: Tensor, dim: int, sources: Tensor) -> Tensor:
+    """The pixels of `image` along `dim` that hold the coordinates `sources`, (n) or (h, w)."""
+    return _picked(image, dim, sources.floor().long(), torch.ones_like(sources))
+
+
+def _mixed(image: Tensor, dim: int, sources: Tensor, shrunk: float) -> Tensor:
+    """The values of `image` along `dim` at the coordinates `sources`, (n) or (h, w), which lie 1 / `shrunk` apart."""
+    taps = 2 * math.ceil(REACH / shrunk)
+    first = (sources - taps / 2 + 0.5).floor().long()
+    pixels = first + torch.arange(taps, device=image.device).reshape(-1, *[1] * first.ndim)
+    weights = _cubic((pixels + 0.5 - sources).abs() * shrunk)
+    weights = weights / weights.sum(0)
+    parts = (_picked(image, dim, p, w) for p, w in zip(pixels, weights, strict=True))
+    result = next(parts)
+    for part in parts:
+        result += part
+    return result
+
+
+def _cubic(distance: Tensor) -> Tensor:
+    """The cubic convolution kernel (Keys 1981, a = -1/2)."""
+    near = (1.5 * distance - 2.5) * distance**2 + 1
+    far = ((2.5 - 0.5 * distance) * distance - 4) * distance + 2
+    return torch.where(distance < 1, near, torch.where(distance < REACH, far, 0.0))
+
+
+def _picked(image: Tensor, dim: int, pixels: Tensor, weights: Tensor) -> Tensor:
+    """The `pixels` of `image` along `dim`, (n) or (h, w), times their `weights`; 0 outside it."""
+    count = image.shape[dim]
+    inside = (pixels >= 0) & (pixels < count)
+    weights, pixels = torch.where(inside, weights, 0.0).float(), pixels.clamp(0, count - 1)
+    if pixels.ndim == 2:
+        return image.gather(dim, pixels.expand(*image.shape[:2], *pixels.shape)) * weights
+    return image.index_select(dim, pixels) * (weights[:, None] if dim == -2 else weights)

@@ -1,0 +1,78 @@
+"""Which pixels are the object: from its words through attention, sharpened on the photo's colours."""
+
+import cv2
+import numpy as np
+import torch
+from scipy import ndimage
+from torch import Tensor
+from torch.nn import functional as F
+
+from inversion.errors import EditError
+from inversion.reference import Reference
+from realedit.images import resize, to_bytes
+from realedit.sampling.attention import phrase_map
+
+SURE, LIKELY, UNLIKELY = 0.6, 0.35, 0.1  # attention levels that seed the colour models
+ATTENDED = 0.3  # of the peak: where a phrase counts as attended to
+NEAR = 0.04  # of the shorter side: thin parts this near may belong to the object whatever attention says
+FINE = 256  # pixels: smaller photos are enlarged, so that an edge is more than a pixel or two
+FINEST = 768  # pixels of the longer side at which an object's edge is looked for
+LATE = 0.5  # the fraction of the schedule from which on attention is read: before, places are vague
+
+
+def attention_mask(reference: Reference, words: tuple[int, ...], size: tuple[int, int]) -> Tensor:
+    """The object's attention (1, 1, H, W), 1 at its peak, at `size` (width, height)."""
+    maps = phrase_map(reference.attention, words)
+    return enlarged(maps[int(LATE * len(maps)) :], size)
+
+
+def enlarged(maps: Tensor, size: tuple[int, int]) -> Tensor:
+    """The mean of maps (n, h, w) as one (1, 1, H, W), relative to its peak."""
+    mean = maps.mean(0)[None, None]
+    mask = F.interpolate(mean, size=(size[1], size[0]), mode="bicubic", align_corners=False).clamp(min=0)
+    return mask / mask.max().clamp(min=1e-9)
+
+
+def object_mask(photo: Tensor, attention: Tensor, phrase: str) -> Tensor:
+    """The object's pixels (1, 1, H, W), 0 or 1, from a photo (1, 3, H, W) and its attention mask.
+
+    Attention says where the object is to within a cell; colour models of object and surroundings
+    (GrabCut, Rother et al. 2004), seeded by it, find the edge.
+
+    Raises:
+        EditError: the words attend to nothing in particular.
+    """
+    size = (photo.shape[-1], photo.shape[-2])
+    factor = -(-FINE // min(size))
+    large = (size[0] * factor, size[1] * factor)
+    level = resize(attention, large)[0, 0].cpu().numpy()
+    found = _largest(_cut(to_bytes(resize(photo, large)), level), level)
+    mask = (resize(torch.from_numpy(found).float()[None, None], size) > 0.5).float()
+    if not 0.001 < mask.mean() < 0.7:
+        raise EditError(
+            f'the model does not see "{phrase}" in one place of this photo; say where it is with --mask or --box'
+        )
+    return mask
+
+
+def _cut(rgb: np.ndarray, level: np.ndarray) -> np.ndarray:
+    """GrabCut of a picture (H, W, 3) seeded by attention levels (H, W)."""
+    labels = np.full_like(level, cv2.GC_PR_BGD, dtype=np.uint8)
+    labels[level > LIKELY] = cv2.GC_PR_FGD
+    labels[level > SURE] = cv2.GC_FGD
+    far = np.asarray(ndimage.distance_transform_edt(level <= LIKELY)) > NEAR * min(level.shape)
+    labels[(level < UNLIKELY) & far] = cv2.GC_BGD
+    if (labels == cv2.GC_BGD).any():
+        cv2.setRNGSeed(0)  # its colour models start from random clusters
+        models = np.zeros((1, 65)), np.zeros((1, 65))
+        cv2.grabCut(np.ascontiguousarray(rgb[..., ::-1]), labels, (0, 0, 1, 1), *models, 5, cv2.GC_INIT_WITH_MASK)
+    return (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
+
+
+def _largest(found: np.ndarray, level: np.ndarray) -> np.ndarray:
+    """The connected part with the most attention, its holes filled."""
+    parts, count = ndimage.label(found)
+    if count == 0:
+        return found
+    weight = ndimage.sum(level, parts, range(1, count + 1))
+    return np.asarray(ndimage.binary_fill_holes(parts == 1 + int(np.argmax(weight))))

@@ -1,0 +1,107 @@
+"""Classifier-free guidance, and self-guidance as a closed loop: how strongly an energy's gradient acts
+follows from what was measured at the steps before."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from realedit.sampling.energies import Energy
+from realedit.settings import Strength
+
+
+@dataclass(frozen=True)
+class Measured:
+    """An energy, measured when the fraction `done` of the schedule lay behind."""
+
+    done: float
+    energy: float
+
+
+def adapted_strength(strength: Strength, measured: Sequence[Measured], goal: float, until: float) -> float:
+    """The strength at the newest of the measurements, if the energy is to fall geometrically from
+    the first of them to `goal` when the fraction `until` of the schedule is done: stronger after
+    every measurement above that path, weaker after every one below."""
+    if not measured:
+        return strength.start
+    first, current = measured[0], strength.start
+    for now in measured[1:]:
+        share = min(1.0, (now.done - first.done) / max(until - first.done, 1e-6))
+        due = first.energy * (goal / first.energy) ** share
+        current *= strength.factor if now.energy > due else 1 / strength.factor
+        current = min(max(current, strength.least), strength.most)
+    return current
+
+
+def classifier_free(unprompted: Tensor, prompted: Tensor, guidance_scale: float) -> Tensor:
+    """uncond + g (cond - uncond), in diffusers' sense of g (arXiv 2207.12598; there w = g - 1)."""
+    return unprompted + guidance_scale * (prompted - unprompted)
+
+
+class GuidanceRule(Protocol):
+    """What the sampler asks of guidance: an energy, when to use it, and where its gradient goes."""
+
+    @property
+    def energy(self) -> Energy: ...
+
+    def active(self, i: int, steps: int) -> bool:
+        """Whether the energy is measured at step `i` of `steps`."""
+        ...
+
+    def satisfied(self, value: float, i: int, steps: int) -> bool:
+        """Take note of the energy's `value` at step `i`. Whether it asks for nothing: then no gradient
+        is computed."""
+        ...
+
+    def shift(self, gradient: Tensor, noise: Tensor, alpha_bar: Tensor) -> Tensor:
+        """The change of the predicted `noise` for an energy with this `gradient` in z, at the noise
+        level `alpha_bar`."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Guidance:
+    """An energy, and the rule that turns its gradient into a shift of the noise prediction. For one run.
+
+    The gradient is scaled until its length in the touched `region` (1, 1, h, w) is the strength times
+    that of the predicted noise there, so strengths mean the same for all photos and models. (Guide-and-
+    Rescale, arXiv 2409.01322, takes the classifier-free-guidance difference instead. That vanishes where
+    the unprompted row was fitted to the photo.) The strength adapts to how the energy falls; below
+    `tolerance` nothing is done. Between the fractions `begin` and `until` of the schedule the energy is
+    measured at every second step. `measured` is what was seen so far.
+    """
+
+    energy: Energy
+    region: Tensor
+    strength: Strength
+    tolerance: float
+    begin: float
+    until: float
+    measured: list[Measured] = field(default_factory=list)
+
+    def active(self, i: int, steps: int) -> bool:
+        return self.begin <= i / steps < self.until and i % 2 == 0
+
+    def satisfied(self, value: float, i: int, steps: int) -> bool:
+        self.measured.append(Measured(i / steps, value))
+        return value <= self.tolerance
+
+    def shift(self, gradient: Tensor, noise: Tensor, alpha_bar: Tensor) -> Tensor:
+        region = self.region.to(gradient.device)
+        masked = gradient * region
+        length = _rms(masked, region)
+        if length == 0:
+            return torch.zeros_like(gradient)
+        return masked * (self.current * _rms(noise * region, region) / length)
+
+    @property
+    def current(self) -> float:
+        """The strength that follows from what was measured so far."""
+        return adapted_strength(self.strength, self.measured, self.tolerance, self.until)
+
+
+def _rms(values: Tensor, region: Tensor) -> Tensor:
+    """Root mean square over the cells of the region."""
+    return (values.square().sum() / (region.sum() * values.shape[1]).clamp(min=1)).sqrt()

@@ -1,0 +1,97 @@
+"""Hold latents to what is already known of the result, cell by cell, for as long as each cell says.
+
+The known result is a composite picture: the photo with the object in its new place and the old
+place filled in roughly. Its latent, mixed with the noise in which the model holds the photo (moved
+with the object), is what a cell is set to while it is held; afterwards the model draws freely.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from inversion.schedule import Schedule
+from realedit.geometry.transform import Placement
+from realedit.geometry.warp import warp
+
+
+@dataclass(frozen=True, eq=False)
+class Anchor:
+    """A latent edit. `levels` (steps + 1, C, h, w): the known latents, noise first; `until`
+    (1, 1, h, w): the fraction of the schedule up to which each cell is held (1 = to the end)."""
+
+    levels: Tensor
+    until: Tensor
+
+    @property
+    def released(self) -> int:
+        """The last level at which every cell is still held: what lies before needs no sampling."""
+        return min(len(self.levels) - 1, int(float(self.until.min()) * (len(self.levels) - 1)))
+
+    def __call__(self, z: Tensor, level: int) -> Tensor:
+        done = level / (len(self.levels) - 1)
+        return torch.where(self.until >= done, self.levels[level : level + 1], z)
+
+
+def known_latents(
+    pivots: Tensor,
+    photo: Tensor,
+    composite: Tensor,
+    schedule: Schedule,
+    moved: Sequence[tuple[Placement, Tensor]],
+    hole: Tensor,
+    generator: torch.Generator,
+) -> Tensor:
+    """The composite at every noise level (steps + 1, C, h, w).
+
+    `pivots` (steps + 1, C, h, w) are the photo's inverted latents, `photo` and `composite`
+    (1, C, h, w) clean latents. The noise of a level is what the pivot holds beside the photo; in the
+    `hole` it is fresh, and where something was `moved`, in the cells (1, 1, h, w) given with each
+    placement, it comes from where that was.
+    """
+    fresh = torch.randn(photo.shape, generator=generator).to(photo.device)
+    levels = []
+    for pivot, alpha_bar in zip(pivots[:, None], _levels(schedule), strict=True):
+        noise = (pivot - alpha_bar**0.5 * photo) / (1 - alpha_bar) ** 0.5
+        noise_there = torch.where(hole > 0.5, fresh, noise)
+        for placement, target in moved:
+            noise_there = torch.where(target > 0.5, warp(noise, placement, nearest=True), noise_there)
+        # Written as a change of the pivot, so that cells which nothing touches keep it to the bit.
+        change = alpha_bar**0.5 * (composite - photo) + (1 - alpha_bar) ** 0.5 * (noise_there - noise)
+        levels.append(pivot + change)
+    return torch.cat(levels)
+
+
+def _levels(schedule: Schedule) -> Tensor:
+    """alpha_bar of every pivot, the noise first."""
+    return torch.cat((schedule.alpha_from, schedule.alpha_to[-1:]))
+
+
+@dataclass(frozen=True, eq=False)
+class Residuals:
+    """A latent edit: after step `i`, `values[i]` (steps, C, h, w) are added where `kept` (1, 1, h, w) is 1.
+
+    Where the photo changes they would hold its old pixels (arXiv 2310.01506 adds them everywhere). `first` is
+    the step at which sampling starts.
+    """
+
+    values: Tensor
+    kept: Tensor | None = None
+    first: int = 0
+
+    def __call__(self, latent: Tensor, level: int) -> Tensor:
+        if level <= self.first:
+            return latent
+        missed = self.values[level - 1 : level].to(latent.device)
+        kept = torch.ones_like(latent[:, :1]) if self.kept is None else self.kept.to(latent.device)
+        return latent + kept * missed
+
+
+TOUCHED = 0.01  # share of a cell from which it counts as touched
+
+
+def to_cells(mask: Tensor, latent: Tensor, share: float) -> Tensor:
+    """A mask on the latent's grid: 1 in cells of which at least `share` is covered."""
+    return (F.interpolate(mask, size=latent.shape[-2:], mode="area") >= share).float().to(latent.device)

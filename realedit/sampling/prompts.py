@@ -1,0 +1,73 @@
+"""Prompts for sampling: the edited objects in their new words, and the place in the photo's own."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from inversion.phrases import find_phrase, phrases
+
+
+@dataclass(frozen=True)
+class Reworded:
+    """A `prompt`, and of every object the characters [start, end) that name it there."""
+
+    prompt: str
+    spans: dict[str, tuple[int, int]]
+
+
+def dressed(phrase: str, other: str) -> str:
+    """The object of `phrase` with the looks of `other`: its own last word, and the other's words before.
+
+    >>> dressed("red ball", "striped blue can")
+    'striped blue ball'
+    """
+    return " ".join([*other.split()[:-1], phrase.split()[-1]])
+
+
+def describe(names: Mapping[str, str], setting: str) -> Reworded:
+    """A prompt that names just these objects (by key: the words to use) and where they are.
+
+    >>> describe({"can": "orange can", "ball": "ball"}, " on a table").prompt
+    'a photo of an orange can and a ball on a table'
+    """
+    text, spans = "a photo of", {}
+    for k, (phrase, words) in enumerate(names.items()):
+        text += (" and" if k else "") + (" an " if words.lstrip()[:1].lower() in "aeiou" else " a ")
+        spans[phrase] = (len(text), len(text) + len(words))
+        text += words
+    return Reworded(text + setting, spans)
+
+
+def setting_of(prompt: str, objects: Sequence[str]) -> str:
+    """What a prompt says of the place, without its objects: the words after the last of them, or else the
+    phrases that are left.
+
+    >>> setting_of("a red can next to a ball on a table", ["red can", "ball"])
+    ' on a table'
+    """
+    after = prompt[max(find_phrase(prompt, o)[1] for o in objects) :].rstrip(" .")
+    gone = {o.lower() for o in objects}
+    left = [p for p in phrases(prompt) if p.lower() not in gone]
+    if not left or any(p in after for p in left):
+        return after
+    return " with a " + " and a ".join(left)
+
+
+BACKGROUND = "a photo of a background"
+
+
+def surroundings(prompt: str, objects: Sequence[str]) -> str:
+    """What the prompt says beside its objects, in its own words where they stand together. Objects
+    that stay are held by their latents; naming them would only invite the model to draw them again. Where
+    nothing else is named, the words ask for a background, since a model that is told nothing draws an object.
+
+    >>> surroundings("a photo of a red ball and a can on a table in front of a wall", ["red ball", "can"])
+    'a photo of a table in front of a wall'
+    """
+    gone = {o.lower() for o in objects}
+    left = [p for p in phrases(prompt) if p.lower() not in gone]
+    if not left:
+        return BACKGROUND
+    between = prompt[prompt.find(left[0]) : prompt.find(left[-1]) + len(left[-1])]
+    if any(o in between.lower() for o in gone):
+        between = " and a ".join(left)
+    return f"a photo of a {between}"

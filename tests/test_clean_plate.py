@@ -1,0 +1,54 @@
+"""The scene without the object, on the bundled model."""
+
+import torch
+
+from realedit.evaluation.metrics import psnr
+from realedit.inpainting.clean_plate import clean_plate
+from realedit.inpainting.completion import continued
+from realedit.morphology import grow
+from realedit.sampling.inverted_image import see
+from realedit.sampling.prompts import BACKGROUND, surroundings
+from realedit.settings import Settings
+from samples.renderer import render
+from samples.scenes import FIRST_HELD_OUT_SEED, Scene, sample_scene
+
+
+def test_surroundings_of_a_prompt():
+    prompt = "a photo of a red ball and a can on a table"
+    assert surroundings(prompt, ["red ball", "can"]) == "a photo of a table"
+    assert surroundings("a red ball", ["Red ball"]) == BACKGROUND
+
+
+def alone(scene: Scene) -> bool:
+    return len(scene.things) == 1 and 0.03 < render([scene]).masks[0, 0].mean() < 0.1
+
+
+def test_where_no_surroundings_are_named_no_other_object_is_drawn(tabletop):
+    scene = next(s for s in map(sample_scene, range(FIRST_HELD_OUT_SEED + 910, FIRST_HELD_OUT_SEED + 999)) if alone(s))
+    phrase, settings = scene.things[0].phrase, Settings(steps=10)
+    before, without = render([scene, scene.without(0)]).photos.split(1)
+    seen = see(tabletop, before, f"a photo of a {phrase}", settings, "ddim")
+    hole = grow(((before - without).abs().amax(1, keepdim=True) > 0.02).float(), 0.02)
+    prompt, others = surroundings(seen.reference.header.prompt, [phrase]), torch.zeros_like(hole)
+    plate = clean_plate(tabletop, seen, prompt, hole, others, settings)
+    outside = (hole < 0.5).expand_as(plate)
+    assert torch.equal(plate[outside], seen.small[outside])
+    assert psnr(plate, without, hole) > 24 > psnr(before, without, hole)
+
+
+def test_what_can_be_trusted_of_the_copies_stays_as_it_is(tabletop):
+    """A plain ground beside noise: where copies match, the model changes nothing; elsewhere it draws."""
+    photo = torch.full((1, 3, 128, 128), 0.6)
+    photo[..., 64:, :] = torch.rand(1, 3, 64, 128, generator=torch.Generator().manual_seed(0))
+    hole = torch.zeros(1, 1, 128, 128)
+    hole[..., 20:44, 52:76] = hole[..., 84:108, 52:76] = 1
+    settings, others = Settings(steps=6), torch.zeros_like(hole)
+    seen = see(tabletop, photo, "a photo of a checked tablecloth", settings, "ddim")
+    copies = continued(seen.small, hole, others)
+    plate = clean_plate(tabletop, seen, "a photo of a checked tablecloth", hole, others, settings)
+    sure, unsure = (hole > 0.5) & (copies.trust > 0.999), (hole > 0.5) & (copies.trust < 0.1)
+    assert sure.sum() > 200
+    assert unsure.sum() > 200
+    moved = (plate - copies.photo).abs().amax(1, keepdim=True)
+    assert moved[sure].max() < 0.002
+    assert moved[unsure].mean() > 0.02

@@ -1,0 +1,38 @@
+"""What a first look behind objects changes of their masks."""
+
+import torch
+
+from realedit.editing.decomposition import Cleared
+
+
+def rectangle(size: tuple[int, int], top: float, bottom: float, left: float, right: float) -> torch.Tensor:
+    """A mask (1, 1, H, W) of a box of fractions."""
+    width, height = size
+    mask = torch.zeros(1, 1, height, width)
+    mask[..., round(top * height) : round(bottom * height), round(left * width) : round(right * width)] = 1
+    return mask
+
+
+SMALL, LARGE = (40, 30), (400, 300)
+FOUND = rectangle(SMALL, 0.4, 0.8, 0.25, 0.5)
+NECK, FOOT = (0.2, 0.4, 0.3, 0.45), (0.7, 0.8, 0.25, 0.5)
+
+
+def cleared(masks: torch.Tensor) -> Cleared:
+    return Cleared([()], [FOUND], [masks], [0], [], None)
+
+
+def test_a_mask_that_was_right_stays_as_it_is():
+    own = rectangle(LARGE, 0.41, 0.79, 0.26, 0.49)
+    assert cleared(FOUND.clone()).put_right(0, own) is own
+
+
+def test_what_changed_at_the_models_size_changes_at_the_photos():
+    """Its own edge is kept where nothing changed."""
+    own = rectangle(LARGE, 0.41, 0.79, 0.26, 0.49)
+    better = torch.maximum(FOUND, rectangle(SMALL, *NECK)) * (1 - rectangle(SMALL, *FOOT))
+    result = cleared(better).put_right(0, own)
+    expected = torch.maximum(own, rectangle(LARGE, *NECK)) * (1 - rectangle(LARGE, *FOOT))
+    assert set(result.unique().tolist()) == {0.0, 1.0}
+    assert (result != expected).float().mean() < 0.004  # corners are rounded
+    assert torch.equal(result[..., 150:190, :], own[..., 150:190, :])

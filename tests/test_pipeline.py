@@ -1,0 +1,88 @@
+"""Whole edits where the truth is known: the renderer draws the scene after the edit."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from inversion.properties import centroid
+from realedit.editing.pipeline import edit_photo
+from realedit.editing.request import Task
+from realedit.edits import Move, Resize
+from realedit.evaluation.metrics import encoder_distance
+from realedit.files.photo import Photo
+from realedit.images import to_bytes
+from realedit.sampling.inverted_image import reconstruct, see
+from realedit.settings import Settings
+from samples.renderer import Render, render
+from samples.scenes import FIRST_HELD_OUT_SEED, Scene, sample_scene
+
+SETTINGS = Settings(steps=20)
+
+
+def moved_scene(seed: int) -> tuple[Scene, int, float]:
+    """A held-out scene, and an object with a sideways shift that keeps it in the frame."""
+    scene = sample_scene(FIRST_HELD_OUT_SEED + seed)
+    free = [t.x for t in scene.things]
+    k = int(np.argmax(np.abs(free)))
+    return scene, k, -0.9 if free[k] > 0 else 0.9
+
+
+def judged(result: torch.Tensor, truth: torch.Tensor, without: torch.Tensor) -> torch.Tensor:
+    """Pixels that are the object: nearer to the true render than to the scene without the object,
+    where these two differ."""
+    differ = (truth - without).abs().amax(1) > 0.08
+    nearer = (result - truth).square().sum(1) < (result - without).square().sum(1)
+    return (differ & nearer)[0].float()
+
+
+@pytest.mark.parametrize("seed", [901, 905])
+def test_a_moved_object_is_at_its_place_and_leaves_no_ghost(tabletop, seed):
+    scene, k, dx = moved_scene(seed)
+    drawn: Render = render([scene, scene.moved(k, dx), scene.without(k)])
+    before, truth, without = (p[None] for p in drawn.photos)
+    source, target = drawn.masks[0, k], drawn.masks[1, k]
+    shift = (centroid(target) - centroid(source)).tolist()
+    photo = Photo(to_bytes(before))
+    task = Task(photo, scene.caption, (Move(scene.things[k].phrase, by=(shift[0], shift[1])),))
+    edited = edit_photo(tabletop, task, encoder_distance(tabletop.encoder_features, ""), SETTINGS)
+    after = edited.photo.tensor()
+    found = judged(after, truth, without)
+    assert (centroid(found) - centroid(judged(truth, truth, without))).norm() < 0.04
+    vacated = (source > 0.9) & (target < 0.1)
+    ghost = (after - before).square().sum(1)[0] < (after - without).square().sum(1)[0]
+    assert ghost[vacated].float().mean() < 0.15
+    assert edited.report.outside.identical
+    assert edited.report.objects[0].reached_position is not None
+    json.loads(edited.report.to_json())
+
+
+def test_a_resized_object_has_the_asked_area(tabletop):
+    scene, k, _ = moved_scene(903)
+    drawn = render([scene, scene.resized(k, 0.7), scene.without(k)])
+    before, truth, without = (p[None] for p in drawn.photos)
+    task = Task(Photo(to_bytes(before)), scene.caption, (Resize(scene.things[k].phrase, 0.7),))
+    edited = edit_photo(tabletop, task, encoder_distance(tabletop.encoder_features, ""), SETTINGS)
+    area = judged(edited.photo.tensor(), truth, without).sum() / judged(truth, truth, without).sum()
+    assert 0.75 < area < 1.25
+    assert edited.report.outside.identical
+
+
+def test_null_text_reconstructs_near_the_autoencoders_limit_at_guidance_7_5(tabletop):
+    scene = sample_scene(FIRST_HELD_OUT_SEED + 904)
+    photo = render([scene]).photos
+    seen = see(tabletop, photo, scene.caption, Settings(steps=30), "null-text")
+    assert seen.reference.header.guidance_scale == 7.5
+    rebuilt, bound = reconstruct(tabletop, seen.reference), tabletop.decode(tabletop.encode(photo))
+    psnr = [-10 * (p - photo).square().mean().log10().item() for p in (rebuilt, bound)]
+    assert psnr[0] > psnr[1] - 2.0
+
+
+def test_an_edit_that_moves_nothing_gives_the_photo_back(tabletop):
+    scene = sample_scene(FIRST_HELD_OUT_SEED + 901)
+    photo = Photo(to_bytes(render([scene]).photos))
+    task = Task(photo, scene.caption, (Move(scene.things[0].phrase, by=(0.0, 0.0)),))
+    edited = edit_photo(tabletop, task, encoder_distance(tabletop.encoder_features, ""), SETTINGS)
+    error = (edited.photo.tensor() - photo.tensor()).square().mean()
+    assert -10 * error.log10() > 32

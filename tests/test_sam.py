@@ -1,0 +1,91 @@
+"""What lies at a point, asked of a SAM: a tiny one with random weights, in the standard layout."""
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from PIL import Image
+from transformers import SamConfig, SamImageProcessor, SamModel, SamProcessor
+
+from inversion.errors import EditError, ModelError
+from realedit.cli import main
+from realedit.files.photo import Photo
+from realedit.objects.sam import segment_at
+
+POINT = (0.4, 0.6)
+
+
+@pytest.fixture(scope="module")
+def sam(tmp_path_factory):
+    """A folder with a SAM, and the model."""
+    folder, small = tmp_path_factory.mktemp("sam"), {"image_size": 128, "patch_size": 16}
+    vision = {
+        **small,
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "output_channels": 16,
+        "window_size": 4,
+        "global_attn_indexes": [1],
+        "mlp_dim": 64,
+        "num_pos_feats": 8,
+    }
+    prompts = {**small, "hidden_size": 16, "mask_input_channels": 4}
+    decoder = {"hidden_size": 16, "num_attention_heads": 2, "mlp_dim": 32, "iou_head_hidden_dim": 16}
+    torch.manual_seed(0)
+    config = SamConfig(vision_config=vision, prompt_encoder_config=prompts, mask_decoder_config=decoder)
+    model = SamModel(config).eval()
+    model.save_pretrained(folder)
+    square = {"height": 128, "width": 128}
+    processor = SamImageProcessor(size={"longest_edge": 128}, pad_size=square)
+    SamProcessor(processor).save_pretrained(folder)
+    return str(folder), model, processor
+
+
+@pytest.fixture(scope="module")
+def photo():
+    return Photo(np.random.default_rng(0).integers(0, 256, (60, 90, 3), dtype=np.uint8))
+
+
+def test_the_mask_is_the_one_that_the_model_is_surest_of(sam, photo):
+    folder, model, processor = sam
+    pixels = processor(Image.fromarray(photo.rgb), return_tensors="pt")["pixel_values"]
+    place = torch.tensor([[[[0.4 * 128, 0.6 * 60 * 128 / 90]]]])  # the longer side fills the model's square
+    with torch.no_grad():
+        seen = model(pixel_values=pixels, input_points=place)
+    levels = torch.nn.functional.interpolate(seen.pred_masks[0], (128, 128), mode="bilinear")
+    three = torch.nn.functional.interpolate(levels[..., :85, :], (60, 90), mode="bilinear")[0] > 0
+    mask = segment_at(photo, POINT, folder, offline=True)
+    assert mask.shape == (1, 1, 60, 90)
+    assert set(mask.unique().tolist()) == {0.0, 1.0}
+    alike = ((mask[0] > 0.5) == three).float().mean((1, 2))
+    assert alike.argmax() == seen.iou_scores.argmax()
+    assert alike.max() > 0.85  # of noise, whose every pixel the enlarging matters to
+
+
+def test_what_is_no_sam_is_refused(sam, photo, tmp_path):
+    with pytest.raises(ModelError, match="cannot be had"):
+        segment_at(photo, POINT, str(tmp_path), offline=True)
+    (tmp_path / "config.json").write_text('{"model_type": "clip"}')
+    with pytest.raises(ModelError, match="is a clip model, not a SAM"):
+        segment_at(photo, POINT, str(tmp_path), offline=True)
+
+
+def test_a_mask_of_everything_is_no_object(sam, photo, monkeypatch):
+    folder, model, _ = sam
+    whole = model(pixel_values=torch.zeros(1, 3, 128, 128), input_points=torch.zeros(1, 1, 1, 2))
+    whole.pred_masks = torch.ones_like(whole.pred_masks)
+    monkeypatch.setattr(SamModel, "forward", lambda self, **inputs: whole)
+    with pytest.raises(EditError, match=r"sees all of the photo at 0\.4,0\.6"):
+        segment_at(photo, POINT, folder, offline=True)
+
+
+def test_the_command_takes_a_segmenter_with_a_point(tmp_path, photo):
+    Image.fromarray(photo.rgb).resize((180, 120)).save(tmp_path / "photo.png")
+    args = ["remove", str(tmp_path / "photo.png"), "ball", "--prompt", "a ball", "--segmenter", str(tmp_path)]
+    alone = CliRunner().invoke(main, args)
+    assert alone.exit_code == 2
+    assert "--point" in alone.stderr
+    with_point = CliRunner().invoke(main, [*args, "--point", "0.4,0.6", "--offline"])
+    assert with_point.exit_code == 3
+    assert "cannot be had" in with_point.stderr

@@ -1,0 +1,124 @@
+"""Which way a new look is had, on the bundled model; whole pictures; objects of other photos."""
+
+import pytest
+import torch
+
+from inversion.errors import EditError, PhraseError
+from inversion.text import Embedding
+from realedit.editing.generation import generate, new_layout, new_look, same_objects
+from realedit.editing.insertion import bring
+from realedit.edits import Insert, Source
+from realedit.files.photo import Photo
+from realedit.images import to_bytes
+from realedit.objects.grounding import Found, all_objects, find_at
+from realedit.objects.source_objects import OtherPhoto, meet
+from realedit.sampling.classifier import fit
+from realedit.sampling.inverted_image import reconstruct, see
+from realedit.sampling.prompts import describe
+from realedit.settings import Settings
+from samples.renderer import render
+from samples.scenes import FIRST_HELD_OUT_SEED, sample_scene
+
+FEW = Settings(steps=8)
+
+
+@pytest.fixture(scope="module")
+def scene():
+    """A held-out scene of two plain objects."""
+    seeds = (FIRST_HELD_OUT_SEED + 900 + k for k in range(100))
+    return next(
+        s
+        for s in (sample_scene(seed) for seed in seeds)
+        if len(s.things) == 2 and all((t.pattern, t.material) == ("plain", "matte") for t in s.things)
+    )
+
+
+def texts(model, *names: str) -> tuple[Embedding, ...]:
+    return tuple(model.embed(describe({"it": words}, " on a table").prompt) for words in names)
+
+
+def test_words_fit_what_they_say(tabletop, scene):
+    """The true picture of a new colour fits its words; the old picture fits the old ones."""
+    thing = scene.things[0]
+    colour = "green" if thing.colour != "green" else "red"
+    drawn = render([scene, scene.recoloured(0, colour)])
+    words = texts(tabletop, thing.phrase, thing.phrase.replace(thing.colour, colour))
+    mask = (drawn.masks[0, 0] > 0.5).float()[None, None]
+    old, new = (fit(tabletop, p[None], mask, words, tabletop.schedule(FEW.steps), FEW) for p in drawn.photos)
+    assert old < 0 < new
+
+
+def test_the_same_words_fit_neither_better(tabletop, scene):
+    words = texts(tabletop, "red ball", "red ball")
+    photo = render([scene]).photos
+    assert fit(tabletop, photo, torch.ones(1, 1, 128, 128), words, tabletop.schedule(FEW.steps), FEW) == 0
+
+
+def test_a_point_finds_its_object(tabletop, scene):
+    drawn = render([scene])
+    seen = see(tabletop, drawn.photos, scene.caption, FEW, "ddim")
+    for k in range(2):
+        true = drawn.masks[0, k] > 0.5
+        y, x = true.nonzero().float().mean(0).tolist()
+        found = find_at(Photo(to_bytes(drawn.photos)), seen, (x / 128, y / 128))[0, 0] > 0.5
+        assert (found & true).sum() / (found | true).sum() > 0.5
+
+
+def test_a_generated_picture_needs_no_inversion(tabletop):
+    prompt = "a photo of a red ball on a grey table"
+    made = generate(tabletop, prompt, (144, 112), FEW)
+    assert made.small.shape == (1, 3, 112, 144)
+    with tabletop.metered() as meter:
+        seen = see(tabletop, made.small, prompt, FEW, "null-text")
+    assert seen.from_cache
+    assert meter.forward_equivalents == 0
+    assert torch.equal(to_bytes_of(reconstruct(tabletop, seen.reference)), to_bytes_of(made.small))
+    again = generate(tabletop, prompt, (144, 112), FEW)
+    assert torch.equal(again.small, made.small)
+
+
+def to_bytes_of(picture: torch.Tensor) -> torch.Tensor:
+    return torch.from_numpy(to_bytes(picture))
+
+
+def test_new_looks_and_layouts_differ_by_seed_and_repeat_by_seed(tabletop, scene):
+    seen = see(tabletop, render([scene]).photos, scene.caption, FEW, "ddim")
+    for draw in (
+        lambda seed: new_look(tabletop, seen, scene.caption, seed, FEW),
+        lambda seed: new_layout(tabletop, seen, seed, FEW),
+    ):
+        one, two, again = draw(1), draw(2), draw(1)
+        assert one.shape == seen.small.shape
+        assert torch.equal(one, again)
+        assert not torch.equal(one, two)
+
+
+def test_objects_of_two_prompts_are_matched_by_phrase_or_kind():
+    found = [Found("red ball", (2,), torch.ones(1)), Found("can", (3,), torch.ones(1))]
+    prompt = "a photo of a blue ball and a can"
+    pairs = same_objects(found, prompt)
+    assert [(f.phrase, prompt[slice(*span)]) for f, span in pairs] == [("red ball", "blue ball"), ("can", "can")]
+    assert same_objects(found, "a blue ball and a green ball and a cup") == []
+
+
+def test_all_objects_are_the_things_not_the_table(tabletop, scene):
+    seen = see(tabletop, render([scene]).photos, scene.caption, FEW, "ddim")
+    assert {o.phrase for o in all_objects(tabletop, seen)} == {t.phrase for t in scene.things}
+
+
+def test_an_object_of_another_photo_is_brought_with_its_pixels(tabletop, scene):
+    drawn = render([scene])
+    other, phrase = OtherPhoto(Photo(to_bytes(drawn.photos)), scene.caption), scene.things[0].phrase
+    guest = meet(tabletop, other, phrase, FEW, "ddim", lambda i: None)
+    host, insert = Photo(to_bytes(drawn.photos)), Insert(Source("other", phrase), (0.5, 0.5))
+    extra, box = bring(tabletop, guest, insert, host, FEW, "ddim", lambda i: None)
+    assert box[0] < 0.5 < box[2]
+    assert box[1] < 0.5 < box[3]
+    inside = (drawn.masks[0, 0] > 0.99) & (extra.lifted.alpha[0, 0] > 0.99)
+    assert inside.sum() > 0.5 * (drawn.masks[0, 0] > 0.99).sum()
+    torch.testing.assert_close(extra.lifted.colour[0][:, inside], guest.photo.tensor()[0][:, inside], atol=0.15, rtol=0)
+    assert extra.placement.target == (0.5, 0.5)
+    with pytest.raises(PhraseError):
+        meet(tabletop, other, "blue elephant", FEW, "ddim", lambda i: None)
+    with pytest.raises(EditError, match="names no object"):
+        meet(tabletop, OtherPhoto(other.photo, "of the"), None, FEW, "ddim", lambda i: None)

@@ -1,0 +1,102 @@
+"""The colours of new looks, on the bundled model."""
+
+import pytest
+import torch
+
+from realedit.appearance.target_colours import TRUST, imagined, light_of, palettes
+from realedit.compositing.composite import Cast, Stage, Subject, set_stage
+from realedit.compositing.effects import Trace
+from realedit.compositing.separation import Backdrop
+from realedit.edits import Look, Source
+from realedit.files.photo import Photo
+from realedit.geometry.transform import STAY
+from realedit.images import to_bytes
+from realedit.objects.source_objects import Guest
+from realedit.sampling.inverted_image import Seen
+from realedit.settings import Settings
+from samples.scenes import COLOURS
+
+FEW = Settings(steps=16)
+ASKED = ("red", "yellow", "green", "blue")
+
+
+def silent(i: int) -> None:
+    pass
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_what_is_imagined_has_the_colour_of_its_words(tabletop, name):
+    """Of these colours of the renderer the asked one is nearest, in hue: light and shade aside."""
+    mean = imagined(tabletop, f"{name} ball", FEW, silent).mean(0)
+
+    def likeness(colour: str) -> float:
+        one, two = mean - mean.mean(), torch.tensor(COLOURS[colour]) - torch.tensor(COLOURS[colour]).mean()
+        return float(torch.nn.functional.cosine_similarity(one, two, dim=0))
+
+    assert max(ASKED, key=likeness) == name
+
+
+def test_the_same_seed_imagines_the_same(tabletop):
+    one, again, other = (imagined(tabletop, "red ball", Settings(steps=4, seed=s), silent) for s in (0, 0, 7))
+    assert torch.equal(one, again)
+    assert one.shape != other.shape or not torch.equal(one, other)
+
+
+def colours(*rows: tuple[float, float, float]) -> torch.Tensor:
+    return torch.tensor(rows)
+
+
+def test_light_is_how_much_brighter_an_object_is_than_its_words_say():
+    imagined_own = colours((0.4, 0.2, 0.2), (0.6, 0.4, 0.2))  # mean 0.5, 0.3, 0.2
+    assert light_of(1.2 * imagined_own, imagined_own) == pytest.approx(1.2**TRUST)
+    assert light_of(0.9 * imagined_own, imagined_own) == pytest.approx(0.9**TRUST)
+    assert light_of(imagined_own, imagined_own) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("own", [(0.2, 0.3, 0.5), (0.1, 0.06, 0.04), (0.8, 0.48, 0.32)])
+def test_an_object_of_another_colour_than_its_words_say_tells_nothing_of_the_light(own):
+    """Another hue, and the same hue so dark or bright that light alone would not make it so."""
+    assert light_of(colours(own), colours((0.5, 0.3, 0.2))) == 1
+    assert light_of(colours(own), torch.zeros(0, 3)) == 1
+
+
+def staged(photo: torch.Tensor, mask: torch.Tensor, looks: dict[str, Look]) -> tuple[list[Subject], Stage]:
+    """Objects of a photo (1, 3, h, w), all in one place, that keep it and get new looks."""
+    subjects = [Subject(phrase, (1,), (STAY,), look) for phrase, look in looks.items()]
+    backdrop = Backdrop(torch.zeros_like(photo), torch.zeros_like(mask))
+    cast = Cast(subjects, [mask] * len(looks), [Trace.none(mask)] * len(looks), backdrop)
+    return subjects, set_stage(photo, cast, margin=0.0)
+
+
+@pytest.fixture
+def mask() -> torch.Tensor:
+    mask = torch.zeros(1, 1, 64, 96)
+    mask[..., 20:40, 30:60] = 1
+    return mask
+
+
+def test_what_is_imagined_stands_in_the_photos_light(tabletop, mask):
+    red, blue = (imagined(tabletop, f"{name} ball", FEW, silent) for name in ("red", "blue"))
+    photo = mask * 1.1 * red.mean(0)[None, :, None, None]
+    found = palettes(tabletop, *staged(photo, mask, {"red ball": Look(words="blue ball")}), {}, FEW, silent)
+    assert torch.allclose(found[0].colours, (1.1**TRUST * blue).clamp(0, 1), atol=2e-3)
+
+
+def test_a_look_of_another_photo_has_that_objects_colours(tabletop, mask):
+    photo = torch.zeros(1, 3, 64, 96)
+    photo[:, 0] = mask[:, 0]
+    source = Source("other", "ball")
+    seen = Seen(photo, None, from_cache=False)  # its attention is not asked
+    guest = Guest(Photo(to_bytes(photo)), seen, "ball", (), mask, by_user=True)
+    with tabletop.metered() as meter:
+        looks = {"cup": Look(source=source)}
+        found = palettes(tabletop, *staged(photo / 2, mask, looks), {source: guest}, FEW, silent)
+    assert found[0].colours.unique(dim=0).tolist() == [[1.0, 0.0, 0.0]]
+    assert meter.forward_equivalents == 0  # nothing is imagined
+
+
+def test_a_look_is_dulled_where_its_words_drop_the_gloss(tabletop, mask):
+    photo = mask * torch.tensor((0.7, 0.1, 0.1))[None, :, None, None]
+    looks = {"shiny red vase": Look(words="red vase"), "red vase": Look(words="shiny red vase")}
+    found = palettes(tabletop, *staged(photo, mask, looks), {}, FEW, silent)
+    assert [palette.dulled for palette in found.values()] == [True, False]
