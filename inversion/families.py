@@ -12,7 +12,7 @@ SUPPORTED = "expected Stable Diffusion 1.x, 2.x or SDXL in the diffusers layout,
 Config = Mapping[str, Any]
 
 
-class Family(enum.Enum):
+class ModelFamily(enum.Enum):
     """What a family lists in its `model_index.json`, part by part, with the classes of the parts."""
 
     ONE_TEXT = ("text_encoder",)  # Stable Diffusion 1.x and 2.x
@@ -33,10 +33,13 @@ CLASSES = {
     "text_encoder": "CLIPTextModel",
     "text_encoder_2": "CLIPTextModelWithProjection",
 }
-CONDITIONS = {Family.ONE_TEXT: None, Family.TWO_TEXTS: "text_time"}  # what the U-Net is given beside the tokens
+CONDITIONS = {
+    ModelFamily.ONE_TEXT: None,
+    ModelFamily.TWO_TEXTS: "text_time",
+}  # what the U-Net is given beside the tokens
 
 
-def family_of(index: Config, name: str) -> Family:
+def family_of(index: Config, name: str) -> ModelFamily:
     """The family of a model by its `model_index.json`.
 
     Raises:
@@ -57,10 +60,10 @@ def family_of(index: Config, name: str) -> Family:
     for part, wanted in CLASSES.items():
         if listed.get(part, wanted) != wanted:
             raise refuse(f"a {kind}, whose {part} is a {listed[part]} and not a {wanted}")
-    return Family.TWO_TEXTS if "text_encoder_2" in listed else Family.ONE_TEXT
+    return ModelFamily.TWO_TEXTS if "text_encoder_2" in listed else ModelFamily.ONE_TEXT
 
 
-def check_unet(unet: Config, vae: Config, family: Family, name: str) -> None:
+def check_unet(unet: Config, vae: Config, family: ModelFamily, name: str) -> None:
     """Raises `ModelError` if a U-Net wants to be given more than a latent, its noise level and a prompt."""
 
     def refuse(what: str) -> ModelError:

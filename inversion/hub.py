@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from inversion.errors import ModelError, Notice, first_line
-from inversion.families import Family, family_of
-from inversion.weights import Source, check_variant, variant_of, weights_in
+from inversion.families import ModelFamily, family_of
+from inversion.weights import ModelSource, check_variant, variant_of, weights_in
 
 INDEX = "model_index.json"
 
 
-def wanted_files(sizes: Mapping[str, int], family: Family, source: Source) -> list[str]:
+def wanted_files(sizes: Mapping[str, int], family: ModelFamily, source: ModelSource) -> list[str]:
     """Of a model's files (name: bytes) those that are loaded: configurations, tokenizers, and one variant of the
     weights of every part."""
     wanted, found = [INDEX], []
@@ -31,7 +31,7 @@ def wanted_files(sizes: Mapping[str, int], family: Family, source: Source) -> li
     return wanted
 
 
-def fetch(source: Source) -> Path:
+def fetch(source: ModelSource) -> Path:
     """The folder of a hub model in the hub's own cache, fetched if it is not there and may be.
 
     Raises:
@@ -51,7 +51,7 @@ def fetch(source: Source) -> Path:
             raise ModelError(f"{missing} ({type(error).__name__}: {first_line(error)})") from error
 
 
-def kept(source: Source) -> Path:
+def kept(source: ModelSource) -> Path:
     """The folder of a model that was fetched before; whether it is whole shows when it is loaded."""
     from huggingface_hub import constants
 
@@ -66,7 +66,7 @@ def kept(source: Source) -> Path:
     )
 
 
-def _fetched(source: Source) -> Path:
+def _fetched(source: ModelSource) -> Path:
     from huggingface_hub import HfApi, constants, hf_hub_download, snapshot_download
 
     info = HfApi().model_info(source.name, revision=source.revision, files_metadata=True)

@@ -13,12 +13,12 @@ import torch
 
 from inversion import hub
 from inversion.errors import ModelError, Notice, first_line
-from inversion.families import SUPPORTED, Family, check_scheduler, check_unet, family_of
+from inversion.families import SUPPORTED, ModelFamily, check_scheduler, check_unet, family_of
 from inversion.text import TextEncoder, TextEncoders
-from inversion.weights import Source, check_variant, fingerprint, variant_of, weights_in
+from inversion.weights import ModelSource, check_variant, fingerprint, variant_of, weights_in
 
 
-def from_folder(source: Source) -> tuple[dict[str, Any], str]:
+def from_folder(source: ModelSource) -> tuple[dict[str, Any], str]:
     """The parts of a model in the diffusers layout, and its fingerprint."""
     import diffusers
     import transformers
@@ -47,11 +47,11 @@ def from_folder(source: Source) -> tuple[dict[str, Any], str]:
         scheduler = diffusers.DDIMScheduler.load_config(folder, subfolder="scheduler", local_files_only=True)
     check_variant(variants, source)
     used += _configuration(folder)
-    parts = _grouped(parts, family, bool(index.get("force_zeros_for_empty_prompt", family is Family.TWO_TEXTS)))
+    parts = _grouped(parts, family, bool(index.get("force_zeros_for_empty_prompt", family is ModelFamily.TWO_TEXTS)))
     return parts | {"scheduler": _as_ddim(scheduler, source.name)}, fingerprint(used)
 
 
-def from_file(source: Source) -> tuple[dict[str, Any], str]:
+def from_file(source: ModelSource) -> tuple[dict[str, Any], str]:
     """The parts of a model in one .safetensors file, in the layout of the original Stable Diffusion.
 
     Its configuration is that of the folder around it, if that is a model, else that of the hub model which
@@ -79,7 +79,7 @@ def from_file(source: Source) -> tuple[dict[str, Any], str]:
     del weights
     index = _read(folder / hub.INDEX, source.name)
     family = family_of(index, source.name)
-    kind = StableDiffusionPipeline if family is Family.ONE_TEXT else StableDiffusionXLPipeline
+    kind = StableDiffusionPipeline if family is ModelFamily.ONE_TEXT else StableDiffusionXLPipeline
     with _told_in_one_line(source.name, path):
         pipe = kind.from_single_file(
             str(path), config=str(folder), local_files_only=True, torch_dtype=torch.float32, **WITHOUT[family]
@@ -88,19 +88,19 @@ def from_file(source: Source) -> tuple[dict[str, Any], str]:
 
 
 NAME = "pretrained_model_name_or_path"
-WITHOUT: dict[Family, dict[str, Any]] = {
-    Family.ONE_TEXT: {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False},
-    Family.TWO_TEXTS: {"add_watermarker": False},
+WITHOUT: dict[ModelFamily, dict[str, Any]] = {
+    ModelFamily.ONE_TEXT: {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False},
+    ModelFamily.TWO_TEXTS: {"add_watermarker": False},
 }
 
 
-def from_pipeline(pipe: Any, family: Family, name: str) -> dict[str, Any]:
+def from_pipeline(pipe: Any, family: ModelFamily, name: str) -> dict[str, Any]:
     """The parts of a loaded pipeline."""
     check_unet(pipe.unet.config, pipe.vae.config, family, name)
     config = {"_class_name": type(pipe.scheduler).__name__, **pipe.scheduler.config}
     check_scheduler(config, name)
     found = {part: getattr(pipe, part) for part in (*family.with_weights, *family.tokenizers)}
-    zero = bool(pipe.config.get("force_zeros_for_empty_prompt", family is Family.TWO_TEXTS))
+    zero = bool(pipe.config.get("force_zeros_for_empty_prompt", family is ModelFamily.TWO_TEXTS))
     return _grouped(found, family, zero) | {"scheduler": _as_ddim(config, name)}
 
 
@@ -111,7 +111,7 @@ def _configuration(folder: Path) -> list[Path]:
     return [folder / hub.INDEX, *parts]
 
 
-def _grouped(parts: dict[str, Any], family: Family, empty_is_zero: bool) -> dict[str, Any]:
+def _grouped(parts: dict[str, Any], family: ModelFamily, empty_is_zero: bool) -> dict[str, Any]:
     pairs = zip(family.tokenizers, family.value, strict=True)
     encoders = tuple(TextEncoder(parts[tokenizer], parts[network]) for tokenizer, network in pairs)
     return {"unet": parts["unet"], "vae": parts["vae"], "texts": TextEncoders(encoders, empty_is_zero)}

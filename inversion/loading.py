@@ -12,7 +12,7 @@ from inversion.footprint import Memory, Need, available, bytes_of
 from inversion.layouts import from_file, from_folder, from_pipeline, mark_of_weights
 from inversion.model import DiffusionModel
 from inversion.text import TextEncoders
-from inversion.weights import BUNDLED, Source
+from inversion.weights import BUNDLED, ModelSource
 
 
 def load_model(
@@ -42,7 +42,7 @@ def load_model(
         ModelError: the model is not on this machine and cannot be fetched, or is not of this kind.
         RealEditError: the device is not there.
     """
-    source, place = Source(name_or_path, revision, variant, offline), usable_device(device)
+    source, place = ModelSource(name_or_path, revision, variant, offline), usable_device(device)
     parts, mark = from_file(source) if source.is_file else from_folder(source)
     return _assembled(source.name, mark, parts, place, dtype, memory)
 

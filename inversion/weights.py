@@ -14,7 +14,7 @@ WEIGHTS = re.compile(r"(?:diffusion_pytorch_)?model(?:\.(?P<variant>[^.]+?))?(?:
 
 
 @dataclass(frozen=True)
-class Source:
+class ModelSource:
     """What a user calls a model: "tabletop" (bundled), a folder in the diffusers layout, a .safetensors file, or
     an id on the Hugging Face hub; of a hub model a `revision` (branch, tag or commit), of its weights a `variant`
     such as "fp16". `offline`: ask nobody."""
@@ -59,7 +59,7 @@ def bundled_samples() -> Path:
     return installed if installed.is_dir() else Path(__file__).parent.parent / "samples"
 
 
-def variant_of(files: Iterable[str], source: Source, part: str) -> str | None:
+def variant_of(files: Iterable[str], source: ModelSource, part: str) -> str | None:
     """Which variant of its weights a part is loaded in, by the names of its files: that asked for, else plain
     ones, else what there is.
 
@@ -92,7 +92,7 @@ def weights_in(files: Iterable[str], variant: str | None) -> list[str]:
     return chosen
 
 
-def check_variant(found: Sequence[str | None], source: Source) -> None:
+def check_variant(found: Sequence[str | None], source: ModelSource) -> None:
     """Raises `ModelError` if no part of a model has the variant that was asked for."""
     if source.variant is not None and source.variant not in found:
         others = ", ".join(sorted({v for v in found if v})) or "plain ones"

@@ -11,22 +11,22 @@ from importlib import import_module
 _HOMES = {
     "DEFAULTS": "settings",
     "EditReport": "evaluation.report",
-    "Edited": "editing.pipeline",
-    "FaithfulnessReport": "evaluation.metrics",
+    "EditResult": "editing.pipeline",
+    "ImageComparison": "evaluation.metrics",
     "Guidance": "sampling.guidance",
     "Move": "edits",
     "Photo": "files.photo",
     "Placement": "geometry.transform",
     "Resize": "edits",
     "Settings": "settings",
-    "Task": "editing.request",
-    "best_perceptual": "evaluation.perceptual",
+    "EditRequest": "editing.request",
+    "perceptual_metric": "evaluation.perceptual",
     "compare": "evaluation.metrics",
     "edit_photo": "editing.pipeline",
     "load_photo": "files.reading",
     "sample": "sampling.sampler",
     "save_photo": "files.writing",
-    "see": "sampling.inverted_image",
+    "invert_image": "sampling.inverted_image",
 }
 __all__ = sorted(_HOMES)
 

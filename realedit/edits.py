@@ -1,7 +1,7 @@
 """What a person wants changed, as values that can be written down. No torch, no model.
 
 An edit says two things about the objects it names: where they go (`placements`), and what they look
-like there (`look`). That is all the rest of the program asks of one, so several edits of a photo are
+like there (`appearance`). That is all the rest of the program asks of one, so several edits of a photo are
 simply several answers.
 """
 
@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from inversion.errors import EditError
-from realedit.geometry.transform import STAY, Place, Placement, Point
+from realedit.geometry.transform import IDENTITY, ObjectPose, Placement, Point
 
-Places = Mapping[str, Place]
+Poses = Mapping[str, ObjectPose]
 Placements = Mapping[str, tuple[Placement, ...]]
 
 
 @dataclass(frozen=True)
-class Source:
+class ObjectSource:
     """An object of another photo: the photo's path, and its words in that photo's prompt (None: the
     only object there, or all of it)."""
 
@@ -26,11 +26,11 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Look:
+class Appearance:
     """What an object shall look like: its new words, or the `source` whose look it takes on."""
 
     words: str | None = None
-    source: Source | None = None
+    source: ObjectSource | None = None
 
 
 class Edit(Protocol):
@@ -41,7 +41,7 @@ class Edit(Protocol):
         """The phrases of the photo's prompt that it changes."""
         ...
 
-    def placements(self, places: Places) -> Placements:
+    def placements(self, places: Poses) -> Placements:
         """Where each of its objects is drawn, given where they are; {} if they stay as they are.
 
         Raises:
@@ -50,7 +50,7 @@ class Edit(Protocol):
         ...
 
     @property
-    def look(self) -> Look | None:
+    def appearance(self) -> Appearance | None:
         """The new look of its objects; None if they keep their own."""
         ...
 
@@ -66,10 +66,10 @@ class _OneObject:
         return (self.object,)
 
     @property
-    def look(self) -> Look | None:
+    def appearance(self) -> Appearance | None:
         return None
 
-    def placements(self, places: Places) -> Placements:
+    def placements(self, places: Poses) -> Placements:
         return {}
 
 
@@ -87,10 +87,10 @@ class Move(_OneObject):
         _check_target("move", self.to, self.by)
         _check_scale(self.scale)
 
-    def placements(self, places: Places) -> Placements:
+    def placements(self, places: Poses) -> Placements:
         return {self.object: (self.placement(places[self.object]),)}
 
-    def placement(self, place: Place) -> Placement:
+    def placement(self, place: ObjectPose) -> Placement:
         """Where the object goes.
 
         Raises:
@@ -111,8 +111,8 @@ class Duplicate(_OneObject):
         _check_target("duplicate", self.to, self.by)
         _check_scale(self.scale)
 
-    def placements(self, places: Places) -> Placements:
-        return {self.object: (STAY, _shifted(self.object, places[self.object], self.to, self.by, self.scale))}
+    def placements(self, places: Poses) -> Placements:
+        return {self.object: (IDENTITY, _shifted(self.object, places[self.object], self.to, self.by, self.scale))}
 
 
 @dataclass(frozen=True)
@@ -124,10 +124,10 @@ class Resize(_OneObject):
     def __post_init__(self) -> None:
         _check_scale(self.scale)
 
-    def placements(self, places: Places) -> Placements:
+    def placements(self, places: Poses) -> Placements:
         return {self.object: (self.placement(places[self.object]),)}
 
-    def placement(self, place: Place) -> Placement:
+    def placement(self, place: ObjectPose) -> Placement:
         return Placement(place.foot, place.foot, self.scale)
 
 
@@ -135,7 +135,7 @@ class Resize(_OneObject):
 class Remove(_OneObject):
     """Take an object away, with its shadow and reflection."""
 
-    def placements(self, places: Places) -> Placements:
+    def placements(self, places: Poses) -> Placements:
         return {self.object: ()}
 
 
@@ -154,10 +154,10 @@ class Swap(_OneObject):
     def objects(self) -> tuple[str, ...]:
         return self.object, self.other
 
-    def placements(self, places: Places) -> Placements:
+    def placements(self, places: Poses) -> Placements:
         here, there = places[self.object], places[self.other]
-        one, two = here.stands, there.stands
-        nearer = (there.nearness or two[1]) / (here.nearness or one[1])
+        one, two = here.ground_point, there.ground_point
+        nearer = (there.inverse_depth or two[1]) / (here.inverse_depth or one[1])
         nearer = min(max(nearer, 0.5), 2.0)
         return {self.object: (Placement(one, two, nearer),), self.other: (Placement(two, one, 1 / nearer),)}
 
@@ -173,19 +173,19 @@ class Restyle(_OneObject):
             raise EditError(f'"{self.words}" says nothing of a new look; give words such as "striped blue can"')
 
     @property
-    def look(self) -> Look:
-        return Look(words=self.words)
+    def appearance(self) -> Appearance:
+        return Appearance(words=self.words)
 
 
 @dataclass(frozen=True)
 class Transfer(_OneObject):
     """Give an object the look of an object in another photo; its shape and place stay."""
 
-    source: Source
+    source: ObjectSource
 
     @property
-    def look(self) -> Look:
-        return Look(source=self.source)
+    def appearance(self) -> Appearance:
+        return Appearance(source=self.source)
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,7 @@ class Insert:
     """Set an object of another photo into this one, its centre at `to`. With `scale` 1 it is as large
     against the photo's shorter side as it was in its own."""
 
-    source: Source
+    source: ObjectSource
     to: Point
     scale: float = 1.0
 
@@ -202,12 +202,12 @@ class Insert:
         _check_scale(self.scale)
 
     objects: ClassVar[tuple[str, ...]] = ()
-    look: ClassVar[None] = None
+    appearance: ClassVar[None] = None
 
-    def placements(self, places: Places) -> Placements:
+    def placements(self, places: Poses) -> Placements:
         return {}
 
-    def placement(self, place: Place) -> Placement:
+    def placement(self, place: ObjectPose) -> Placement:
         return Placement(place.centre, self.to, self.scale)
 
 
@@ -222,15 +222,15 @@ def check_together(edits: Sequence[Edit]) -> None:
         raise EditError("no edit is given; name at least one")
     for phrase in dict.fromkeys(p for e in edits for p in e.objects):
         own = [e for e in edits if phrase in e.objects]
-        places = [e for e in own if e.look is None]
-        looks = [e for e in own if e.look is not None]
+        places = [e for e in own if e.appearance is None]
+        looks = [e for e in own if e.appearance is not None]
         removed = any(isinstance(e, Remove) for e in own)
         if len(places) > 1 or len(looks) > 1 or (removed and len(own) > 1):
             names = " and ".join(type(e).__name__.lower() for e in own)
             raise EditError(f'"{phrase}" is asked to {names}, which contradict each other; keep one of them')
 
 
-def _shifted(name: str, place: Place, to: Point | None, by: Point | None, scale: float) -> Placement:
+def _shifted(name: str, place: ObjectPose, to: Point | None, by: Point | None, scale: float) -> Placement:
     """An object's centre `to` a point or `by` a shift, in fractions of the photo.
 
     Raises:

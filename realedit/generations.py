@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from realedit.settings import DEFAULTS
 
 
-class _Whole(BaseModel):
+class _Generation(BaseModel):
     """`method`: how the photo is inverted, if there is one."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -18,27 +18,27 @@ class _Whole(BaseModel):
     seed: int = DEFAULTS.seed
 
 
-class FromWords(_Whole):
+class TextToImage(_Generation):
     """A picture of the prompt, `size` (width, height) pixels large; None: the model's own size."""
 
     kind: Literal["generate"] = "generate"
     size: tuple[int, int] | None = None
 
 
-class SameLayout(_Whole):
+class SameLayout(_Generation):
     """A picture of these `words`, or the photo's own, in the photo's layout."""
 
     kind: Literal["relook"] = "relook"
     words: str | None = Field(None, alias="as")
 
 
-class SameLook(_Whole):
+class SameAppearance(_Generation):
     """A picture of the photo's objects, elsewhere."""
 
     kind: Literal["relayout"] = "relayout"
 
 
-class LookOf(_Whole):
+class GlobalAppearance(_Generation):
     """The photo in the look of a whole other one, whose `prompt` says what it shows."""
 
     kind: Literal["transfer-whole"] = "transfer-whole"
@@ -46,4 +46,4 @@ class LookOf(_Whole):
     prompt: str
 
 
-Whole = Annotated[FromWords | SameLayout | SameLook | LookOf, Field(discriminator="kind")]
+Generation = Annotated[TextToImage | SameLayout | SameAppearance | GlobalAppearance, Field(discriminator="kind")]

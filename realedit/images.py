@@ -35,12 +35,12 @@ def to_bytes(image: Tensor) -> np.ndarray:
     return (image[0].clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
 
 
-def smoothed(image: Tensor) -> Tensor:
+def box_blur(image: Tensor) -> Tensor:
     """An image (1, C, H, W) averaged over 3x3 pixels."""
     return F.avg_pool2d(F.pad(image, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
 
 
-def blurred(image: Tensor, across: float, down: float) -> Tensor:
+def gaussian_blur(image: Tensor, across: float, down: float) -> Tensor:
     """An image (H, W) averaged over a Gaussian of these widths in pixels; all is 0 outside it."""
     return torch.from_numpy(
         cv2.GaussianBlur(image.numpy(), (0, 0), across, sigmaY=down, borderType=cv2.BORDER_CONSTANT)

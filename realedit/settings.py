@@ -25,7 +25,7 @@ MEMORY_NAMES = ("auto", "fast", "checkpointed", "lean")  # kept equal to inversi
 
 
 @dataclass(frozen=True)
-class ModelOptions:
+class ModelChoice:
     """The values of the options that say which model is used, and how it is loaded."""
 
     model: str = "tabletop"

@@ -22,9 +22,9 @@ from inversion.model import DiffusionModel
 from inversion.schedule import ddim_step
 from inversion.taps import tap
 from realedit.images import to_bytes
-from realedit.objects.segmentation import ATTENDED, enlarged
+from realedit.objects.segmentation import ATTENDED_SHARE, upsampled_attention
 from realedit.sampling.attention import phrase_map
-from realedit.sampling.sampler import Rows, sample
+from realedit.sampling.sampler import Conditioning, sample
 from samples.judge import HUES, shows
 from samples.renderer import render
 from samples.scenes import FIRST_HELD_OUT_SEED, Scene, sample_scene
@@ -56,7 +56,7 @@ def words_shown(model: DiffusionModel, count: int) -> tuple[list[bool], Tensor]:
     for k in track(range(count), description="words"):
         prompt, pairs = asked_objects(rng)
         noise = torch.randn(1, model.unet.config.in_channels, side, side, generator=torch.Generator().manual_seed(k))
-        photo = model.decode(sample(model, noise, schedule, Rows(model.embed(prompt), empty, GUIDANCE)))
+        photo = model.decode(sample(model, noise, schedule, Conditioning(model.embed(prompt), empty, GUIDANCE)))
         verdicts += [shows(to_bytes(photo), colour, shape) for colour, shape in pairs]
         drawn.append(photo)
     return verdicts, torch.cat(drawn[:8])
@@ -76,7 +76,10 @@ def attention_overlaps(model: DiffusionModel, scenes: list[Scene], photos: Tenso
         for thing, mask in zip(scene.things, masks[k], strict=False):
             if mask.mean() >= 0.01:
                 words = model.positions(scene.caption, thing.phrase)
-                attended = enlarged(phrase_map(tape.attention, words), (mask.shape[1], mask.shape[0]))[0, 0] > ATTENDED
+                attended = (
+                    upsampled_attention(phrase_map(tape.attention, words), (mask.shape[1], mask.shape[0]))[0, 0]
+                    > ATTENDED_SHARE
+                )
                 true = mask > 0.5
                 overlaps.append(float((attended & true).sum() / (attended | true).sum()))
     return overlaps

@@ -9,28 +9,28 @@ import click
 
 from inversion.loading import load_model
 from inversion.weights import bundled_samples
-from realedit.editing.generation import new_look
+from realedit.editing.generation import same_layout
 from realedit.editing.pipeline import edit_photo
-from realedit.editing.request import Task
-from realedit.edits import Duplicate, Edit, Insert, Move, Remove, Restyle, Source, Swap, Transfer
-from realedit.evaluation.perceptual import best_perceptual
+from realedit.editing.request import EditRequest
+from realedit.edits import Duplicate, Edit, Insert, Move, ObjectSource, Remove, Restyle, Swap, Transfer
+from realedit.evaluation.perceptual import perceptual_metric
 from realedit.files.contact_sheet import contact_sheet
 from realedit.files.photo import Photo
 from realedit.files.reading import load_photo
 from realedit.images import to_bytes
-from realedit.objects.source_objects import OtherPhoto
-from realedit.sampling.inverted_image import see_whole
+from realedit.objects.source_objects import SourcePhoto
+from realedit.sampling.inverted_image import invert_photo
 from realedit.settings import DEFAULTS
 
 PHOTO = "03"
 EDITS: dict[str, tuple[Edit, ...]] = {
     "move": (Move("black vase", by=(-0.2, 0.1)),),
     "restyle": (Restyle("black vase", "striped red vase"),),
-    "transfer": (Transfer("black vase", Source("12-large-tall", "shiny striped green bottle")),),
+    "transfer": (Transfer("black vase", ObjectSource("12-large-tall", "shiny striped green bottle")),),
     "swap": (Swap("black vase", "spotted blue egg"),),
     "remove": (Remove("spotted blue egg"),),
     "duplicate": (Duplicate("black vase", by=(-0.22, 0.2)),),
-    "compose": (Insert(Source("10-large", "purple ball"), (0.25, 0.75)),),
+    "compose": (Insert(ObjectSource("10-large", "purple ball"), (0.25, 0.75)),),
     "recipe": (Move("spotted blue egg", by=(-0.1, 0.25)), Restyle("black vase", "green vase")),
 }
 RELOOK = "a photo of a red vase and a spotted green egg on a grey table", 3  # and its seed
@@ -47,16 +47,16 @@ def bundled(name: str) -> tuple[Photo, str]:
 def main(path: Path) -> None:
     """Make every edit of one bundled photo, and write them side by side to PATH."""
     model = load_model(device="cpu")
-    perceptual = best_perceptual(model)
+    perceptual = perceptual_metric(model)
     photo, prompt = bundled(PHOTO)
     pictures = [("photo", photo.rgb)]
     for name, edits in EDITS.items():
-        others = {n: OtherPhoto(*bundled(n)) for n in ("10-large", "12-large-tall")}
-        edited = edit_photo(model, Task(photo, prompt, edits, others=others), perceptual)
+        others = {n: SourcePhoto(*bundled(n)) for n in ("10-large", "12-large-tall")}
+        edited = edit_photo(model, EditRequest(photo, prompt, edits, others=others), perceptual)
         pictures.append((name, edited.photo.rgb))
-    seen = see_whole(model, photo, prompt, DEFAULTS, "null-text")
+    seen = invert_photo(model, photo, prompt, DEFAULTS, "null-text")
     words, seed = RELOOK
-    pictures.append(("relook", to_bytes(new_look(model, seen, words, seed, DEFAULTS))))
+    pictures.append(("relook", to_bytes(same_layout(model, seen, words, seed, DEFAULTS))))
     contact_sheet(pictures).save(path)
 
 

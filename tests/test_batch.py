@@ -15,7 +15,7 @@ from PIL import Image
 
 from realedit.cli import main
 from realedit.files.reading import decode, load_photo
-from realedit.files.xmp import Source, source_of
+from realedit.files.xmp import DigitalSourceType, source_of
 from tests.test_cli import FAST, PHOTOS, ROOT, error_line, run
 
 MOVE = ["black vase", "--by", "0.1,0.05", "--prompt", "a black vase and a spotted blue egg on a wooden table"]
@@ -143,7 +143,7 @@ def test_the_file_comes_back_as_it_went_in(tmp_path):
     assert result.info["dpi"] == source.info["dpi"]
     assert result.getexif()[0x010F] == "Maker"
     assert result.getexif().get_ifd(0x8825)[1] == "N"
-    assert source_of(load_photo(tmp_path / "photo-moved.jpg").xmp) == Source.EDITED.address
+    assert source_of(load_photo(tmp_path / "photo-moved.jpg").xmp) == DigitalSourceType.EDITED.address
 
 
 def test_place_and_mark_are_left_out_if_asked(tmp_path):
@@ -157,7 +157,7 @@ def test_drawn_pictures_are_marked_as_such(tmp_path):
     out = tmp_path / "drawn.jpg"
     run("generate", "--prompt", "a red ball on a grey table", "-o", out, "--steps", "3")
     photo = load_photo(out)
-    assert source_of(photo.xmp) == Source.GENERATED.address
+    assert source_of(photo.xmp) == DigitalSourceType.GENERATED.address
     assert photo.description == "a red ball on a grey table"
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from realedit.evaluation.metrics import Perceptual
-from realedit.morphology import grow
+from realedit.evaluation.metrics import PerceptualMetric
+from realedit.morphology import dilate
 from realedit.settings import Settings
 from samples.scenes import FIRST_HELD_OUT_SEED
 from tests.benchmarks import ablation, edits, inversion, real_photos, relocation, rows
@@ -22,7 +22,7 @@ from tests.benchmarks.statistics import median, share
 from tests.benchmarks.textbook import PublishedRule
 
 OBJMOVE = Path(__file__).parent.parent.parent / "shared" / "photos" / "objmove"
-PLAIN = Perceptual("squared difference", lambda a, b: (a - b).square().mean(1, keepdim=True))
+PLAIN = PerceptualMetric("squared difference", lambda a, b: (a - b).square().mean(1, keepdim=True))
 
 
 @pytest.fixture(scope="module")
@@ -204,7 +204,7 @@ def test_every_other_look_is_the_wrong_one(other_edits):
 
 def test_a_look_that_spills_over_has_lost_its_shape(other_edits):
     case = other_edits[0]
-    spilt = torch.where(grow(case.targets[0], 0.06) > 0.5, case.truth.flip(1), case.truth)
+    spilt = torch.where(dilate(case.targets[0], 0.06) > 0.5, case.truth.flip(1), case.truth)
     assert judge_edit(case, spilt, None, PLAIN).overlap < 0.85
 
 

@@ -53,7 +53,7 @@ def test_nothing_is_kept_without_room(monkeypatch):
 def test_what_a_killed_process_left_is_swept_up():
     put("a", 10)
     stale, fresh = cache.folder() / "b.part", cache.folder() / "c.part"
-    for path, age in ((stale, 2 * cache.STALE), (fresh, 0)):
+    for path, age in ((stale, 2 * cache.UNFINISHED_SECONDS), (fresh, 0)):
         path.write_bytes(b"half")
         os.utime(path, (time.time() - age,) * 2)
     cache.sweep()

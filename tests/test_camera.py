@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from realedit.geometry.camera import Camera
-from realedit.geometry.transform import AS_IT_IS
+from realedit.geometry.transform import IDENTITY_MATRIX
 from samples.scenes import LOOK_AT, project, sample_scene
 
 SIZES = [(128, 128), (160, 96), (96, 160)]
@@ -31,40 +31,40 @@ def underneath(camera: Camera, point) -> bool:
 @given(cameras, points, points, points)
 def test_turns_keep_areas_and_follow_each_other(camera, a, b, c):
     assume(not any(underneath(camera, point) for point in (a, b, c)))
-    there = np.array(camera.turn(a, b))
+    there = np.array(camera.view_change(a, b))
     assert np.linalg.det(there) == pytest.approx(1)
-    np.testing.assert_allclose(there @ np.array(camera.turn(b, a)), np.eye(2), atol=1e-9)
-    np.testing.assert_allclose(np.array(camera.turn(b, c)) @ there, camera.turn(a, c), atol=1e-9)
-    assert camera.turn(a, a) == AS_IT_IS
+    np.testing.assert_allclose(there @ np.array(camera.view_change(b, a)), np.eye(2), atol=1e-9)
+    np.testing.assert_allclose(np.array(camera.view_change(b, c)) @ there, camera.view_change(a, c), atol=1e-9)
+    assert camera.view_change(a, a) == IDENTITY_MATRIX
 
 
 @given(st.builds(Camera, st.sampled_from(SIZES), st.floats(-1.4, 1.4), st.floats(0.4, 4)), points, points)
 def test_no_camera_however_steep_tears_things_apart(camera, a, b):
-    there = np.array(camera.turn(a, b))
+    there = np.array(camera.view_change(a, b))
     assert np.linalg.det(there) == pytest.approx(1)
     assert np.abs(there).max() < 100
-    assert np.isfinite(camera.ahead(a, b[1])).all()
-    assert np.isfinite(camera.seen(a, np.array(((0.1, 9.0, -3.0), (0.0, -9.0, 5.0))))).all()
+    assert np.isfinite(camera.along_ground(a, b[1])).all()
+    assert np.isfinite(camera.project(a, np.array(((0.1, 9.0, -3.0), (0.0, -9.0, 5.0))))).all()
 
 
 def test_right_under_the_camera_nothing_is_turned():
     camera = Camera((100, 100), math.radians(80))
     down = (0.5, 0.5 + camera.focal / math.tan(camera.pitch))
-    assert camera.turn(down, (0.1, 0.1)) == camera.turn((0.1, 0.1), down) == AS_IT_IS
+    assert camera.view_change(down, (0.1, 0.1)) == camera.view_change((0.1, 0.1), down) == IDENTITY_MATRIX
 
 
 @given(st.sampled_from(SIZES), points, points)
 def test_a_level_camera_keeps_what_is_upright(size, a, b):
-    upright = np.array(Camera(size, 0.0).turn(a, b)) @ (0, 1)
+    upright = np.array(Camera(size, 0.0).view_change(a, b)) @ (0, 1)
     assert upright[0] == pytest.approx(0, abs=1e-12)
 
 
 def test_looking_down_things_lean_outwards():
     camera = Camera((100, 100), math.radians(20))
-    left_to_right = of_pixels(camera, camera.turn((0.2, 0.6), (0.8, 0.6)))
+    left_to_right = of_pixels(camera, camera.view_change((0.2, 0.6), (0.8, 0.6)))
     top = left_to_right @ (0, -1)  # of a stick that was upright
     assert top[0] > 0.1
-    assert (of_pixels(camera, camera.turn((0.8, 0.6), (0.2, 0.6))) @ (0, -1))[0] < -0.1
+    assert (of_pixels(camera, camera.view_change((0.8, 0.6), (0.2, 0.6))) @ (0, -1))[0] < -0.1
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -90,7 +90,7 @@ def test_it_is_what_the_renderers_camera_sees(seed, size):
     here, there = -0.15, 0.25
     expected = looks(there) @ np.linalg.inv(looks(here))
     expected /= math.sqrt(np.linalg.det(expected))
-    turn = camera.turn(tuple(seen(here)), tuple(seen(there)))
+    turn = camera.view_change(tuple(seen(here)), tuple(seen(there)))
     np.testing.assert_allclose(turn, expected, atol=1e-3)
 
 
@@ -104,13 +104,13 @@ def test_it_sees_what_the_renderers_camera_sees(size):
     *base, depth = project(scene, (x, y, 0.0), *size)
     around = np.array(((0.0, 0.0, 0.0), (0.2, 0.1, 0.0), (-0.1, 0.3, 0.5), (0.0, -0.2, 0.4)))
     expected = [project(scene, (x + right, y + away, rise), *size)[:2] for right, away, rise in around]
-    np.testing.assert_allclose(camera.seen(tuple(base), around / depth), expected, atol=1e-9)
+    np.testing.assert_allclose(camera.project(tuple(base), around / depth), expected, atol=1e-9)
     nearer, row, other = project(scene, (x, y - 0.5, 0.0), *size)
-    assert camera.nearness(row) / camera.nearness(base[1]) == pytest.approx(depth / other)
-    assert camera.ahead(tuple(base), row) == pytest.approx((nearer, row))
+    assert camera.inverse_depth(row) / camera.inverse_depth(base[1]) == pytest.approx(depth / other)
+    assert camera.along_ground(tuple(base), row) == pytest.approx((nearer, row))
 
 
 def test_above_the_horizon_there_is_no_ground():
     camera = Camera((100, 100), 0.0)
-    assert camera.nearness(0.5) == camera.nearness(0.1) > 0
-    assert camera.nearness(0.7) > camera.nearness(0.6) > camera.nearness(0.5)
+    assert camera.inverse_depth(0.5) == camera.inverse_depth(0.1) > 0
+    assert camera.inverse_depth(0.7) > camera.inverse_depth(0.6) > camera.inverse_depth(0.5)

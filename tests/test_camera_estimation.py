@@ -9,12 +9,18 @@ import pytest
 import torch
 from PIL import Image
 
-from realedit.editing.request import Task
+from realedit.editing.request import EditRequest
 from realedit.files.photo import Photo
 from realedit.geometry.boxes import box_mask
-from realedit.geometry.camera import USUAL_PITCH, Camera
-from realedit.geometry.camera_estimation import PITCHES, camera_of, estimated_pitch, said_by_lines, said_by_outline
-from realedit.geometry.object_pose import Outline
+from realedit.geometry.camera import TYPICAL_PITCH, Camera
+from realedit.geometry.camera_estimation import (
+    PITCHES,
+    estimate_camera,
+    line_likelihood,
+    mean_pitch,
+    silhouette_likelihood,
+)
+from realedit.geometry.object_pose import Silhouette
 from samples.renderer import render
 from samples.scenes import LOOK_AT, Thing, sample_scene
 
@@ -37,7 +43,7 @@ def posts(pitch: float, focal: float, size: tuple[int, int] = (640, 480)) -> np.
 
 def camera_in(photo: Photo) -> Camera:
     """The camera of a photo, of whose objects nothing is known."""
-    return Task(photo, "a photo", ()).camera([])
+    return EditRequest(photo, "a photo", ()).camera([])
 
 
 def said(millimetres: int) -> bytes:
@@ -58,10 +64,10 @@ def test_small_and_tall_photos_tell_it_too():
 
 
 def test_without_lines_it_is_a_usual_one():
-    assert camera_in(Photo(np.full((100, 130, 3), 90, np.uint8))).pitch == pytest.approx(USUAL_PITCH, abs=0.01)
+    assert camera_in(Photo(np.full((100, 130, 3), 90, np.uint8))).pitch == pytest.approx(TYPICAL_PITCH, abs=0.01)
     level = np.full((100, 130, 3), 90, np.uint8)
     level[50:] = 200  # an edge, but not upright
-    assert camera_in(Photo(level)).pitch == pytest.approx(USUAL_PITCH, abs=0.01)
+    assert camera_in(Photo(level)).pitch == pytest.approx(TYPICAL_PITCH, abs=0.01)
 
 
 def test_stray_lines_do_not_decide():
@@ -69,7 +75,7 @@ def test_stray_lines_do_not_decide():
     k = math.tan(math.radians(25)) / 1.35
     upright = [(x * (1 + 0.2 * k), -0.2, x * (1 - 0.2 * k), 0.2) for x in (-0.4, -0.25, 0.3, 0.45)]
     stray = [(-0.3, -0.1, -0.2, 0.1), (0.2, -0.1, 0.28, 0.1), (0.4, -0.1, 0.32, 0.1), (-0.1, -0.1, -0.18, 0.1)]
-    assert math.degrees(estimated_pitch(said_by_lines(np.array(upright + stray), 1.35))) == pytest.approx(25, abs=5)
+    assert math.degrees(mean_pitch(line_likelihood(np.array(upright + stray), 1.35))) == pytest.approx(25, abs=5)
 
 
 def test_a_long_lens_is_known_by_the_file():
@@ -93,22 +99,22 @@ def test_outlines_tell_the_pitch(shape, seed):
     scene = replace(sample_scene(seed, *size), things=(Thing(shape, "red", "plain", "matte", 0.1, -0.1, 0.5, 0.5),))
     distance, up = scene.camera
     true = math.degrees(math.atan2(up - LOOK_AT[2], LOOK_AT[1] + distance))
-    outline = Outline.of((render([scene], *size).masks[0, 0, None, None] > 0.5).float())
+    outline = Silhouette.of((render([scene], *size).masks[0, 0, None, None] > 0.5).float())
     blank = np.full((128, 160, 3), 90, np.uint8)
-    told = math.degrees(camera_of(Camera(size), blank, [outline]).pitch)
-    assert abs(told - true) < max(0.5 * abs(math.degrees(USUAL_PITCH) - true), 2.5)
+    told = math.degrees(estimate_camera(Camera(size), blank, [outline]).pitch)
+    assert abs(told - true) < max(0.5 * abs(math.degrees(TYPICAL_PITCH) - true), 2.5)
 
 
 def test_what_the_frame_cuts_off_tells_nothing():
-    whole, cut = (Outline.of(box_mask((0.4, top, 0.6, 0.6), (160, 128))) for top in (0.2, 0.0))
-    assert not said_by_outline(cut, Camera((160, 128))).any()
-    assert said_by_outline(whole, Camera((160, 128))).any()
+    whole, cut = (Silhouette.of(box_mask((0.4, top, 0.6, 0.6), (160, 128))) for top in (0.2, 0.0))
+    assert not silhouette_likelihood(cut, Camera((160, 128))).any()
+    assert silhouette_likelihood(whole, Camera((160, 128))).any()
 
 
 def test_the_mean_of_what_is_likely():
-    assert estimated_pitch(np.zeros_like(PITCHES)) == pytest.approx(USUAL_PITCH, abs=0.01)
+    assert mean_pitch(np.zeros_like(PITCHES)) == pytest.approx(TYPICAL_PITCH, abs=0.01)
     sure = np.where(np.abs(PITCHES - math.radians(40)) < 1e-3, 0.0, -100.0)
-    assert estimated_pitch(sure) == pytest.approx(math.radians(40))
+    assert mean_pitch(sure) == pytest.approx(math.radians(40))
 
 
 def test_what_resembles_no_upright_solid_tells_little():
@@ -120,6 +126,8 @@ def test_what_resembles_no_upright_solid_tells_little():
     )
     can = render([scene], 160, 128).masks[0, 0, None, None] > 0.5
     slanted = torch.from_numpy(picture)[None, None]
-    ranges = [float(np.ptp(said_by_outline(Outline.of(m.float()), Camera((160, 128))))) for m in (slanted, can)]
+    ranges = [
+        float(np.ptp(silhouette_likelihood(Silhouette.of(m.float()), Camera((160, 128))))) for m in (slanted, can)
+    ]
     assert ranges[0] < 2
     assert ranges[1] > 4

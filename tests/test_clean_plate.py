@@ -4,10 +4,10 @@ import torch
 
 from realedit.evaluation.metrics import psnr
 from realedit.inpainting.clean_plate import clean_plate
-from realedit.inpainting.completion import continued
-from realedit.morphology import grow
-from realedit.sampling.inverted_image import see
-from realedit.sampling.prompts import BACKGROUND, surroundings
+from realedit.inpainting.completion import complete
+from realedit.morphology import dilate
+from realedit.sampling.inverted_image import invert_image
+from realedit.sampling.prompts import ANY_BACKGROUND, background_prompt
 from realedit.settings import Settings
 from samples.renderer import render
 from samples.scenes import FIRST_HELD_OUT_SEED, Scene, sample_scene
@@ -15,8 +15,8 @@ from samples.scenes import FIRST_HELD_OUT_SEED, Scene, sample_scene
 
 def test_surroundings_of_a_prompt():
     prompt = "a photo of a red ball and a can on a table"
-    assert surroundings(prompt, ["red ball", "can"]) == "a photo of a table"
-    assert surroundings("a red ball", ["Red ball"]) == BACKGROUND
+    assert background_prompt(prompt, ["red ball", "can"]) == "a photo of a table"
+    assert background_prompt("a red ball", ["Red ball"]) == ANY_BACKGROUND
 
 
 def alone(scene: Scene) -> bool:
@@ -27,12 +27,12 @@ def test_where_no_surroundings_are_named_no_other_object_is_drawn(tabletop):
     scene = next(s for s in map(sample_scene, range(FIRST_HELD_OUT_SEED + 910, FIRST_HELD_OUT_SEED + 999)) if alone(s))
     phrase, settings = scene.things[0].phrase, Settings(steps=10)
     before, without = render([scene, scene.without(0)]).photos.split(1)
-    seen = see(tabletop, before, f"a photo of a {phrase}", settings, "ddim")
-    hole = grow(((before - without).abs().amax(1, keepdim=True) > 0.02).float(), 0.02)
-    prompt, others = surroundings(seen.reference.header.prompt, [phrase]), torch.zeros_like(hole)
+    seen = invert_image(tabletop, before, f"a photo of a {phrase}", settings, "ddim")
+    hole = dilate(((before - without).abs().amax(1, keepdim=True) > 0.02).float(), 0.02)
+    prompt, others = background_prompt(seen.reference.header.prompt, [phrase]), torch.zeros_like(hole)
     plate = clean_plate(tabletop, seen, prompt, hole, others, settings)
     outside = (hole < 0.5).expand_as(plate)
-    assert torch.equal(plate[outside], seen.small[outside])
+    assert torch.equal(plate[outside], seen.image[outside])
     assert psnr(plate, without, hole) > 24 > psnr(before, without, hole)
 
 
@@ -43,12 +43,12 @@ def test_what_can_be_trusted_of_the_copies_stays_as_it_is(tabletop):
     hole = torch.zeros(1, 1, 128, 128)
     hole[..., 20:44, 52:76] = hole[..., 84:108, 52:76] = 1
     settings, others = Settings(steps=6), torch.zeros_like(hole)
-    seen = see(tabletop, photo, "a photo of a checked tablecloth", settings, "ddim")
-    copies = continued(seen.small, hole, others)
+    seen = invert_image(tabletop, photo, "a photo of a checked tablecloth", settings, "ddim")
+    copies = complete(seen.image, hole, others)
     plate = clean_plate(tabletop, seen, "a photo of a checked tablecloth", hole, others, settings)
-    sure, unsure = (hole > 0.5) & (copies.trust > 0.999), (hole > 0.5) & (copies.trust < 0.1)
+    sure, unsure = (hole > 0.5) & (copies.confidence > 0.999), (hole > 0.5) & (copies.confidence < 0.1)
     assert sure.sum() > 200
     assert unsure.sum() > 200
-    moved = (plate - copies.photo).abs().amax(1, keepdim=True)
+    moved = (plate - copies.image).abs().amax(1, keepdim=True)
     assert moved[sure].max() < 0.002
     assert moved[unsure].mean() > 0.02

@@ -2,8 +2,8 @@
 
 import torch
 
-from realedit.inpainting.completion import continued
-from realedit.inpainting.fill import fill
+from realedit.inpainting.completion import complete
+from realedit.inpainting.fill import fill_fsr
 from realedit.inpainting.shift_map import Shift
 
 
@@ -38,7 +38,7 @@ def test_what_repeats_in_whole_pixels_is_copied_exactly():
     y, x = place(96, 128)
     photo = picture((((x // 9) + (y // 8)) % 2).float())
     hole = disc(photo, 60, 50, 17)
-    filled = continued(without(photo, hole), hole, NONE).photo
+    filled = complete(without(photo, hole), hole, NONE).image
     torch.testing.assert_close(filled, photo, atol=1e-4, rtol=0)
 
 
@@ -48,8 +48,8 @@ def test_a_floor_in_perspective_goes_on():
     across, along = (x - 64) / below * 3, 160 / below
     photo = picture(torch.where(y > 26, ((across.floor() + along.floor()) % 2), 0.5))
     hole = disc(photo, 66, 62, 15)
-    filled = continued(without(photo, hole), hole, NONE).photo
-    waves = fill(without(photo, hole), hole)
+    filled = complete(without(photo, hole), hole, NONE).image
+    waves = fill_fsr(without(photo, hole), hole)
     assert error(filled, photo, hole) < 0.4 * error(waves, photo, hole)
 
 
@@ -59,26 +59,26 @@ def test_nothing_is_copied_from_other_objects():
     red = torch.tensor((0.9, 0.1, 0.1))[None, :, None, None]
     photo = torch.where(other > 0.5, red, photo)
     hole = disc(photo, 70, 50, 17)
-    filled = continued(without(photo, hole), hole, other).photo
+    filled = complete(without(photo, hole), hole, other).image
     torch.testing.assert_close(filled[(hole > 0.5).expand_as(photo)], torch.tensor(0.6).expand(3 * int(hole.sum())))
 
 
 def test_outside_the_hole_all_stays_and_without_surroundings_nothing_is_copied():
     photo = torch.rand(1, 3, 64, 80, generator=torch.Generator().manual_seed(0))
     none, hole = torch.zeros(1, 1, 64, 80), torch.zeros(1, 1, 64, 80)
-    assert torch.equal(continued(photo, hole, none).photo, photo)
+    assert torch.equal(complete(photo, hole, none).image, photo)
     hole[..., 20:40, 30:50] = 1
-    filled = continued(photo, hole, none).photo
+    filled = complete(photo, hole, none).image
     outside = (hole < 0.5).expand_as(photo)
     assert torch.equal(filled[outside], photo[outside])
-    assert continued(photo, torch.ones_like(hole), none).trust.max() == 0
+    assert complete(photo, torch.ones_like(hole), none).confidence.max() == 0
 
 
 def test_larger_pictures_are_continued_in_their_own_detail():
     y, x = place(352, 400)
     photo = picture(((x // 7) % 2 + (y // 60) % 2) / 2)
     hole = disc(photo, 190, 170, 40)
-    filled = continued(without(photo, hole), hole, torch.zeros_like(hole)).photo
+    filled = complete(without(photo, hole), hole, torch.zeros_like(hole)).image
     assert error(filled, photo, hole) < 0.02
 
 
@@ -95,7 +95,7 @@ def test_copies_are_trusted_where_they_match_all_around_and_their_rows():
     plain, boards = picture(torch.zeros(96, 128)), picture(((y // 8) % 2).float())
     noise = torch.rand(1, 3, 96, 128, generator=torch.Generator().manual_seed(0))
     hole = disc(boards, 60, 50, 17)
-    trusts = [continued(without(photo, hole), hole, NONE).trust[hole > 0.5] for photo in (plain, boards, noise)]
+    trusts = [complete(without(photo, hole), hole, NONE).confidence[hole > 0.5] for photo in (plain, boards, noise)]
     assert trusts[0].min() > 0.95
     assert trusts[1].min() > trusts[2].max()
     assert trusts[2].max() < 0.1
@@ -109,7 +109,7 @@ def test_copies_that_fit_alike_are_mixed():
     noise = 0.06 * torch.randn(1, 3, 96, 128, generator=torch.Generator().manual_seed(0))
     photo = (0.5 * picture(stripes.float()) + 0.2 + noise).clamp(0, 1)
     hole = disc(photo, 60, 50, 17)
-    filled = continued(without(photo, hole), hole, NONE).photo
+    filled = complete(without(photo, hole), hole, NONE).image
     inside = (hole > 0.5).expand_as(photo)
     clean = 0.5 * picture(stripes.float()) + 0.2
     assert (filled - clean)[inside].square().mean() < 0.7 * (photo - clean)[inside].square().mean()
@@ -120,5 +120,5 @@ def test_copies_that_are_unlike_each_other_are_trusted_less():
     _, x = place(96, 128)
     hole, middle = ((x - 64).abs() < 14).float()[None, None], ((x - 64).abs() < 5)[None, None]
     even, torn = (x // 8) % 2, (x // 8 + (x > 64).float()) % 2
-    trusts = [continued(without(picture(v.float()), hole), hole, NONE).trust[middle].mean() for v in (even, torn)]
+    trusts = [complete(without(picture(v.float()), hole), hole, NONE).confidence[middle].mean() for v in (even, torn)]
     assert trusts[1] < 0.5 * trusts[0]

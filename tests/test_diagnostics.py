@@ -9,14 +9,14 @@ from click.testing import CliRunner
 from inversion.loading import load_model
 from inversion.schedule import Schedule
 from realedit.cli import main
-from realedit.commands.diagnostics import CHECKS, Patient, equality, examine, gradient, reconstruction, words
+from realedit.commands.diagnostics import CHECKS, ModelUnderTest, equality, examine, gradient, reconstruction, words
 from realedit.settings import Settings
 
 FEW = Settings(steps=6)
 
 
-def patient(model, method: str = "null-text") -> Patient:
-    return Patient(model, FEW, method, offline=True)
+def patient(model, method: str = "null-text") -> ModelUnderTest:
+    return ModelUnderTest(model, FEW, method, offline=True)
 
 
 def test_the_bundled_model_is_well():

@@ -5,11 +5,22 @@ from dataclasses import replace
 import pytest
 
 from inversion.errors import EditError
-from realedit.edits import Duplicate, Insert, Move, Remove, Resize, Restyle, Source, Swap, Transfer, check_together
-from realedit.geometry.transform import STAY, Place, Placement
+from realedit.edits import (
+    Duplicate,
+    Insert,
+    Move,
+    ObjectSource,
+    Remove,
+    Resize,
+    Restyle,
+    Swap,
+    Transfer,
+    check_together,
+)
+from realedit.geometry.transform import IDENTITY, ObjectPose, Placement
 
-PLACE = Place((0.4, 0.5), (0.3, 0.4, 0.5, 0.7))
-OTHER = Place((0.8, 0.6), (0.7, 0.5, 0.9, 0.8))
+PLACE = ObjectPose((0.4, 0.5), (0.3, 0.4, 0.5, 0.7))
+OTHER = ObjectPose((0.8, 0.6), (0.7, 0.5, 0.9, 0.8))
 
 
 def test_move_to_and_by():
@@ -58,7 +69,7 @@ def test_what_every_edit_says_of_its_objects():
     places = {"cup": PLACE, "jug": OTHER}
     assert Move("cup", by=(0.1, 0.0)).placements(places) == {"cup": (Placement((0.4, 0.5), (0.5, 0.5)),)}
     assert Remove("cup").placements(places) == {"cup": ()}
-    assert Duplicate("cup", to=(0.1, 0.5)).placements(places)["cup"][0] == STAY
+    assert Duplicate("cup", to=(0.1, 0.5)).placements(places)["cup"][0] == IDENTITY
     swapped = Swap("cup", "jug").placements(places)
     assert swapped["cup"][0]((0.4, 0.7)) == pytest.approx((0.8, 0.8))
     assert swapped["jug"][0]((0.8, 0.8)) == pytest.approx((0.4, 0.7))
@@ -70,10 +81,10 @@ def test_what_every_edit_says_of_its_objects():
     assert swapped["cup"][0]((0.4, 0.6)) == pytest.approx((0.8, 0.8))
     assert swapped["cup"][0]((0.4, 0.7)) == pytest.approx((0.8, 0.8 + 0.1 * 8 / 6))
     assert swapped["jug"][0]((0.8, 0.8)) == pytest.approx((0.4, 0.6))
-    for look in (Restyle("cup", "red cup"), Transfer("cup", Source("other.png"))):
+    for look in (Restyle("cup", "red cup"), Transfer("cup", ObjectSource("other.png"))):
         assert look.placements(places) == {}
-        assert look.look is not None
-    assert Insert(Source("other.png"), (0.5, 0.5)).objects == ()
+        assert look.appearance is not None
+    assert Insert(ObjectSource("other.png"), (0.5, 0.5)).objects == ()
 
 
 def test_edits_that_contradict_each_other():

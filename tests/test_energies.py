@@ -6,15 +6,15 @@ import torch
 from inversion.properties import appearance, centroid, shape, size
 from inversion.reference import Header, Reference
 from inversion.taps import Tape
-from realedit.geometry.transform import AS_IT_IS, STAY, Placement
+from realedit.geometry.transform import IDENTITY, IDENTITY_MATRIX, Placement
 from realedit.geometry.warp import warp
 from realedit.sampling.energies import (
     AppearanceEnergy,
     CentroidEnergy,
     GhostEnergy,
+    ObjectTarget,
     ShapeEnergy,
     SizeEnergy,
-    Wanted,
     edit_energies,
 )
 from realedit.settings import Weights
@@ -133,14 +133,14 @@ def reference_of(maps: torch.Tensor) -> Reference:
     return Reference(header, torch.zeros(2, 4, H, W), torch.zeros(1, 4, 8), {"layer": attention}, {"site": features})
 
 
-def wanted(*placements: Placement, **more) -> Wanted:
-    return Wanted((1,), (1,), placements, torch.zeros(1, 1, H, W), **more)
+def wanted(*placements: Placement, **more) -> ObjectTarget:
+    return ObjectTarget((1,), (1,), placements, torch.zeros(1, 1, H, W), **more)
 
 
 def test_an_edit_that_asks_for_nothing_has_energy_zero():
     """Reference and live pass agree: only half precision is between them."""
     maps = soft_blob(0.4, 0.5)
-    energy = edit_energies(reference_of(maps), [wanted(STAY)], [(2,)], Weights(appearance=0))
+    energy = edit_energies(reference_of(maps), [wanted(IDENTITY)], [(2,)], Weights(appearance=0))
     assert energy(tape_of(maps, soft_blob(0.8, 0.3, 0.08)), 0).item() == pytest.approx(0, abs=5e-3)
 
 
@@ -159,7 +159,9 @@ def test_a_move_is_satisfied_by_the_moved_map_and_scale_reaches_the_energy():
 def test_a_turned_move_is_satisfied_by_the_turned_map():
     """Two blobs, one over the other, come to lean."""
     upright = soft_blob(0.4, 0.3, 0.1) + soft_blob(0.4, 0.7, 0.1)
-    shifted, turned = (Placement((0.4, 0.5), (0.6, 0.5), turn=t) for t in (AS_IT_IS, ((1.0, -0.5), (0.0, 1.0))))
+    shifted, turned = (
+        Placement((0.4, 0.5), (0.6, 0.5), linear=t) for t in (IDENTITY_MATRIX, ((1.0, -0.5), (0.0, 1.0)))
+    )
     energy = edit_energies(reference_of(upright), [wanted(turned)], [], Weights(appearance=0))
     leaning, straight = (energy(tape_of(warp(upright[None, None], p)[0, 0]), 0).item() for p in (turned, shifted))
     assert leaning < 0.3 * straight

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from realedit.images import blurred
-from realedit.inpainting.fill import fill, fill_coarsely, fill_level
+from realedit.images import gaussian_blur
+from realedit.inpainting.fill import fill_coarsely, fill_fsr, fill_rows
 
 
 def hole_at(left: int, top: int, side: int, height: int = 96, width: int = 128) -> torch.Tensor:
@@ -13,7 +13,7 @@ def hole_at(left: int, top: int, side: int, height: int = 96, width: int = 128) 
     return hole
 
 
-@pytest.mark.parametrize("filler", [fill, fill_coarsely])
+@pytest.mark.parametrize("filler", [fill_fsr, fill_coarsely])
 def test_a_ramp_goes_on_and_the_rest_is_untouched(filler):
     ramp = torch.linspace(0, 1, 128).expand(1, 3, 96, 128).clone()
     hole = hole_at(50, 40, 16)
@@ -27,12 +27,12 @@ def test_stripes_go_on_through_the_hole():
     x = torch.arange(128.0)
     stripes = (0.5 + 0.4 * torch.sin(2 * torch.pi * x / 12)).expand(1, 3, 96, 128).clone()
     hole = hole_at(50, 40, 20)
-    filled = fill(torch.where(hole > 0.5, torch.zeros_like(stripes), stripes), hole)
+    filled = fill_fsr(torch.where(hole > 0.5, torch.zeros_like(stripes), stripes), hole)
     inside = hole.expand_as(stripes) > 0.5
     assert (filled - stripes)[inside].square().mean().sqrt() < 0.1  # a constant would miss by 0.28
 
 
-@pytest.mark.parametrize("filler", [fill, fill_coarsely, fill_level])
+@pytest.mark.parametrize("filler", [fill_fsr, fill_coarsely, fill_rows])
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_nothing_to_fill_or_nothing_to_fill_from(filler, value):
     photo = torch.rand(1, 3, 64, 80, generator=torch.Generator().manual_seed(0))
@@ -54,7 +54,7 @@ def test_a_horizon_goes_on_to_the_frame_in_its_own_row():
     photo = torch.full((1, 3, 96, 128), 0.8)
     photo[..., 51:, :] = 0.2
     hole = hole_at(88, 30, 40)
-    filled = fill_level(torch.where(hole > 0.5, torch.ones_like(photo), photo), hole)
+    filled = fill_rows(torch.where(hole > 0.5, torch.ones_like(photo), photo), hole)
     inside = hole.expand_as(photo) > 0.5
     steep = torch.zeros_like(photo)
     steep[..., 48:54, :] = 1  # rows are mixed with their neighbours
@@ -66,14 +66,14 @@ def test_rows_of_which_nothing_is_seen_are_like_all_others():
     photo = torch.full((1, 3, 96, 128), 0.3)
     hole = torch.zeros(1, 1, 96, 128)
     hole[..., 20:70, :] = 1
-    filled = fill_level(torch.where(hole > 0.5, torch.zeros_like(photo), photo), hole)
+    filled = fill_rows(torch.where(hole > 0.5, torch.zeros_like(photo), photo), hole)
     torch.testing.assert_close(filled, photo, atol=1e-3, rtol=0)
 
 
 def test_a_blurred_point_is_as_wide_as_said_each_way():
     point = torch.zeros(101, 141)
     point[50, 70] = 1
-    spread = blurred(point, 9.0, 3.0)
+    spread = gaussian_blur(point, 9.0, 3.0)
     y, x = torch.meshgrid(torch.arange(101) - 50.0, torch.arange(141) - 70.0, indexing="ij")
     assert abs(float((spread * x.square()).sum().sqrt()) - 9) < 0.1
     assert abs(float((spread * y.square()).sum().sqrt()) - 3) < 0.1

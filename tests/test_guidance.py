@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realedit.sampling.guidance import Measured, adapted_strength
+from realedit.sampling.guidance import EnergySample, adapted_strength
 from realedit.settings import Strength
 
 RULE = Strength(start=0.1, least=0.02, most=0.5, factor=2.0)
 
 
 def strength(*energies: float, goal: float = 0.01, until: float = 1.0) -> float:
-    return adapted_strength(RULE, [Measured(k / 10, e) for k, e in enumerate(energies)], goal, until)
+    return adapted_strength(RULE, [EnergySample(k / 10, e) for k, e in enumerate(energies)], goal, until)
 
 
 def test_it_starts_where_it_is_told_and_grows_while_the_energy_stays():
@@ -30,10 +30,10 @@ def test_it_weakens_where_the_energy_falls_faster_than_due():
 
 @given(st.lists(st.floats(1e-6, 1e3), min_size=1, max_size=40), st.floats(1e-4, 1.0), st.floats(0.1, 1.0))
 def test_it_never_leaves_its_limits(energies, goal, until):
-    measured = [Measured(k / len(energies), e) for k, e in enumerate(energies)]
+    measured = [EnergySample(k / len(energies), e) for k, e in enumerate(energies)]
     assert RULE.least <= adapted_strength(RULE, measured, goal, until) <= RULE.most
 
 
 def test_zero_strength_stays_zero():
     off = Strength(0.0, 0.0, 0.0)
-    assert adapted_strength(off, [Measured(0.0, 1.0), Measured(0.1, 1.0)], 0.1, 1.0) == 0.0
+    assert adapted_strength(off, [EnergySample(0.0, 1.0), EnergySample(0.1, 1.0)], 0.1, 1.0) == 0.0

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from realedit.appearance.highlights import glossy, matt
+from realedit.appearance.highlights import has_highlights, remove_highlights
 
 PAINTS = [(0.7, 0.1, 0.1), (0.2, 0.3, 0.8), (0.12, 0.12, 0.12), (0.85, 0.75, 0.2)]
 ROWS, COLUMNS = torch.meshgrid(torch.arange(96) + 0.5, torch.arange(128) + 0.5, indexing="ij")
@@ -34,24 +34,24 @@ def colours(picture: torch.Tensor) -> torch.Tensor:
 
 @pytest.mark.parametrize("paint", PAINTS)
 def test_a_small_white_spot_makes_gloss_and_shade_makes_none(paint):
-    assert glossy(colours(ball(paint, gleam=0.8)))
-    assert not glossy(colours(ball(paint, gleam=0.0)))
-    assert not glossy(colours(ball(paint, gleam=0.02)))  # hardly to be seen
+    assert has_highlights(colours(ball(paint, gleam=0.8)))
+    assert not has_highlights(colours(ball(paint, gleam=0.0)))
+    assert not has_highlights(colours(ball(paint, gleam=0.02)))  # hardly to be seen
 
 
 def test_a_pale_pattern_is_no_highlight():
-    assert not glossy(colours(ball((0.7, 0.1, 0.1), 0.0, other=(0.9, 0.9, 0.9))))
-    assert not glossy(torch.zeros(0, 3))
+    assert not has_highlights(colours(ball((0.7, 0.1, 0.1), 0.0, other=(0.9, 0.9, 0.9))))
+    assert not has_highlights(torch.zeros(0, 3))
 
 
 @pytest.mark.parametrize("paint", PAINTS)
 def test_without_its_highlight_a_ball_is_as_matt_as_one_that_never_had_any(paint):
-    shown, true = matt(ball(paint, gleam=0.9), BALL), ball(paint, gleam=0.0)
+    shown, true = remove_highlights(ball(paint, gleam=0.9), BALL), ball(paint, gleam=0.0)
     assert (shown - true).abs().max() < 0.07 < (ball(paint, gleam=0.9) - true).abs().max()
     assert torch.equal(shown * (1 - disc(56, 38, 12)), ball(paint, gleam=0.9) * (1 - disc(56, 38, 12)))
 
 
 def test_what_has_no_highlight_stays_as_it_is():
     picture = ball(PAINTS[0], gleam=0.0)
-    assert torch.equal(matt(picture, BALL), picture)
-    assert torch.equal(matt(picture, torch.zeros_like(BALL)), picture)
+    assert torch.equal(remove_highlights(picture, BALL), picture)
+    assert torch.equal(remove_highlights(picture, torch.zeros_like(BALL)), picture)

@@ -7,9 +7,9 @@ import sys
 import pytest
 
 from inversion.errors import ModelError
-from inversion.families import Family
+from inversion.families import ModelFamily
 from inversion.hub import wanted_files
-from inversion.weights import Source
+from inversion.weights import ModelSource
 from tests.local_hub import LocalHub, serving
 
 CODE = """
@@ -98,7 +98,7 @@ def test_a_cut_off_cache_is_said(hub, tmp_path):
 def test_only_pickles_are_refused_before_they_are_fetched():
     sizes = dict.fromkeys(("unet/config.json", "unet/diffusion_pytorch_model.bin", "vae/config.json"), 1)
     with pytest.raises(ModelError, match="can run any program"):
-        wanted_files(sizes, Family.ONE_TEXT, Source("me/tiny"))
+        wanted_files(sizes, ModelFamily.ONE_TEXT, ModelSource("me/tiny"))
 
 
 def test_a_sharded_variant_is_fetched_whole():
@@ -106,7 +106,7 @@ def test_a_sharded_variant_is_fetched_whole():
     names = ["model.safetensors", "model.fp16.safetensors"]
     sizes = {f"unet/{name}": 1 for name in [*unet, "diffusion_pytorch_model.safetensors.index.fp16.json", *names]}
     sizes |= {f"{part}/{name}": 1 for part in ("vae", "text_encoder") for name in names}
-    wanted = wanted_files(sizes, Family.ONE_TEXT, Source("me/tiny", variant="fp16"))
+    wanted = wanted_files(sizes, ModelFamily.ONE_TEXT, ModelSource("me/tiny", variant="fp16"))
     assert {f"unet/{name}" for name in unet} < set(wanted)
     assert "unet/diffusion_pytorch_model.safetensors.index.fp16.json" in wanted
     assert not any(name.endswith("/model.safetensors") for name in wanted)

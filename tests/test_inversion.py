@@ -17,8 +17,8 @@ from inversion.methods import METHODS
 from inversion.null_text import TEXTBOOK, NullTextSettings
 from inversion.pipeline import pipeline_arguments
 from inversion.schedule import ddim_step
-from realedit.sampling.latent_blending import Residuals
-from realedit.sampling.sampler import Rows, sample
+from realedit.sampling.latent_blending import ResidualCorrection
+from realedit.sampling.sampler import Conditioning, sample
 from realedit.settings import MEMORY_NAMES, METHOD_NAMES
 from tests.conftest import PROMPT, random_latent
 
@@ -46,7 +46,7 @@ def test_ddim_reconstructs_at_guidance_one(tiny):
     for steps in (10, 100):
         schedule = tiny.schedule(steps)
         found = ddim.invert(tiny, latent, PROMPT, schedule, 1.0)
-        back = sample(tiny, found.pivots[:1], schedule, Rows(tiny.embed(PROMPT), found.unconditional, 1.0))
+        back = sample(tiny, found.pivots[:1], schedule, Conditioning(tiny.embed(PROMPT), found.unconditional, 1.0))
         errors.append((back - latent).square().mean().item())
     assert errors[1] < 0.2 * errors[0]
 
@@ -55,7 +55,7 @@ def test_null_text_reconstructs_where_ddim_drifts(tiny):
     latent, schedule, errors = random_latent(), tiny.schedule(STEPS), {}
     for name, method in METHODS.items():
         found = method(tiny, latent, PROMPT, schedule, 7.5)
-        back = sample(tiny, found.pivots[:1], schedule, Rows(tiny.embed(PROMPT), found.unconditional, 7.5))
+        back = sample(tiny, found.pivots[:1], schedule, Conditioning(tiny.embed(PROMPT), found.unconditional, 7.5))
         errors[name] = (back - latent).square().mean().item()
     assert errors["null-text"] < errors["ddim"]
 
@@ -111,9 +111,9 @@ def test_the_textbook_steps_once_even_where_nothing_is_asked(model):
 
 def error_of(model, found, steps: int) -> float:
     """The mean squared error of the latent that sampling gives back."""
-    kept = [Residuals(found.residuals)] if found.residuals is not None else []
-    row = Rows(model.embed(PROMPT), found.unconditional, found.guidance_scale)
-    back = sample(model, found.pivots[:1], model.schedule(steps), row, edits=kept)
+    kept = [ResidualCorrection(found.residuals)] if found.residuals is not None else []
+    row = Conditioning(model.embed(PROMPT), found.unconditional, found.guidance_scale)
+    back = sample(model, found.pivots[:1], model.schedule(steps), row, callbacks=kept)
     return (back - found.pivots[-1:]).square().mean().item()
 
 
@@ -126,7 +126,7 @@ def test_residuals_are_exact_at_any_scale(tiny, scale):
 def test_residuals_are_left_out_where_the_photo_changes(tiny):
     values, latent = torch.ones(3, 4, 2, 3), torch.zeros(1, 4, 2, 3)
     kept = torch.tensor([[[[1.0, 0, 1], [0, 1, 1]]]])
-    held = Residuals(values, kept, first=1)
+    held = ResidualCorrection(values, kept, first=1)
     assert torch.equal(held(latent, 1), latent)  # where sampling starts nothing was missed yet
     assert torch.equal(held(latent, 2), kept.expand_as(latent))
 
@@ -196,8 +196,10 @@ def test_nothing_diverges(tiny, steps, spacing, monkeypatch):
 def test_plain_diffusers_gives_the_same_latents_to_the_bit(tiny, method):
     latent, schedule = random_latent(height=8, width=8), tiny.schedule(STEPS)
     found = METHODS[method](tiny, latent, PROMPT, schedule, 7.5)
-    kept = [Residuals(found.residuals)] if found.residuals is not None else []
-    ours = sample(tiny, found.pivots[:1], schedule, Rows(tiny.embed(PROMPT), found.unconditional, 7.5), edits=kept)
+    kept = [ResidualCorrection(found.residuals)] if found.residuals is not None else []
+    ours = sample(
+        tiny, found.pivots[:1], schedule, Conditioning(tiny.embed(PROMPT), found.unconditional, 7.5), callbacks=kept
+    )
     made = plain_pipeline(tiny)(**pipeline_arguments(tiny, found, PROMPT), output_type="latent")
     assert torch.equal(made.images, ours)
 

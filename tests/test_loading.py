@@ -20,12 +20,12 @@ from safetensors.torch import load_file, save_file
 
 from inversion.ddim import Inverted
 from inversion.errors import ModelError, Notice
-from inversion.families import Family, check_scheduler, check_unet, family_of
+from inversion.families import ModelFamily, check_scheduler, check_unet, family_of
 from inversion.loading import load_model, model_of, plain_pipeline
 from inversion.pipeline import pipeline_arguments
 from inversion.schedule import Schedule
 from inversion.taps import tap
-from realedit.sampling.sampler import Rows, sample
+from realedit.sampling.sampler import Conditioning, sample
 from tests.conftest import PROMPT, random_latent, tiny_pipelines
 from tests.original_layout import original_tensors
 
@@ -47,8 +47,8 @@ def same(one, two) -> bool:
 
 
 def test_families():
-    assert family_of(SD, "a") is Family.ONE_TEXT
-    assert family_of(XL, "a") is Family.TWO_TEXTS
+    assert family_of(SD, "a") is ModelFamily.ONE_TEXT
+    assert family_of(XL, "a") is ModelFamily.TWO_TEXTS
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_other_families_are_refused_in_one_line(index, said):
 )
 def test_unets_that_want_more_are_refused(config, said):
     with pytest.raises(ModelError, match="expected Stable Diffusion") as error:
-        check_unet(config, {"latent_channels": 4}, Family.ONE_TEXT, "a")
+        check_unet(config, {"latent_channels": 4}, ModelFamily.ONE_TEXT, "a")
     assert said in str(error.value)
 
 
@@ -283,7 +283,7 @@ def test_lora_weights_keep_working(kind):
             weight.data.normal_(std=0.2)
     model, z = model_of(pipe), random_latent(height=16, width=16)
     assert model.fingerprint != plain
-    rows = Rows(model.embed(PROMPT), model.unprompted().repeat(4), 5.0)
+    rows = Conditioning(model.embed(PROMPT), model.unprompted().repeat(4), 5.0)
     ours = sample(model, z, model.schedule(4), rows)
     found = Inverted(z, rows.unconditional, 5.0)
     theirs = plain_pipeline(model)(**pipeline_arguments(model, found, PROMPT), output_type="latent").images

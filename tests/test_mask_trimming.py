@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from realedit.compositing.mask_trimming import trimmed
+from realedit.compositing.mask_trimming import without_shadow
 
 NONE = torch.zeros(1, 1, 96, 128)
 
@@ -32,7 +32,7 @@ def bottle() -> torch.Tensor:
 
 def test_a_shadow_that_was_taken_is_not(bottle):
     whole = torch.maximum(BODY, NECK)
-    assert torch.equal(trimmed(bottle, PLATE, torch.maximum(whole, SHADOW), NONE), whole)
+    assert torch.equal(without_shadow(bottle, PLATE, torch.maximum(whole, SHADOW), NONE), whole)
 
 
 def test_a_light_stripe_of_the_object_is_no_shadow(bottle):
@@ -40,22 +40,22 @@ def test_a_light_stripe_of_the_object_is_no_shadow(bottle):
     lines = torch.where(torch.arange(96)[:, None] % 16 < 1, 1.0, 0.0).expand(1, 1, 96, 128)
     striped = torch.where((lines * BODY) > 0.5, 0.62 * torch.ones_like(bottle) + 1e-3, bottle)
     assert (lines * BODY)[..., 64, 50:80].all()
-    assert torch.equal(trimmed(striped, PLATE, BODY, NONE), BODY)
+    assert torch.equal(without_shadow(striped, PLATE, BODY, NONE), BODY)
 
 
 def test_what_is_right_stays(bottle):
     whole = torch.maximum(BODY, NECK)
-    assert torch.equal(trimmed(bottle, PLATE, whole, NONE), whole)
+    assert torch.equal(without_shadow(bottle, PLATE, whole, NONE), whole)
 
 
 def test_an_object_that_could_be_a_shadow_keeps_its_pixels():
     """Grey on grey, nothing tells them apart."""
     grey = painted(ROOM, torch.maximum(BODY, SHADOW), 0.4, 0.4, 0.4)
     both = torch.maximum(BODY, SHADOW)
-    assert torch.equal(trimmed(grey, PLATE, both, NONE), both)
+    assert torch.equal(without_shadow(grey, PLATE, both, NONE), both)
 
 
 def test_a_scene_that_is_itself_off_says_nothing(bottle):
     wrong = PLATE + torch.tensor((0.25, -0.25, 0.0))[None, :, None, None] * (torch.arange(96)[:, None] // 3 % 2)
     both = torch.maximum(BODY, SHADOW)
-    assert torch.equal(trimmed(bottle, wrong, both, NONE), both)
+    assert torch.equal(without_shadow(bottle, wrong, both, NONE), both)

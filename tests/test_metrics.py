@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from realedit.evaluation.metrics import (
-    Perceptual,
+    PerceptualMetric,
     compare,
     encoder_distance,
     lpips_distance,
@@ -17,7 +17,7 @@ from realedit.evaluation.metrics import (
     ssim_map,
 )
 
-NOTHING = Perceptual("none", lambda a, b: torch.zeros_like(a[:, :1]))
+NOTHING = PerceptualMetric("none", lambda a, b: torch.zeros_like(a[:, :1]))
 
 
 def photos(height=48, width=64):
@@ -129,7 +129,7 @@ def test_without_weights_the_report_says_so_under_another_name(model, monkeypatc
         raise OSError("no route to host")
 
     monkeypatch.setattr(perceptual, "lpips_distance", no_network)
-    found = perceptual.best_perceptual(model)
+    found = perceptual.perceptual_metric(model)
     assert found.name == "vae_feature_distance"
     assert "LPIPS could not be computed" in found.note
     assert "OSError" in found.note

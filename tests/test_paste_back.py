@@ -5,15 +5,15 @@ import pytest
 import torch
 
 from inversion.errors import EditError
-from realedit.compositing.composite import Cast, Stage, Subject, set_stage
-from realedit.compositing.effects import Trace
+from realedit.compositing.composite import Cast, Composite, Subject, compose
+from realedit.compositing.effects import Effects
 from realedit.compositing.paste_back import Canvas, paste_back
-from realedit.compositing.separation import Backdrop, match_tones, take_apart
+from realedit.compositing.separation import CleanPlate, match_tones, separate
 from realedit.files.photo import Photo
 from realedit.geometry.boxes import box_mask, mask_box, mask_centre
-from realedit.geometry.transform import STAY, Placement
+from realedit.geometry.transform import IDENTITY, Placement
 from realedit.images import to_bytes
-from realedit.morphology import feathered, grow
+from realedit.morphology import dilate, feather
 from realedit.objects.segmentation import object_mask
 
 
@@ -25,13 +25,13 @@ def disc(height=96, width=128, x=40, y=50, radius=12):
 def test_growing_by_hand():
     mask = torch.zeros(1, 1, 20, 40)
     mask[..., 10, 10] = 1
-    assert grow(mask, 0.1).sum() == 13  # the cells within 2 of 20 pixels
-    assert torch.equal(grow(grow(disc(), 0.05), -0.05) * disc(), disc())
-    assert grow(torch.zeros(1, 1, 8, 8), 0.2).sum() == 0
+    assert dilate(mask, 0.1).sum() == 13  # the cells within 2 of 20 pixels
+    assert torch.equal(dilate(dilate(disc(), 0.05), -0.05) * disc(), disc())
+    assert dilate(torch.zeros(1, 1, 8, 8), 0.2).sum() == 0
 
 
 def test_feather_is_zero_outside_and_one_inside():
-    share = feathered(disc(), 0.05)
+    share = feather(disc(), 0.05)
     assert torch.equal(share * (1 - disc()), torch.zeros_like(share))
     assert share[0, 0, 50, 40] == 1
     edge = share[0, 0, 50, 28]
@@ -41,9 +41,9 @@ def test_feather_is_zero_outside_and_one_inside():
 def test_the_photos_own_edge_is_not_feathered():
     mask = torch.zeros(1, 1, 40, 60)
     mask[..., :20] = 1
-    share = feathered(mask, 0.1)
+    share = feather(mask, 0.1)
     assert (share[..., 0] == 1).all()
-    assert (feathered(torch.ones(1, 1, 10, 12), 0.2) == 1).all()
+    assert (feather(torch.ones(1, 1, 10, 12), 0.2) == 1).all()
 
 
 @pytest.mark.parametrize("size", [(96, 128), (131, 203)])
@@ -100,11 +100,11 @@ PLAIN = torch.full((1, 3, 96, 128), 0.6)
 
 def staged(
     *placements: Placement, margin: float = 0.03, shadow: torch.Tensor = NOTHING + 1, crumbs: torch.Tensor = NOTHING
-) -> Stage:
+) -> Composite:
     """A red disc on a plain plate, drawn at each of the placements."""
     photo = torch.where(disc() > 0.5, RED, PLAIN * shadow)
     subject = Subject("disc", (1,), placements, None)
-    return set_stage(photo, Cast([subject], [disc()], [Trace(shadow, NOTHING)], Backdrop(PLAIN, crumbs)), margin)
+    return compose(photo, Cast([subject], [disc()], [Effects(shadow, NOTHING)], CleanPlate(PLAIN, crumbs)), margin)
 
 
 def test_masks_of_a_move():
@@ -120,11 +120,11 @@ def test_what_stays_is_not_cleared_away_with_its_neighbour():
     """A blue disc stands where the shadow of the red one that leaves falls on it."""
     blue, there = torch.tensor((0.1, 0.2, 0.9))[None, :, None, None], disc(x=62, radius=9)
     photo = torch.where(there > 0.5, blue, torch.where(disc() > 0.5, RED, PLAIN))
-    subjects = [Subject("red disc", (1,), (MOVE,), None), Subject("blue disc", (2,), (STAY,), None)]
-    left = [Trace(1 - 0.5 * disc(x=58, radius=8), NOTHING), Trace.none(there)]
-    stage = set_stage(photo, Cast(subjects, [disc(), there], left, Backdrop(PLAIN, NOTHING)), 0.02)
+    subjects = [Subject("red disc", (1,), (MOVE,), None), Subject("blue disc", (2,), (IDENTITY,), None)]
+    left = [Effects(1 - 0.5 * disc(x=58, radius=8), NOTHING), Effects.none(there)]
+    stage = compose(photo, Cast(subjects, [disc(), there], left, CleanPlate(PLAIN, NOTHING)), 0.02)
     assert (stage.hole * there).sum() == 0
-    assert torch.equal(stage.rough[..., 50, 62], photo[..., 50, 62])
+    assert torch.equal(stage.image[..., 50, 62], photo[..., 50, 62])
 
 
 def test_a_shadow_is_part_of_both_places():
@@ -140,14 +140,14 @@ def test_an_object_that_leaves_the_photo_does_not_come_back_in():
 
 
 def test_a_copy_leaves_the_original_alone_and_a_removed_object_leaves_the_plate():
-    copied = staged(STAY, MOVE)
+    copied = staged(IDENTITY, MOVE)
     assert copied.hole.sum() == 0
     torch.testing.assert_close(copied.targets[0], torch.maximum(disc(), disc(x=90)))
-    torch.testing.assert_close(copied.rough[0, :, 50, 40], RED[0, :, 0, 0])
-    torch.testing.assert_close(copied.rough[0, :, 50, 90], RED[0, :, 0, 0], atol=1e-3, rtol=0)
+    torch.testing.assert_close(copied.image[0, :, 50, 40], RED[0, :, 0, 0])
+    torch.testing.assert_close(copied.image[0, :, 50, 90], RED[0, :, 0, 0], atol=1e-3, rtol=0)
     removed = staged()
     assert removed.targets[0].sum() == 0
-    torch.testing.assert_close(removed.rough, PLAIN, atol=1e-3, rtol=0)
+    torch.testing.assert_close(removed.image, PLAIN, atol=1e-3, rtol=0)
 
 
 def test_what_stands_lower_in_the_frame_is_drawn_in_front():
@@ -158,8 +158,8 @@ def test_what_stands_lower_in_the_frame_is_drawn_in_front():
         Subject("near", (1,), (Placement((90.5 / 128, 60.5 / 96), (66.5 / 128, 60.5 / 96)),), None),
         Subject("far", (2,), (Placement((40.5 / 128, 30.5 / 96), (66.5 / 128, 50.5 / 96)),), None),
     ]
-    cast = Cast(subjects, [near, far], [Trace.none(NOTHING)] * 2, Backdrop(PLAIN, NOTHING))
-    both = set_stage(photo, cast, 0.02).rough[0, :, 55, 66]
+    cast = Cast(subjects, [near, far], [Effects.none(NOTHING)] * 2, CleanPlate(PLAIN, NOTHING))
+    both = compose(photo, cast, 0.02).image[0, :, 55, 66]
     torch.testing.assert_close(both, blue[0, :, 0, 0], atol=1e-3, rtol=0)
 
 
@@ -173,7 +173,7 @@ def scene_of(plate: float, shade: float, object_colour: tuple[float, float, floa
 def test_taking_apart_finds_the_shadow_and_only_it():
     photo, shadow = scene_of(0.6, 0.6, (0.9, 0.1, 0.1))
     photo[..., 70:80, 100:110] *= 0.5  # dark too, but it touches nothing
-    _, (trace,) = take_apart(photo, torch.full_like(photo, 0.6), [disc()], 0.02)
+    _, (trace,) = separate(photo, torch.full_like(photo, 0.6), [disc()], 0.02)
     found_shadow = trace.shadow
     assert not trace.reflection.any()
     found, true = (found_shadow < 0.9) & (disc() < 0.5), shadow < 0.9
@@ -185,11 +185,11 @@ def test_taking_apart_finds_the_shadow_and_only_it():
 def test_the_rough_result_moves_object_and_shadow_and_shows_the_plate():
     photo, shadow = scene_of(0.6, 0.6, (0.9, 0.1, 0.1))
     stage = staged(MOVE, shadow=shadow)
-    torch.testing.assert_close(stage.rough[0, :, 50, 90], RED[0, :, 0, 0], atol=1e-3, rtol=0)
-    torch.testing.assert_close(stage.rough[0, :, 50, 40], torch.full((3,), 0.6), atol=1e-3, rtol=0)
-    assert stage.rough[0, 0, 60, 110].item() == pytest.approx(0.36, abs=0.01)
+    torch.testing.assert_close(stage.image[0, :, 50, 90], RED[0, :, 0, 0], atol=1e-3, rtol=0)
+    torch.testing.assert_close(stage.image[0, :, 50, 40], torch.full((3,), 0.6), atol=1e-3, rtol=0)
+    assert stage.image[0, 0, 60, 110].item() == pytest.approx(0.36, abs=0.01)
     untouched = stage.touched.expand_as(photo) < 0.5
-    torch.testing.assert_close(stage.rough[untouched], photo[untouched])
+    torch.testing.assert_close(stage.image[untouched], photo[untouched])
 
 
 def test_box_and_centre():
@@ -227,6 +227,6 @@ def test_what_the_mask_missed_is_cleared_with_the_object():
     missed = disc(x=40, y=37, radius=4) * (1 - disc())
     photo = torch.where(missed > 0.5, torch.tensor((0.9, 0.1, 0.1))[None, :, None, None], photo)
     photo[..., 70:80, 100:110] = 0.1  # unlike the plate too, but it touches nothing
-    backdrop, _ = take_apart(photo, torch.full_like(photo, 0.6), [disc()], 0.02)
-    assert torch.equal(backdrop.crumbs, missed)
-    assert (staged(MOVE, margin=0.02, crumbs=backdrop.crumbs).hole >= missed).all()
+    backdrop, _ = separate(photo, torch.full_like(photo, 0.6), [disc()], 0.02)
+    assert torch.equal(backdrop.residue, missed)
+    assert (staged(MOVE, margin=0.02, crumbs=backdrop.residue).hole >= missed).all()

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from realedit.appearance.dichromatic import repatterned
-from realedit.appearance.pattern_transfer import put_on_pattern
+from realedit.appearance.dichromatic import replace_by_pattern
+from realedit.appearance.pattern_transfer import transfer_pattern
 from realedit.appearance.recolouring import Recolouring, recolourings
 from tests.test_dichromatic import BLUE, ORANGE, WHITE
 
@@ -43,7 +43,7 @@ def test_the_pattern_is_the_models_and_the_light_the_photos(paint):
     own, drawn = colour(paint) * FROM_LEFT * BALL, striped(paint, FROM_RIGHT, wide=8)
     look = looks(own, striped(paint, EVEN, wide=8))
     assert look.pattern
-    shown = put_on_pattern(own, BALL, drawn, look)
+    shown = transfer_pattern(own, BALL, drawn, look)
     light = float((inside(own) @ torch.tensor(paint)).mean() / torch.tensor(paint).square().sum())
     truth = striped(paint, FROM_LEFT / light * 0.9, wide=8)  # white is as bright as it was imagined
     assert float((inside(shown) - inside(truth)).abs().median()) < 0.03
@@ -56,7 +56,9 @@ def test_each_paint_has_the_share_that_is_imagined():
     drawn = F.avg_pool2d(F.pad(striped(BLUE, EVEN, wide=8), (0, 0, 3, 3), mode="replicate"), (7, 1), 1)  # vague
     pale = [
         float(
-            (inside(put_on_pattern(own, BALL, drawn, looks(own, striped(BLUE, EVEN, wide))))[:, 0] > 0.4).float().mean()
+            (inside(transfer_pattern(own, BALL, drawn, looks(own, striped(BLUE, EVEN, wide))))[:, 0] > 0.4)
+            .float()
+            .mean()
         )
         for wide in (6, 8, 10)
     ]
@@ -68,22 +70,22 @@ def test_one_pattern_goes_for_another():
     own, drawn = striped(BLUE, FROM_LEFT, wide=8), striped(BLUE, FROM_RIGHT, wide=16, every=32)
     look = looks(own, striped(BLUE, FROM_LEFT, wide=16, every=32))
     assert look.pattern
-    shown, truth = put_on_pattern(own, BALL, drawn, look), striped(BLUE, FROM_LEFT, wide=16, every=32)
+    shown, truth = transfer_pattern(own, BALL, drawn, look), striped(BLUE, FROM_LEFT, wide=16, every=32)
     assert float((inside(shown) - inside(truth)).abs().median()) < 0.06
 
 
 def test_an_old_pattern_is_not_taken_for_highlights():
     own, drawn = striped(BLUE, FROM_LEFT, wide=8), striped(BLUE, FROM_RIGHT, wide=16, every=32)
     look = looks(own, striped(BLUE, FROM_LEFT, wide=16, every=32))
-    dulled = replace(look, dulled=True)
-    assert torch.equal(put_on_pattern(own, BALL, drawn, dulled), put_on_pattern(own, BALL, drawn, look))
+    dulled = replace(look, matte=True)
+    assert torch.equal(transfer_pattern(own, BALL, drawn, dulled), transfer_pattern(own, BALL, drawn, look))
 
 
 def test_a_small_picture_serves_a_large_photo():
     own, drawn = colour(BLUE) * FROM_LEFT * BALL, striped(BLUE, EVEN, wide=8)
     small = F.interpolate(drawn, size=(SIZE[0] // 2, SIZE[1] // 2), mode="area")
     look = looks(own, drawn)
-    large, same = put_on_pattern(own, BALL, small, look), put_on_pattern(own, BALL, drawn, look)
+    large, same = transfer_pattern(own, BALL, small, look), transfer_pattern(own, BALL, drawn, look)
     assert large.shape == own.shape
     assert float((inside(large) - inside(same)).abs().mean()) < 0.05
 
@@ -91,11 +93,11 @@ def test_a_small_picture_serves_a_large_photo():
 def test_what_covers_nothing_stays_as_it_is():
     own = colour(BLUE) * FROM_LEFT * BALL
     look = looks(own, striped(BLUE, EVEN, wide=8))
-    assert torch.equal(put_on_pattern(own, 0 * BALL, own, look), own)
+    assert torch.equal(transfer_pattern(own, 0 * BALL, own, look), own)
 
 
 @pytest.mark.parametrize("paint", [BLUE, ORANGE])
 def test_the_same_paint_everywhere_changes_nothing(paint):
     own = colour(paint) * FROM_LEFT.clamp(max=1) * BALL
-    same = repatterned(own, torch.tensor([paint]), colour(paint).expand_as(own))
+    same = replace_by_pattern(own, torch.tensor([paint]), colour(paint).expand_as(own))
     assert torch.allclose(same, own, atol=1e-5)

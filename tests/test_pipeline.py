@@ -8,12 +8,12 @@ import torch
 
 from inversion.properties import centroid
 from realedit.editing.pipeline import edit_photo
-from realedit.editing.request import Task
+from realedit.editing.request import EditRequest
 from realedit.edits import Move, Resize
 from realedit.evaluation.metrics import encoder_distance
 from realedit.files.photo import Photo
 from realedit.images import to_bytes
-from realedit.sampling.inverted_image import reconstruct, see
+from realedit.sampling.inverted_image import invert_image, reconstruct
 from realedit.settings import Settings
 from samples.renderer import Render, render
 from samples.scenes import FIRST_HELD_OUT_SEED, Scene, sample_scene
@@ -45,7 +45,7 @@ def test_a_moved_object_is_at_its_place_and_leaves_no_ghost(tabletop, seed):
     source, target = drawn.masks[0, k], drawn.masks[1, k]
     shift = (centroid(target) - centroid(source)).tolist()
     photo = Photo(to_bytes(before))
-    task = Task(photo, scene.caption, (Move(scene.things[k].phrase, by=(shift[0], shift[1])),))
+    task = EditRequest(photo, scene.caption, (Move(scene.things[k].phrase, by=(shift[0], shift[1])),))
     edited = edit_photo(tabletop, task, encoder_distance(tabletop.encoder_features, ""), SETTINGS)
     after = edited.photo.tensor()
     found = judged(after, truth, without)
@@ -62,7 +62,7 @@ def test_a_resized_object_has_the_asked_area(tabletop):
     scene, k, _ = moved_scene(903)
     drawn = render([scene, scene.resized(k, 0.7), scene.without(k)])
     before, truth, without = (p[None] for p in drawn.photos)
-    task = Task(Photo(to_bytes(before)), scene.caption, (Resize(scene.things[k].phrase, 0.7),))
+    task = EditRequest(Photo(to_bytes(before)), scene.caption, (Resize(scene.things[k].phrase, 0.7),))
     edited = edit_photo(tabletop, task, encoder_distance(tabletop.encoder_features, ""), SETTINGS)
     area = judged(edited.photo.tensor(), truth, without).sum() / judged(truth, truth, without).sum()
     assert 0.75 < area < 1.25
@@ -72,7 +72,7 @@ def test_a_resized_object_has_the_asked_area(tabletop):
 def test_null_text_reconstructs_near_the_autoencoders_limit_at_guidance_7_5(tabletop):
     scene = sample_scene(FIRST_HELD_OUT_SEED + 904)
     photo = render([scene]).photos
-    seen = see(tabletop, photo, scene.caption, Settings(steps=30), "null-text")
+    seen = invert_image(tabletop, photo, scene.caption, Settings(steps=30), "null-text")
     assert seen.reference.header.guidance_scale == 7.5
     rebuilt, bound = reconstruct(tabletop, seen.reference), tabletop.decode(tabletop.encode(photo))
     psnr = [-10 * (p - photo).square().mean().log10().item() for p in (rebuilt, bound)]
@@ -82,7 +82,7 @@ def test_null_text_reconstructs_near_the_autoencoders_limit_at_guidance_7_5(tabl
 def test_an_edit_that_moves_nothing_gives_the_photo_back(tabletop):
     scene = sample_scene(FIRST_HELD_OUT_SEED + 901)
     photo = Photo(to_bytes(render([scene]).photos))
-    task = Task(photo, scene.caption, (Move(scene.things[0].phrase, by=(0.0, 0.0)),))
+    task = EditRequest(photo, scene.caption, (Move(scene.things[0].phrase, by=(0.0, 0.0)),))
     edited = edit_photo(tabletop, task, encoder_distance(tabletop.encoder_features, ""), SETTINGS)
     error = (edited.photo.tensor() - photo.tensor()).square().mean()
     assert -10 * error.log10() > 32

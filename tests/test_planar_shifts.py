@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from realedit.inpainting.completion import continued
-from realedit.inpainting.planar_shifts import level_shifts
-from realedit.inpainting.shift_map import Scene, Shift, sources
+from realedit.inpainting.completion import complete
+from realedit.inpainting.planar_shifts import planar_shifts
+from realedit.inpainting.shift_map import HoleContext, Shift, sources
 from tests.test_completion import disc, error, picture, place, without
 
 HORIZON, TABLE, COLUMN = 17.0, 36, 50.0
@@ -43,11 +43,11 @@ def test_a_larger_picture_has_the_same_shift_larger():
 def test_the_horizon_is_found_and_shifts_go_along_the_table(checks):
     photo = table(checks)
     hole = disc(photo, 70, 56, 13)
-    scene = Scene.of(without(photo, hole), hole, torch.zeros_like(hole))
+    scene = HoleContext.of(without(photo, hole), hole, torch.zeros_like(hole))
     assert scene is not None
-    shifts = level_shifts(scene)
+    shifts = planar_shifts(scene)
     assert len(shifts) > 5
-    assert all(abs(shift.middle - HORIZON) < 3 for shift in shifts)
+    assert all(abs(shift.pivot_row - HORIZON) < 3 for shift in shifts)
     seen = shifts[0](scene.seen)[0]
     table_seen = (seen[3] > 0.999) & scene.known.bool()
     table_seen[: TABLE + 2] = False
@@ -60,13 +60,13 @@ def test_what_no_copy_beside_it_shows_comes_from_nearer_rows(checks, worst):
     """A hole from edge to edge: what goes on in it is known from the rows below alone."""
     photo, hole = table(checks), torch.zeros(1, 1, 96, 128)
     hole[..., 46:60, :] = 1
-    filled = continued(without(photo, hole), hole, torch.zeros_like(hole)).photo
+    filled = complete(without(photo, hole), hole, torch.zeros_like(hole)).image
     assert error(filled, photo, hole) < worst
 
 
 def test_without_anything_below_its_top_there_is_no_plane():
     photo, hole = table(1.0), torch.zeros(1, 1, 96, 128)
     hole[..., 40:, :] = 1
-    scene = Scene.of(photo, hole, torch.zeros_like(hole))
+    scene = HoleContext.of(photo, hole, torch.zeros_like(hole))
     assert scene is not None
-    assert level_shifts(scene) == []
+    assert planar_shifts(scene) == []

@@ -2,19 +2,19 @@
 
 import pytest
 
-from realedit.sampling.prompts import describe, dressed, setting_of
+from realedit.sampling.prompts import object_prompt, phrase_with_appearance, setting_words
 
 CAPTION = "a photo of a red can next to an egg on a wooden table in front of a wall"
 
 
 def test_the_setting_is_what_follows_the_last_object():
-    assert setting_of(CAPTION, ["red can", "egg"]) == " on a wooden table in front of a wall"
-    assert setting_of(CAPTION, ["egg", "red can"]) == " on a wooden table in front of a wall"
-    assert setting_of("a red can", ["red can"]) == ""
+    assert setting_words(CAPTION, ["red can", "egg"]) == " on a wooden table in front of a wall"
+    assert setting_words(CAPTION, ["egg", "red can"]) == " on a wooden table in front of a wall"
+    assert setting_words("a red can", ["red can"]) == ""
 
 
 def test_a_setting_that_comes_first_is_kept_too():
-    assert setting_of("on a wooden table a red can.", ["red can"]) == " with a wooden table"
+    assert setting_words("on a wooden table a red can.", ["red can"]) == " with a wooden table"
 
 
 @pytest.mark.parametrize(
@@ -25,11 +25,11 @@ def test_a_setting_that_comes_first_is_kept_too():
     ],
 )
 def test_objects_are_named_in_their_new_words(words, prompt):
-    made = describe({"red can": words, "ball": "ball"}, " on a table")
+    made = object_prompt({"red can": words, "ball": "ball"}, " on a table")
     assert made.prompt == prompt
     assert {phrase: prompt[slice(*span)] for phrase, span in made.spans.items()} == {"red can": words, "ball": "ball"}
 
 
 def test_a_borrowed_look_keeps_the_objects_own_kind():
-    assert dressed("red ball", "striped blue can") == "striped blue ball"
-    assert dressed("ball", "vase") == "ball"
+    assert phrase_with_appearance("red ball", "striped blue can") == "striped blue ball"
+    assert phrase_with_appearance("ball", "vase") == "ball"

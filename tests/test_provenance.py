@@ -18,7 +18,7 @@ from realedit.files.encoding import encode  # noqa: E402
 from realedit.files.photo import Photo  # noqa: E402
 from realedit.files.provenance import TYPES, Parent, Signer  # noqa: E402
 from realedit.files.reading import decode  # noqa: E402
-from realedit.files.xmp import Source  # noqa: E402
+from realedit.files.xmp import DigitalSourceType  # noqa: E402
 from tests.test_reading import smooth  # noqa: E402
 
 
@@ -73,27 +73,29 @@ def manifest(data: bytes, kind: str) -> tuple[dict, list[str]]:
 def test_an_edit_names_its_original(signer, kind):
     original, result = encode(Photo(smooth()), "JPEG"), Photo(255 - smooth())
     plain = encode(result, kind)
-    signed = signer.sign(plain, kind, Source.EDITED, Parent(original, "JPEG"))
+    signed = signer.sign(plain, kind, DigitalSourceType.EDITED, Parent(original, "JPEG"))
     found, problems = manifest(signed, kind)
     assert problems == []
     assert [(i["title"], i["relationship"]) for i in found["ingredients"]] == [("the original photo", "parentOf")]
     (actions,) = [a["data"]["actions"] for a in found["assertions"] if a["label"].startswith("c2pa.actions")]
     assert [a["action"] for a in actions] == ["c2pa.opened", "c2pa.edited"]
-    assert actions[1]["digitalSourceType"] == Source.EDITED.address
+    assert actions[1]["digitalSourceType"] == DigitalSourceType.EDITED.address
     assert "thumbnail" not in json.dumps(found)  # it would show what was removed
     assert (decode(signed, "a").rgb == decode(plain, "b").rgb).all()
     assert "content credentials" in decode(signed, "a").notes[0]
 
 
 def test_a_changed_byte_is_noticed(signer):
-    signed = bytearray(signer.sign(encode(Photo(smooth()), "PNG"), "PNG", Source.GENERATED, None))
+    signed = bytearray(signer.sign(encode(Photo(smooth()), "PNG"), "PNG", DigitalSourceType.GENERATED, None))
     place = signed.rindex(b"IDAT") + 40
     signed[place] ^= 1
     assert manifest(bytes(signed), "PNG")[1] != []
 
 
 def test_a_drawn_picture_has_no_original(signer):
-    found, problems = manifest(signer.sign(encode(Photo(smooth()), "PNG"), "PNG", Source.GENERATED, None), "PNG")
+    found, problems = manifest(
+        signer.sign(encode(Photo(smooth()), "PNG"), "PNG", DigitalSourceType.GENERATED, None), "PNG"
+    )
     assert problems == []
     assert not found.get("ingredients")
     assert found["assertions"][0]["data"]["actions"][0]["action"] == "c2pa.created"
@@ -102,10 +104,10 @@ def test_a_drawn_picture_has_no_original(signer):
 def test_keys_that_are_no_use_are_said(signer, tmp_path: Path):
     data = encode(Photo(smooth()), "PNG")
     with pytest.raises(OutputError, match="no private key"):
-        Signer(signer.certificates, b"nonsense").sign(data, "PNG", Source.EDITED, None)
+        Signer(signer.certificates, b"nonsense").sign(data, "PNG", DigitalSourceType.EDITED, None)
     with pytest.raises(OutputError, match="cannot be signed"):
-        Signer(b"nonsense", signer.key).sign(data, "PNG", Source.EDITED, None)
+        Signer(b"nonsense", signer.key).sign(data, "PNG", DigitalSourceType.EDITED, None)
     with pytest.raises(OutputError, match="cannot hold content credentials"):
-        signer.sign(data, "BMP", Source.EDITED, None)
+        signer.sign(data, "BMP", DigitalSourceType.EDITED, None)
     with pytest.raises(OutputError, match="cannot read"):
         Signer.read(tmp_path / "none.pem", tmp_path / "none.key")

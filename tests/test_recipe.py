@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inversion.errors import EditError
-from realedit.edits import Insert, Move, Remove, Restyle, Source, Swap, Transfer
+from realedit.edits import Insert, Move, ObjectSource, Remove, Restyle, Swap, Transfer
 from realedit.files.recipe import MoveItem, Recipe, RestyleItem, line_of, read_recipe, schema
-from realedit.files.sidecar import Made, read_sidecar
-from realedit.generations import SameLook
+from realedit.files.sidecar import SidecarOrigin, read_sidecar
+from realedit.generations import SameAppearance
 
 EVERYTHING = """
 prompt = "a photo of a cup, a jug, a pan and a plate"
@@ -62,9 +62,9 @@ def test_a_recipe_is_edits(tmp_path):
     assert recipe.edits() == (
         Move("cup", to=(0.7, 0.6)),
         Restyle("cup", "red cup"),
-        Transfer("jug", Source("other.png", "vase")),
+        Transfer("jug", ObjectSource("other.png", "vase")),
         Remove("pan"),
-        Insert(Source("shop.png"), (0.2, 0.5), 0.5),
+        Insert(ObjectSource("shop.png"), (0.2, 0.5), 0.5),
     )
     assert recipe.photos_named() == ("other.png", "shop.png")
     assert recipe.where["cup"].box == (0.1, 0.2, 0.3, 0.4)
@@ -148,7 +148,7 @@ def test_sidecar_paths_start_from_the_sidecar(tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "out").mkdir()
     photo = tmp_path / "in" / "photo.png"
-    made = Made(photo, tmp_path, tmp_path / "out" / "a.png", SameLook(), "a ball")
+    made = SidecarOrigin(photo, tmp_path, tmp_path / "out" / "a.png", SameAppearance(), "a ball")
     assert made.relative(photo) == "../in/photo.png"
     assert made.path == tmp_path / "out" / "a.png.realedit.json"
 

@@ -17,13 +17,13 @@ def spread(colours: torch.Tensor) -> float:
 
 def shown(way: Recolouring, own: torch.Tensor) -> torch.Tensor:
     """An object's colours (n, 3) recoloured."""
-    return pixels(way.of(picture(own), torch.ones(1, 1, 1, len(own))))
+    return pixels(way.apply(picture(own), torch.ones(1, 1, 1, len(own))))
 
 
 def test_a_pattern_stays_where_the_new_look_has_one():
     (way,) = recolourings(CHECKED, torch.cat([lit(ORANGE, 150), lit(WHITE, 150, seed=1)]))
     assert torch.allclose(shown(way, CHECKED), torch.cat([lit(ORANGE, 150), lit(WHITE, 150, seed=1)]), atol=0.15)
-    assert not way.lacking
+    assert not way.inexpressible
 
 
 def test_a_pattern_may_go_for_another_in_the_same_colours():
@@ -38,7 +38,7 @@ def test_a_pattern_goes_first_where_the_new_look_is_plain():
 
 def test_a_plain_object_lacks_a_pattern_that_the_new_look_has():
     (way,) = recolourings(lit(BLUE), CHECKED)
-    assert way.lacking
+    assert way.inexpressible
     assert spread(shown(way, lit(BLUE))) < 0.01
 
 
@@ -54,26 +54,26 @@ def test_a_plain_object_lacks_a_pattern_that_the_new_look_has():
     ],
 )
 def test_pixels_lack_what_new_colours_do_not_bring(own, new, lacking):
-    assert all(way.lacking is lacking for way in recolourings(own, new))
+    assert all(way.inexpressible is lacking for way in recolourings(own, new))
 
 
 def test_a_plain_object_takes_one_paint():
     (way,) = recolourings(lit(BLUE), lit(ORANGE))
-    assert not way.lacking
+    assert not way.inexpressible
     assert torch.allclose(shown(way, lit(BLUE)), lit(ORANGE), atol=0.03)
 
 
 def test_without_paints_distributions_are_matched():
     (way,) = recolourings(MIXED, lit(ORANGE))
     everywhere = torch.ones(1, 1, 1, 300)
-    assert torch.equal(way.of(picture(MIXED), everywhere), recolour(picture(MIXED), everywhere, lit(ORANGE)))
+    assert torch.equal(way.apply(picture(MIXED), everywhere), recolour(picture(MIXED), everywhere, lit(ORANGE)))
 
 
 @pytest.mark.parametrize(("own", "new"), [(0, 200), (200, 0), (0, 0), (1, 1)])
 def test_an_object_or_a_look_of_hardly_any_pixels_breaks_nothing(own, new):
     (way,) = recolourings(lit(BLUE, own), lit(ORANGE, new))
     everywhere = torch.ones(1, 1, 1, 200)
-    result = way.of(picture(lit(BLUE)), everywhere)
+    result = way.apply(picture(lit(BLUE)), everywhere)
     assert result.isfinite().all()
     if new == 0:
         assert torch.equal(result, picture(lit(BLUE)))
@@ -82,19 +82,19 @@ def test_an_object_or_a_look_of_hardly_any_pixels_breaks_nothing(own, new):
 def test_colours_and_paints_are_converted_together():
     way = Recolouring(lit(ORANGE), torch.tensor([BLUE]), torch.tensor([ORANGE])).converted(lambda shown: shown / 2)
     assert torch.equal(way.colours, lit(ORANGE) / 2)
-    assert torch.equal(way.old, torch.tensor([BLUE]) / 2)
-    assert torch.equal(way.new, torch.tensor([ORANGE]) / 2)
-    assert Recolouring(lit(ORANGE)).converted(torch.sqrt).old is None
+    assert torch.equal(way.old_colours, torch.tensor([BLUE]) / 2)
+    assert torch.equal(way.new_colours, torch.tensor([ORANGE]) / 2)
+    assert Recolouring(lit(ORANGE)).converted(torch.sqrt).old_colours is None
 
 
 def test_what_shall_be_matt_lacks_nothing_where_its_gloss_goes():
     glossy = torch.cat([lit(BLUE, 300), lit(WHITE, 6)])
     (dulled,), (kept,) = (recolourings(glossy, lit(ORANGE), dulled) for dulled in (True, False))
-    assert dulled.dulled
-    assert not kept.dulled
-    assert dulled.converted(torch.sqrt).dulled
-    assert not recolourings(lit(BLUE), lit(BLUE, seed=1), dulled=True)[0].lacking  # matt as it shall be
-    assert recolourings(lit(BLUE), lit(BLUE, seed=1))[0].lacking
+    assert dulled.matte
+    assert not kept.matte
+    assert dulled.converted(torch.sqrt).matte
+    assert not recolourings(lit(BLUE), lit(BLUE, seed=1), matte=True)[0].inexpressible  # matt as it shall be
+    assert recolourings(lit(BLUE), lit(BLUE, seed=1))[0].inexpressible
 
 
 def test_a_pattern_is_put_on_what_is_evenly_lit_and_highlights_are_none():

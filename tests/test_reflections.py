@@ -5,11 +5,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realedit.compositing.composite import Cast, Subject, set_stage
-from realedit.compositing.reflections import below, reflection
-from realedit.compositing.separation import cut_out
+from realedit.compositing.composite import Cast, Subject, compose
+from realedit.compositing.reflections import reflection_mask, reflection_region
+from realedit.compositing.separation import separate_without_model
 from realedit.geometry.transform import Placement
-from realedit.morphology import grow
+from realedit.morphology import dilate
 
 HEIGHT, WIDTH = 120, 160
 ROWS, COLUMNS = torch.meshgrid(torch.arange(HEIGHT) + 0.5, torch.arange(WIDTH) + 0.5, indexing="ij")
@@ -59,21 +59,21 @@ def overlap(one: torch.Tensor, two: torch.Tensor) -> float:
 )
 def test_a_dark_glossy_ground_shows_an_object_once_more(share, squeeze, x, paint):
     photo, mask, where = scene(plain(DARK), paint, share, x, squeeze)
-    assert overlap(reflection(photo, plain(DARK), mask, NOTHING), where) > 0.75
+    assert overlap(reflection_mask(photo, plain(DARK), mask, NOTHING), where) > 0.75
 
 
 @pytest.mark.parametrize("paint", [YELLOW, RED, BLUE])
 def test_a_bright_one_does_too(paint):
     photo, mask, where = scene(plain(BRIGHT), paint, 0.3)
-    assert overlap(reflection(photo, plain(BRIGHT), mask, NOTHING), where) > 0.75
+    assert overlap(reflection_mask(photo, plain(BRIGHT), mask, NOTHING), where) > 0.75
 
 
 @pytest.mark.parametrize("ground", [DARK, BRIGHT, (0.4, 0.5, 0.6), (0.6, 0.2, 0.15)])
 def test_a_matt_ground_shows_nothing(ground):
     photo, mask, _ = scene(plain(ground), YELLOW, 0.0)
-    assert not reflection(photo, plain(ground), mask, NOTHING).any()
+    assert not reflection_mask(photo, plain(ground), mask, NOTHING).any()
     noise = 0.01 * torch.randn(photo.shape, generator=torch.Generator().manual_seed(0))
-    assert not reflection(photo + noise, plain(ground), mask, NOTHING).any()
+    assert not reflection_mask(photo + noise, plain(ground), mask, NOTHING).any()
 
 
 @pytest.mark.parametrize("ground", [BRIGHT, (0.4, 0.5, 0.6), (0.6, 0.2, 0.15)])
@@ -81,34 +81,34 @@ def test_a_shadow_is_no_reflection_even_where_one_would_be(ground):
     _, mask, where = scene(plain(ground), YELLOW, 0.0)
     shaded = plain(ground) * (1 - 0.4 * where)
     photo = torch.where(mask > 0.5, plain((0.2, 0.6, 0.6)), shaded)
-    assert not reflection(photo, plain(ground), mask, NOTHING).any()
+    assert not reflection_mask(photo, plain(ground), mask, NOTHING).any()
 
 
 def test_another_thing_below_is_no_reflection():
     photo, mask, _ = scene(plain(DARK), YELLOW, 0.0)
     ball = ((COLUMNS - 75).square() + (ROWS - 75).square() < 60).float()[None, None]
     photo = torch.where(ball > 0.5, plain(YELLOW), photo)
-    assert not reflection(photo, plain(DARK), mask, NOTHING).any()
-    assert not reflection(photo, plain(DARK), mask, ball).any()
+    assert not reflection_mask(photo, plain(DARK), mask, NOTHING).any()
+    assert not reflection_mask(photo, plain(DARK), mask, ball).any()
 
 
 def test_where_no_object_is_none_is_mirrored():
-    assert not reflection(plain(DARK), plain(DARK), NOTHING, NOTHING).any()
-    assert not below(NOTHING).any()
+    assert not reflection_mask(plain(DARK), plain(DARK), NOTHING, NOTHING).any()
+    assert not reflection_region(NOTHING).any()
 
 
 def test_a_reflection_lies_below_its_object():
     _, mask, where = scene(plain(DARK), YELLOW, 0.3)
-    assert float((below(mask) * where).sum()) == float(where.sum())
+    assert float((reflection_region(mask) * where).sum()) == float(where.sum())
 
 
 def test_object_and_reflection_move_together_and_nothing_of_either_is_left():
     photo, mask, _ = scene(plain(DARK), YELLOW, 0.3)
     truth, there, mirrored = scene(plain(DARK), YELLOW, 0.3, x=110)
-    backdrop, left = cut_out(photo, [mask], NOTHING, 0.025)
+    backdrop, left = separate_without_model(photo, [mask], NOTHING, 0.025)
     move = Placement((60 / WIDTH, 0.5), (110 / WIDTH, 0.5))
-    stage = set_stage(photo, Cast([Subject("figure", (), (move,), None)], [mask], left, backdrop), 0.025)
-    edges = grow(torch.maximum(there, mirrored), 0.03) - grow(torch.maximum(there, mirrored), -0.03)
-    assert float(((stage.rough - truth).abs() * (1 - edges)).max()) < 0.03
-    assert float((stage.rough - truth).abs().mean()) < 0.005
+    stage = compose(photo, Cast([Subject("figure", (), (move,), None)], [mask], left, backdrop), 0.025)
+    edges = dilate(torch.maximum(there, mirrored), 0.03) - dilate(torch.maximum(there, mirrored), -0.03)
+    assert float(((stage.image - truth).abs() * (1 - edges)).max()) < 0.03
+    assert float((stage.image - truth).abs().mean()) < 0.005
     assert (stage.touched >= torch.maximum(there, mirrored)).all()

@@ -7,7 +7,7 @@ from diffusers import DDIMScheduler
 from inversion.taps import tap
 from realedit.sampling.energies import CentroidEnergy
 from realedit.sampling.guidance import Guidance, classifier_free
-from realedit.sampling.sampler import Rows, energy_gradient, sample
+from realedit.sampling.sampler import Conditioning, energy_gradient, sample
 from realedit.settings import Strength
 from tests.conftest import PROMPT, random_latent
 
@@ -26,7 +26,7 @@ def test_unguided_picture_is_the_pipelines_to_the_bit(pipe, tiny, scale, steps):
         width=48,
         output_type="pt",
     ).images
-    rows = Rows(tiny.embed(PROMPT), tiny.unprompted().repeat(steps), scale)
+    rows = Conditioning(tiny.embed(PROMPT), tiny.unprompted().repeat(steps), scale)
     ours = tiny.decode(sample(tiny, z, tiny.schedule(steps), rows))
     assert ours.shape == (1, 3, 32, 48)
     assert torch.equal(ours, theirs)
@@ -37,7 +37,7 @@ def test_classifier_free_by_hand():
 
 
 def rows_of(model, steps, scale=4.0):
-    return Rows(model.embed(PROMPT), model.unprompted().repeat(steps), scale)
+    return Conditioning(model.embed(PROMPT), model.unprompted().repeat(steps), scale)
 
 
 def centroid_guidance(model, steps, target, **changes):
@@ -76,7 +76,7 @@ def test_unguided_steps_build_no_graph(tiny):
         seen.append(latent.requires_grad)
         return latent
 
-    sample(tiny, random_latent(), tiny.schedule(4), rows_of(tiny, 4), edits=[watch])
+    sample(tiny, random_latent(), tiny.schedule(4), rows_of(tiny, 4), callbacks=[watch])
     assert seen == [False] * 5
 
 
@@ -87,7 +87,7 @@ def test_edits_see_every_level_once(model):
         random_latent(),
         model.schedule(3),
         rows_of(model, 3),
-        edits=[lambda z, level: (levels.append(level), z)[1]],
+        callbacks=[lambda z, level: (levels.append(level), z)[1]],
     )
     assert levels == [0, 1, 2, 3]
 
@@ -122,7 +122,7 @@ def test_the_same_share_of_any_schedule_is_guided(model, steps):
 
 def test_beginning_later_is_the_end_of_the_whole_walk(tiny):
     schedule, rows, seen = tiny.schedule(6), rows_of(tiny, 6), {}
-    whole = sample(tiny, random_latent(), schedule, rows, edits=[lambda z, level: (seen.update({level: z}), z)[1]])
+    whole = sample(tiny, random_latent(), schedule, rows, callbacks=[lambda z, level: (seen.update({level: z}), z)[1]])
     late = sample(tiny, seen[4], schedule, rows, first=4)
     assert torch.equal(whole, late)
 
@@ -158,5 +158,5 @@ class TestShift:
     def test_it_is_satisfied_below_the_tolerance_alone_and_remembers(self):
         rule = self.rule()
         assert [rule.satisfied(e, i, 10) for i, e in enumerate((0.2, 0.11, 0.1))] == [False, False, True]
-        assert [m.energy for m in rule.measured] == [0.2, 0.11, 0.1]
-        assert [m.done for m in rule.measured] == [0.0, 0.1, 0.2]
+        assert [m.energy for m in rule.history] == [0.2, 0.11, 0.1]
+        assert [m.done for m in rule.history] == [0.0, 0.1, 0.2]

@@ -5,16 +5,16 @@ import torch
 
 from inversion.errors import EditError, PhraseError
 from inversion.text import Embedding
-from realedit.editing.generation import generate, new_layout, new_look, same_objects
-from realedit.editing.insertion import bring
-from realedit.edits import Insert, Source
+from realedit.editing.generation import generate, same_appearance, same_layout, same_objects
+from realedit.editing.insertion import extract_insert
+from realedit.edits import Insert, ObjectSource
 from realedit.files.photo import Photo
 from realedit.images import to_bytes
-from realedit.objects.grounding import Found, all_objects, find_at
-from realedit.objects.source_objects import OtherPhoto, meet
-from realedit.sampling.classifier import fit
-from realedit.sampling.inverted_image import reconstruct, see
-from realedit.sampling.prompts import describe
+from realedit.objects.grounding import Found, all_objects, object_at_point
+from realedit.objects.source_objects import SourcePhoto, locate_source_object
+from realedit.sampling.classifier import classifier_score
+from realedit.sampling.inverted_image import invert_image, reconstruct
+from realedit.sampling.prompts import object_prompt
 from realedit.settings import Settings
 from samples.renderer import render
 from samples.scenes import FIRST_HELD_OUT_SEED, sample_scene
@@ -34,7 +34,7 @@ def scene():
 
 
 def texts(model, *names: str) -> tuple[Embedding, ...]:
-    return tuple(model.embed(describe({"it": words}, " on a table").prompt) for words in names)
+    return tuple(model.embed(object_prompt({"it": words}, " on a table").prompt) for words in names)
 
 
 def test_words_fit_what_they_say(tabletop, scene):
@@ -44,37 +44,39 @@ def test_words_fit_what_they_say(tabletop, scene):
     drawn = render([scene, scene.recoloured(0, colour)])
     words = texts(tabletop, thing.phrase, thing.phrase.replace(thing.colour, colour))
     mask = (drawn.masks[0, 0] > 0.5).float()[None, None]
-    old, new = (fit(tabletop, p[None], mask, words, tabletop.schedule(FEW.steps), FEW) for p in drawn.photos)
+    old, new = (
+        classifier_score(tabletop, p[None], mask, words, tabletop.schedule(FEW.steps), FEW) for p in drawn.photos
+    )
     assert old < 0 < new
 
 
 def test_the_same_words_fit_neither_better(tabletop, scene):
     words = texts(tabletop, "red ball", "red ball")
     photo = render([scene]).photos
-    assert fit(tabletop, photo, torch.ones(1, 1, 128, 128), words, tabletop.schedule(FEW.steps), FEW) == 0
+    assert classifier_score(tabletop, photo, torch.ones(1, 1, 128, 128), words, tabletop.schedule(FEW.steps), FEW) == 0
 
 
 def test_a_point_finds_its_object(tabletop, scene):
     drawn = render([scene])
-    seen = see(tabletop, drawn.photos, scene.caption, FEW, "ddim")
+    seen = invert_image(tabletop, drawn.photos, scene.caption, FEW, "ddim")
     for k in range(2):
         true = drawn.masks[0, k] > 0.5
         y, x = true.nonzero().float().mean(0).tolist()
-        found = find_at(Photo(to_bytes(drawn.photos)), seen, (x / 128, y / 128))[0, 0] > 0.5
+        found = object_at_point(Photo(to_bytes(drawn.photos)), seen, (x / 128, y / 128))[0, 0] > 0.5
         assert (found & true).sum() / (found | true).sum() > 0.5
 
 
 def test_a_generated_picture_needs_no_inversion(tabletop):
     prompt = "a photo of a red ball on a grey table"
     made = generate(tabletop, prompt, (144, 112), FEW)
-    assert made.small.shape == (1, 3, 112, 144)
+    assert made.image.shape == (1, 3, 112, 144)
     with tabletop.metered() as meter:
-        seen = see(tabletop, made.small, prompt, FEW, "null-text")
-    assert seen.from_cache
+        seen = invert_image(tabletop, made.image, prompt, FEW, "null-text")
+    assert seen.cached
     assert meter.forward_equivalents == 0
-    assert torch.equal(to_bytes_of(reconstruct(tabletop, seen.reference)), to_bytes_of(made.small))
+    assert torch.equal(to_bytes_of(reconstruct(tabletop, seen.reference)), to_bytes_of(made.image))
     again = generate(tabletop, prompt, (144, 112), FEW)
-    assert torch.equal(again.small, made.small)
+    assert torch.equal(again.image, made.image)
 
 
 def to_bytes_of(picture: torch.Tensor) -> torch.Tensor:
@@ -82,13 +84,13 @@ def to_bytes_of(picture: torch.Tensor) -> torch.Tensor:
 
 
 def test_new_looks_and_layouts_differ_by_seed_and_repeat_by_seed(tabletop, scene):
-    seen = see(tabletop, render([scene]).photos, scene.caption, FEW, "ddim")
+    seen = invert_image(tabletop, render([scene]).photos, scene.caption, FEW, "ddim")
     for draw in (
-        lambda seed: new_look(tabletop, seen, scene.caption, seed, FEW),
-        lambda seed: new_layout(tabletop, seen, seed, FEW),
+        lambda seed: same_layout(tabletop, seen, scene.caption, seed, FEW),
+        lambda seed: same_appearance(tabletop, seen, seed, FEW),
     ):
         one, two, again = draw(1), draw(2), draw(1)
-        assert one.shape == seen.small.shape
+        assert one.shape == seen.image.shape
         assert torch.equal(one, again)
         assert not torch.equal(one, two)
 
@@ -102,23 +104,23 @@ def test_objects_of_two_prompts_are_matched_by_phrase_or_kind():
 
 
 def test_all_objects_are_the_things_not_the_table(tabletop, scene):
-    seen = see(tabletop, render([scene]).photos, scene.caption, FEW, "ddim")
+    seen = invert_image(tabletop, render([scene]).photos, scene.caption, FEW, "ddim")
     assert {o.phrase for o in all_objects(tabletop, seen)} == {t.phrase for t in scene.things}
 
 
 def test_an_object_of_another_photo_is_brought_with_its_pixels(tabletop, scene):
     drawn = render([scene])
-    other, phrase = OtherPhoto(Photo(to_bytes(drawn.photos)), scene.caption), scene.things[0].phrase
-    guest = meet(tabletop, other, phrase, FEW, "ddim", lambda i: None)
-    host, insert = Photo(to_bytes(drawn.photos)), Insert(Source("other", phrase), (0.5, 0.5))
-    extra, box = bring(tabletop, guest, insert, host, FEW, "ddim", lambda i: None)
+    other, phrase = SourcePhoto(Photo(to_bytes(drawn.photos)), scene.caption), scene.things[0].phrase
+    guest = locate_source_object(tabletop, other, phrase, FEW, "ddim", lambda i: None)
+    host, insert = Photo(to_bytes(drawn.photos)), Insert(ObjectSource("other", phrase), (0.5, 0.5))
+    extra, box = extract_insert(tabletop, guest, insert, host, FEW, "ddim", lambda i: None)
     assert box[0] < 0.5 < box[2]
     assert box[1] < 0.5 < box[3]
-    inside = (drawn.masks[0, 0] > 0.99) & (extra.lifted.alpha[0, 0] > 0.99)
+    inside = (drawn.masks[0, 0] > 0.99) & (extra.layer.alpha[0, 0] > 0.99)
     assert inside.sum() > 0.5 * (drawn.masks[0, 0] > 0.99).sum()
-    torch.testing.assert_close(extra.lifted.colour[0][:, inside], guest.photo.tensor()[0][:, inside], atol=0.15, rtol=0)
+    torch.testing.assert_close(extra.layer.colour[0][:, inside], guest.photo.tensor()[0][:, inside], atol=0.15, rtol=0)
     assert extra.placement.target == (0.5, 0.5)
     with pytest.raises(PhraseError):
-        meet(tabletop, other, "blue elephant", FEW, "ddim", lambda i: None)
+        locate_source_object(tabletop, other, "blue elephant", FEW, "ddim", lambda i: None)
     with pytest.raises(EditError, match="names no object"):
-        meet(tabletop, OtherPhoto(other.photo, "of the"), None, FEW, "ddim", lambda i: None)
+        locate_source_object(tabletop, SourcePhoto(other.photo, "of the"), None, FEW, "ddim", lambda i: None)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from realedit.compositing.shadows import VISIBLE, cast_shadows
+from realedit.compositing.shadows import VISIBLE_SHADE, cast_shadows
 
 FLOOR = torch.tensor((0.7, 0.6, 0.5))[None, :, None, None].expand(1, 3, 128, 160)
 LIGHT = 0.6
@@ -30,7 +30,7 @@ def scene(*shadows: torch.Tensor) -> torch.Tensor:
 def seen(shadow: torch.Tensor, where: torch.Tensor) -> float:
     """The share of a true shadow, clear of the balls, that is seen in this one."""
     clear = (where > 0.5) & (ellipse(40, 60, 16, 18) < 0.5) & (ellipse(86, 60, 16, 18) < 0.5)
-    return float((shadow < VISIBLE)[clear].float().mean())
+    return float((shadow < VISIBLE_SHADE)[clear].float().mean())
 
 
 def test_a_shadow_that_touches_two_objects_is_that_of_the_one_with_the_lamp_behind():

@@ -3,14 +3,14 @@
 import pytest
 import torch
 
-from realedit.inpainting.shift_map import Scene, Shift
-from realedit.inpainting.shift_search import candidates, sharpened
+from realedit.inpainting.shift_map import HoleContext, Shift
+from realedit.inpainting.shift_search import candidates, refine_shifts
 
 
-def scene(photo: torch.Tensor, rows: slice, columns: slice) -> Scene:
+def scene(photo: torch.Tensor, rows: slice, columns: slice) -> HoleContext:
     hole = torch.zeros(1, 1, *photo.shape[-2:])
     hole[..., rows, columns] = 1
-    found = Scene.of(photo, hole, torch.zeros_like(hole))
+    found = HoleContext.of(photo, hole, torch.zeros_like(hole))
     assert found is not None
     return found
 
@@ -39,7 +39,7 @@ def test_a_shift_is_sharpened_to_the_fraction_at_which_the_picture_matches_itsel
     phase = 2 * torch.pi * (x - 51) / period
     photo = torch.stack((phase.sin(), phase.cos(), phase.sin())) * 0.4 + 0.5
     hole = scene(photo[None], slice(30, 50), slice(40, 62))
-    (found,) = sharpened(hole, hole.band, [Shift(24, 0, 0.3, hole.middle)], (1.0, 0.0, 0.2, 0.0))
+    (found,) = refine_shifts(hole, hole.band, [Shift(24, 0, 0.3, hole.middle)], (1.0, 0.0, 0.2, 0.0))
     assert abs(found.dx - 24.4) < 0.15
     assert abs(found.shear - 0.37) < 0.03
     assert found.dy == 0
@@ -49,11 +49,11 @@ def test_what_matches_already_is_left_and_nothing_is_no_shift():
     tile = torch.rand(1, 3, 9, 13, generator=torch.Generator().manual_seed(0))
     hole = scene(tile.repeat(1, 1, 8, 8)[..., :64, :96], slice(20, 30), slice(30, 44))
     exact = Shift(26, 9, 0.0, hole.middle)
-    assert sharpened(hole, hole.band, [exact], (1.0, 1.0, 0.1, 0.0)) == [exact]
-    assert sharpened(hole, hole.band, [], (1.0, 1.0, 0.1, 0.0)) == []
+    assert refine_shifts(hole, hole.band, [exact], (1.0, 1.0, 0.1, 0.0)) == [exact]
+    assert refine_shifts(hole, hole.band, [], (1.0, 1.0, 0.1, 0.0)) == []
 
 
 def test_a_shear_about_another_row_stays_the_same_shift():
     hole = scene(torch.rand(1, 3, 64, 96, generator=torch.Generator().manual_seed(0)), slice(20, 30), slice(30, 44))
     about = Shift(5, 2, 0.5, hole.middle - 4)
-    assert sharpened(hole, hole.band, [about], (0.0, 0.0, 0.0, 0.0)) == [about]
+    assert refine_shifts(hole, hole.band, [about], (0.0, 0.0, 0.0, 0.0)) == [about]

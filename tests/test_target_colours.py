@@ -3,16 +3,16 @@
 import pytest
 import torch
 
-from realedit.appearance.target_colours import TRUST, imagined, light_of, palettes
-from realedit.compositing.composite import Cast, Stage, Subject, set_stage
-from realedit.compositing.effects import Trace
-from realedit.compositing.separation import Backdrop
-from realedit.edits import Look, Source
+from realedit.appearance.target_colours import EXPOSURE_POWER, exposure_ratio, sampled_colours, target_colours
+from realedit.compositing.composite import Cast, Composite, Subject, compose
+from realedit.compositing.effects import Effects
+from realedit.compositing.separation import CleanPlate
+from realedit.edits import Appearance, ObjectSource
 from realedit.files.photo import Photo
-from realedit.geometry.transform import STAY
+from realedit.geometry.transform import IDENTITY
 from realedit.images import to_bytes
-from realedit.objects.source_objects import Guest
-from realedit.sampling.inverted_image import Seen
+from realedit.objects.source_objects import SourceObject
+from realedit.sampling.inverted_image import InvertedImage
 from realedit.settings import Settings
 from samples.scenes import COLOURS
 
@@ -27,7 +27,7 @@ def silent(i: int) -> None:
 @pytest.mark.parametrize("name", ASKED)
 def test_what_is_imagined_has_the_colour_of_its_words(tabletop, name):
     """Of these colours of the renderer the asked one is nearest, in hue: light and shade aside."""
-    mean = imagined(tabletop, f"{name} ball", FEW, silent).mean(0)
+    mean = sampled_colours(tabletop, f"{name} ball", FEW, silent).mean(0)
 
     def likeness(colour: str) -> float:
         one, two = mean - mean.mean(), torch.tensor(COLOURS[colour]) - torch.tensor(COLOURS[colour]).mean()
@@ -37,7 +37,7 @@ def test_what_is_imagined_has_the_colour_of_its_words(tabletop, name):
 
 
 def test_the_same_seed_imagines_the_same(tabletop):
-    one, again, other = (imagined(tabletop, "red ball", Settings(steps=4, seed=s), silent) for s in (0, 0, 7))
+    one, again, other = (sampled_colours(tabletop, "red ball", Settings(steps=4, seed=s), silent) for s in (0, 0, 7))
     assert torch.equal(one, again)
     assert one.shape != other.shape or not torch.equal(one, other)
 
@@ -48,24 +48,24 @@ def colours(*rows: tuple[float, float, float]) -> torch.Tensor:
 
 def test_light_is_how_much_brighter_an_object_is_than_its_words_say():
     imagined_own = colours((0.4, 0.2, 0.2), (0.6, 0.4, 0.2))  # mean 0.5, 0.3, 0.2
-    assert light_of(1.2 * imagined_own, imagined_own) == pytest.approx(1.2**TRUST)
-    assert light_of(0.9 * imagined_own, imagined_own) == pytest.approx(0.9**TRUST)
-    assert light_of(imagined_own, imagined_own) == pytest.approx(1)
+    assert exposure_ratio(1.2 * imagined_own, imagined_own) == pytest.approx(1.2**EXPOSURE_POWER)
+    assert exposure_ratio(0.9 * imagined_own, imagined_own) == pytest.approx(0.9**EXPOSURE_POWER)
+    assert exposure_ratio(imagined_own, imagined_own) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("own", [(0.2, 0.3, 0.5), (0.1, 0.06, 0.04), (0.8, 0.48, 0.32)])
 def test_an_object_of_another_colour_than_its_words_say_tells_nothing_of_the_light(own):
     """Another hue, and the same hue so dark or bright that light alone would not make it so."""
-    assert light_of(colours(own), colours((0.5, 0.3, 0.2))) == 1
-    assert light_of(colours(own), torch.zeros(0, 3)) == 1
+    assert exposure_ratio(colours(own), colours((0.5, 0.3, 0.2))) == 1
+    assert exposure_ratio(colours(own), torch.zeros(0, 3)) == 1
 
 
-def staged(photo: torch.Tensor, mask: torch.Tensor, looks: dict[str, Look]) -> tuple[list[Subject], Stage]:
+def staged(photo: torch.Tensor, mask: torch.Tensor, looks: dict[str, Appearance]) -> tuple[list[Subject], Composite]:
     """Objects of a photo (1, 3, h, w), all in one place, that keep it and get new looks."""
-    subjects = [Subject(phrase, (1,), (STAY,), look) for phrase, look in looks.items()]
-    backdrop = Backdrop(torch.zeros_like(photo), torch.zeros_like(mask))
-    cast = Cast(subjects, [mask] * len(looks), [Trace.none(mask)] * len(looks), backdrop)
-    return subjects, set_stage(photo, cast, margin=0.0)
+    subjects = [Subject(phrase, (1,), (IDENTITY,), look) for phrase, look in looks.items()]
+    backdrop = CleanPlate(torch.zeros_like(photo), torch.zeros_like(mask))
+    cast = Cast(subjects, [mask] * len(looks), [Effects.none(mask)] * len(looks), backdrop)
+    return subjects, compose(photo, cast, margin=0.0)
 
 
 @pytest.fixture
@@ -76,27 +76,27 @@ def mask() -> torch.Tensor:
 
 
 def test_what_is_imagined_stands_in_the_photos_light(tabletop, mask):
-    red, blue = (imagined(tabletop, f"{name} ball", FEW, silent) for name in ("red", "blue"))
+    red, blue = (sampled_colours(tabletop, f"{name} ball", FEW, silent) for name in ("red", "blue"))
     photo = mask * 1.1 * red.mean(0)[None, :, None, None]
-    found = palettes(tabletop, *staged(photo, mask, {"red ball": Look(words="blue ball")}), {}, FEW, silent)
-    assert torch.allclose(found[0].colours, (1.1**TRUST * blue).clamp(0, 1), atol=2e-3)
+    found = target_colours(tabletop, *staged(photo, mask, {"red ball": Appearance(words="blue ball")}), {}, FEW, silent)
+    assert torch.allclose(found[0].colours, (1.1**EXPOSURE_POWER * blue).clamp(0, 1), atol=2e-3)
 
 
 def test_a_look_of_another_photo_has_that_objects_colours(tabletop, mask):
     photo = torch.zeros(1, 3, 64, 96)
     photo[:, 0] = mask[:, 0]
-    source = Source("other", "ball")
-    seen = Seen(photo, None, from_cache=False)  # its attention is not asked
-    guest = Guest(Photo(to_bytes(photo)), seen, "ball", (), mask, by_user=True)
+    source = ObjectSource("other", "ball")
+    seen = InvertedImage(photo, None, cached=False)  # its attention is not asked
+    guest = SourceObject(Photo(to_bytes(photo)), seen, "ball", (), mask, by_user=True)
     with tabletop.metered() as meter:
-        looks = {"cup": Look(source=source)}
-        found = palettes(tabletop, *staged(photo / 2, mask, looks), {source: guest}, FEW, silent)
+        looks = {"cup": Appearance(source=source)}
+        found = target_colours(tabletop, *staged(photo / 2, mask, looks), {source: guest}, FEW, silent)
     assert found[0].colours.unique(dim=0).tolist() == [[1.0, 0.0, 0.0]]
     assert meter.forward_equivalents == 0  # nothing is imagined
 
 
 def test_a_look_is_dulled_where_its_words_drop_the_gloss(tabletop, mask):
     photo = mask * torch.tensor((0.7, 0.1, 0.1))[None, :, None, None]
-    looks = {"shiny red vase": Look(words="red vase"), "red vase": Look(words="shiny red vase")}
-    found = palettes(tabletop, *staged(photo, mask, looks), {}, FEW, silent)
-    assert [palette.dulled for palette in found.values()] == [True, False]
+    looks = {"shiny red vase": Appearance(words="red vase"), "red vase": Appearance(words="shiny red vase")}
+    found = target_colours(tabletop, *staged(photo, mask, looks), {}, FEW, silent)
+    assert [palette.matte for palette in found.values()] == [True, False]

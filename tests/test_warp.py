@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inversion.properties import centroid
-from realedit.geometry.transform import Bend, Placement
+from realedit.geometry.transform import GridWarp, Placement
 from realedit.geometry.warp import warp
 
 fractions = st.floats(0, 1)
@@ -117,7 +117,7 @@ def grid(box):
 @pytest.mark.parametrize("nearest", [False, True])
 def test_what_is_bent_into_itself_is_as_it_was_and_all_else_is_gone(nearest):
     image = picture()
-    bent = warp(image, Placement((0.5, 0.5), (0.5, 0.5), bend=Bend(BOX, grid(BOX))), nearest=nearest)
+    bent = warp(image, Placement((0.5, 0.5), (0.5, 0.5), grid_warp=GridWarp(BOX, grid(BOX))), nearest=nearest)
     expected = torch.zeros_like(image)
     expected[..., 3:9, 5:15] = image[..., 3:9, 5:15]
     torch.testing.assert_close(bent, expected, atol=1e-5, rtol=0)
@@ -126,7 +126,7 @@ def test_what_is_bent_into_itself_is_as_it_was_and_all_else_is_gone(nearest):
 def test_a_bend_reads_from_its_sources_and_comes_before_the_rest():
     image = picture()
     sources = grid(BOX) + (2 / 20, -1 / 12)  # two to the right, one above
-    moved = warp(image, Placement((0.5, 0.5), (0.5 + 3 / 20, 0.5), bend=Bend(BOX, sources)))
+    moved = warp(image, Placement((0.5, 0.5), (0.5 + 3 / 20, 0.5), grid_warp=GridWarp(BOX, sources)))
     expected = torch.zeros_like(image)
     expected[..., 3:9, 8:18] = image[..., 2:8, 7:17]
     torch.testing.assert_close(moved, expected, atol=1e-5, rtol=0)
@@ -134,9 +134,9 @@ def test_a_bend_reads_from_its_sources_and_comes_before_the_rest():
 
 def test_a_bend_outside_the_picture_leaves_nothing():
     away = (1.2, 0.2, 1.5, 0.4)
-    assert not warp(picture(), Placement((0.5, 0.5), (0.5, 0.5), bend=Bend(away, grid(away)))).any()
+    assert not warp(picture(), Placement((0.5, 0.5), (0.5, 0.5), grid_warp=GridWarp(away, grid(away)))).any()
 
 
 def test_half_a_turn_is_exact():
-    upside_down = warp(picture(), Placement((0.5, 0.5), (0.5, 0.5), turn=((-1.0, 0.0), (0.0, -1.0))))
+    upside_down = warp(picture(), Placement((0.5, 0.5), (0.5, 0.5), linear=((-1.0, 0.0), (0.0, -1.0))))
     torch.testing.assert_close(upside_down, picture().flip(-2, -1), atol=1e-6, rtol=0)

@@ -19,7 +19,7 @@ from realedit.files.kinds import FORMATS
 from realedit.files.photo import Origin, Photo
 from realedit.files.reading import decode, load_photo
 from realedit.files.writing import check_output, save_photo, write_bytes
-from realedit.files.xmp import Source, cleaned, marked, source_of
+from realedit.files.xmp import DigitalSourceType, cleaned, marked, source_of
 from tests.test_reading import RGB, pillow, smooth, wide_gamut
 
 KINDS = sorted(set(FORMATS.values()) - {"BMP"})
@@ -78,8 +78,8 @@ def test_an_older_packet_is_kept_around_the_mark():
         xmlns:I="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" I:DigitalSourceType="digitalCapture">
         <dc:creator><rdf:Seq><rdf:li>Ann</rdf:li></rdf:Seq></dc:creator>
       </rdf:Description></rdf:RDF></x:xmpmeta>"""
-    kept = marked(cleaned(packet), Source.EDITED)
-    assert source_of(kept) == Source.EDITED.address
+    kept = marked(cleaned(packet), DigitalSourceType.EDITED)
+    assert source_of(kept) == DigitalSourceType.EDITED.address
     assert b"Ann" in kept
     assert b"Orientation" not in kept
     assert b"GPSLatitude" in kept
@@ -98,7 +98,7 @@ def test_an_older_packet_is_kept_around_the_mark():
     ],
 )
 def test_a_packet_that_is_no_use_is_replaced(packet):
-    assert source_of(marked(packet, Source.GENERATED)) == Source.GENERATED.address
+    assert source_of(marked(packet, DigitalSourceType.GENERATED)) == DigitalSourceType.GENERATED.address
     cleaned(packet)
 
 

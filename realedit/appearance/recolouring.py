@@ -6,31 +6,38 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from realedit.appearance.dichromatic import kept, paints_of, paired, patterned, repaint, uneven
-from realedit.appearance.highlights import glossy, matt
+from realedit.appearance.dichromatic import (
+    body_colours,
+    has_two_colours,
+    match_body_colours,
+    may_have_two_shades,
+    replace_body_colours,
+    shows_body_colours,
+)
+from realedit.appearance.highlights import has_highlights, remove_highlights
 
 
 @dataclass(frozen=True, eq=False)
 class Recolouring:
-    """How an object's pixels take on new `colours` (n, 3): with `new` paints (k, 3) for `old` ones; by the map between
-    the distributions of colour where the object's paints cannot be told (None). `lacking`: its pixels cannot show what
-    is new, a pattern on a plain object, or a pattern or material alone where the colours are those that it has.
-    `dulled`: it loses its highlights too. `pattern`: what is lacking is a pattern of two paints, and the photo says how
-    the light falls on it."""
+    """How an object's pixels take on new `colours` (n, 3): with body colours `new_colours` (k, 3) for `old_colours`;
+    by the map between the distributions of colour where the object's body colours cannot be told (None).
+    `inexpressible`: its pixels cannot show what is new, a pattern on a plain object, or a pattern or material alone
+    where the colours are those that it has. `matte`: it loses its highlights too. `pattern`: what is lacking is a
+    pattern of two paints, and the photo says how the light falls on it."""
 
     colours: Tensor
-    old: Tensor | None = None
-    new: Tensor | None = None
-    lacking: bool = False
-    dulled: bool = False
+    old_colours: Tensor | None = None
+    new_colours: Tensor | None = None
+    inexpressible: bool = False
+    matte: bool = False
     pattern: bool = False
 
-    def of(self, picture: Tensor, opacity: Tensor) -> Tensor:
+    def apply(self, picture: Tensor, opacity: Tensor) -> Tensor:
         """A picture (1, 3, H, W) recoloured for an object that covers its pixels by `opacity` (1, 1, H, W)."""
-        if self.old is None or self.new is None:
+        if self.old_colours is None or self.new_colours is None:
             return recolour(picture, opacity, self.colours)
-        painted = repaint(picture, self.old, self.new)
-        return matt(painted, opacity) if self.dulled else painted
+        painted = replace_body_colours(picture, self.old_colours, self.new_colours)
+        return remove_highlights(painted, opacity) if self.matte else painted
 
     def converted(self, convert: Callable[[Tensor], Tensor]) -> "Recolouring":
         """The same in other colours, to which `convert` takes pictures (1, 3, H, W)."""
@@ -38,25 +45,25 @@ class Recolouring:
         def rows(colours: Tensor) -> Tensor:
             return convert(colours.T[None, :, None])[0, :, 0].T
 
-        old, new = (None if paints is None else rows(paints) for paints in (self.old, self.new))
-        return replace(self, colours=rows(self.colours), old=old, new=new)
+        old, new = (None if paints is None else rows(paints) for paints in (self.old_colours, self.new_colours))
+        return replace(self, colours=rows(self.colours), old_colours=old, new_colours=new)
 
 
-def recolourings(own: Tensor, colours: Tensor, dulled: bool = False) -> list[Recolouring]:
+def recolourings(own: Tensor, colours: Tensor, matte: bool = False) -> list[Recolouring]:
     """How an object whose pixels are `own` (n, 3) can take on `colours` (n, 3), the likeliest way first; where it gets
-    one paint all over, `dulled` or with the highlights that it has. A pattern
+    one paint all over, `matte` or with the highlights that it has. A pattern
     stays where the new look clearly has one, unless that is another in the same colours, to be drawn on plain ground.
     Else it goes; or it stays after all, since a pale one is hard to see."""
-    old = paints_of(own) if len(own) and len(colours) else None
+    old = body_colours(own) if len(own) and len(colours) else None
     if old is None:
         return [Recolouring(colours)]
-    pattern = patterned(colours) and not glossy(colours)  # a highlight is none
-    lacking = (kept(old, colours) and not dulled) or (pattern and len(old) == 1)
-    new_pattern = pattern and lacking and (len(old) == 2 or not uneven(own))
-    plain = Recolouring(colours, old, colours.mean(0).expand_as(old), lacking, dulled, new_pattern)
+    pattern = has_two_colours(colours) and not has_highlights(colours)  # a highlight is none
+    lacking = (shows_body_colours(old, colours) and not matte) or (pattern and len(old) == 1)
+    new_pattern = pattern and lacking and (len(old) == 2 or not may_have_two_shades(own))
+    plain = Recolouring(colours, old, colours.mean(0).expand_as(old), lacking, matte, new_pattern)
     if len(old) == 1:
         return [plain]
-    stays = Recolouring(colours, old, paired(old, colours), lacking, pattern=new_pattern)
+    stays = Recolouring(colours, old, match_body_colours(old, colours), lacking, pattern=new_pattern)
     if pattern:
         return [stays, plain] if lacking else [stays]
     return [plain, stays]

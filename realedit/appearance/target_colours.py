@@ -17,58 +17,58 @@ from torch import Tensor
 from inversion.errors import EditError
 from inversion.model import DiffusionModel
 from realedit.appearance.dichromatic import LUMA
-from realedit.appearance.highlights import glossy
-from realedit.compositing.composite import Stage, Subject
-from realedit.edits import Source
-from realedit.morphology import core
-from realedit.objects.attention_probe import look_mask
+from realedit.appearance.highlights import has_highlights
+from realedit.compositing.composite import Composite, Subject
+from realedit.edits import ObjectSource
+from realedit.morphology import interior
+from realedit.objects.attention_probe import probe_attention
 from realedit.objects.segmentation import object_mask
-from realedit.objects.source_objects import Guest
-from realedit.sampling.noising import draw_noise
-from realedit.sampling.prompts import describe
-from realedit.sampling.sampler import Rows, sample
+from realedit.objects.source_objects import SourceObject
+from realedit.sampling.noising import fresh_noise
+from realedit.sampling.prompts import object_prompt
+from realedit.sampling.sampler import Conditioning, sample
 from realedit.settings import Settings
 
-PORTRAITS = 3
-HASTE = 0.5  # of the steps: enough for colours
+SAMPLED_PICTURES = 3
+SAMPLED_STEPS = 0.5  # of the steps: enough for colours
 # An object is lit unlike its portraits by this factor at most, and has their colour but for a root mean square of this:
 # else its words do not say its colour. Portraits vary too: this power of the factor is nearest to the truth.
-MOST_LIGHT, SAME_HUE, TRUST = 1.4, 0.06, 0.7
+LARGEST_EXPOSURE, HUE_TOLERANCE, EXPOSURE_POWER = 1.4, 0.06, 0.7
 
 
 @dataclass(frozen=True, eq=False)
-class Palette:
-    """The `colours` (n, 3), sRGB, of a new look, and whether it is `dulled`: it has no highlights where the old one had
+class TargetColours:
+    """The `colours` (n, 3), sRGB, of a new look, and whether it is `matte`: it has no highlights where the old one had
     some, both as the model imagines them."""
 
     colours: Tensor
-    dulled: bool = False
+    matte: bool = False
 
 
-def palettes(
+def target_colours(
     model: DiffusionModel,
     subjects: Sequence[Subject],
-    stage: Stage,
-    guests: Mapping[Source, Guest],
+    stage: Composite,
+    guests: Mapping[ObjectSource, SourceObject],
     settings: Settings,
     on_step: Callable[[int], None],
-) -> dict[int, Palette]:
+) -> dict[int, TargetColours]:
     """That of the new look of every subject of the `stage` that gets one, by its number; none for words that the model
     draws nothing of."""
-    drawn = functools.cache(lambda words: imagined(model, words, settings, on_step))
+    drawn = functools.cache(lambda words: sampled_colours(model, words, settings, on_step))
     found = {}
     for k, subject in enumerate(subjects):
         look = subject.look
         if look is not None and look.source is not None:
-            found[k] = Palette(guests[look.source].palette())
+            found[k] = TargetColours(guests[look.source].palette())
         elif look is not None and look.words is not None and len(new := drawn(look.words)):
             old = drawn(subject.phrase) if subject.words else new[:0]
-            light = light_of(stage.colours(k, stage.own[k]), old)
-            found[k] = Palette((new * light).clamp(0, 1), glossy(old) and not glossy(new))
+            light = exposure_ratio(stage.colours(k, stage.own[k]), old)
+            found[k] = TargetColours((new * light).clamp(0, 1), has_highlights(old) and not has_highlights(new))
     return found
 
 
-def light_of(own: Tensor, imagined_own: Tensor) -> float:
+def exposure_ratio(own: Tensor, imagined_own: Tensor) -> float:
     """By which factor an object is brighter in its photo, with the colours `own` (n, 3), sRGB, than as the model
     imagines its words; as far as a few portraits can be trusted with it. 1 where the words do not say its colour."""
     if not len(own) or not len(imagined_own):
@@ -77,24 +77,26 @@ def light_of(own: Tensor, imagined_own: Tensor) -> float:
     bright = mean.new_tensor(LUMA)
     ratio = float(mean @ bright) / max(float(expected @ bright), 1e-6)
     unlike = float((mean - ratio * expected).square().mean().sqrt())
-    if not 1 / MOST_LIGHT < ratio < MOST_LIGHT or unlike > SAME_HUE:
+    if not 1 / LARGEST_EXPOSURE < ratio < LARGEST_EXPOSURE or unlike > HUE_TOLERANCE:
         return 1.0
-    return ratio**TRUST
+    return ratio**EXPOSURE_POWER
 
 
-def imagined(model: DiffusionModel, words: str, settings: Settings, on_step: Callable[[int], None]) -> Tensor:
+def sampled_colours(model: DiffusionModel, words: str, settings: Settings, on_step: Callable[[int], None]) -> Tensor:
     """The colours (n, 3), sRGB, of what the words name in a few pictures that the model draws of it alone."""
-    prompt = describe({words: words}, "")
-    hasty = replace(settings, steps=max(2, round(HASTE * settings.steps)))
+    prompt = object_prompt({words: words}, "")
+    hasty = replace(settings, steps=max(2, round(SAMPLED_STEPS * settings.steps)))
     schedule, size = model.schedule(hasty.steps), (model.native_size, model.native_size)
-    rows = Rows(model.embed(prompt.prompt), model.unprompted().repeat(hasty.steps), settings.draw_guidance_scale)
+    rows = Conditioning(
+        model.embed(prompt.prompt), model.unprompted().repeat(hasty.steps), settings.draw_guidance_scale
+    )
     colours = [torch.zeros(0, 3)]
-    for n in range(PORTRAITS):
-        noise = draw_noise(model, size, settings.seed + n)
+    for n in range(SAMPLED_PICTURES):
+        noise = fresh_noise(model, size, settings.seed + n)
         picture = model.decode(sample(model, noise, schedule, rows, on_step=on_step)).cpu()
         with suppress(EditError):  # nothing in particular was drawn
             tokens = model.span_positions(prompt.prompt, prompt.spans[words])
-            seen = look_mask(model, picture, prompt.prompt, tokens, hasty)
+            seen = probe_attention(model, picture, prompt.prompt, tokens, hasty)
             mask = object_mask(picture, seen, words)
-            colours.append(picture[0][:, core(mask)[0, 0] > 0.5].T)
+            colours.append(picture[0][:, interior(mask)[0, 0] > 0.5].T)
     return torch.cat(colours)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import click
 
 from inversion.errors import ModelError, OutputError, PhotoError, RealEditError
-from realedit.commands.context import Common
-from realedit.commands.edit_job import Job, Outputs, run_job
+from realedit.commands.context import RunOptions
+from realedit.commands.edit_job import EditJob, Outputs, run_job
 from realedit.commands.options import EditOptions
 from realedit.files.kinds import FORMATS, PHOTOS, PIPE
 from realedit.files.recipe import Recipe
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Item:
+class BatchEntry:
     """A photo, and its `place` below the folder that was given, or just its name."""
 
     photo: Path
     place: Path
 
 
-def gather(paths: Sequence[Path]) -> list[Item]:
+def gather(paths: Sequence[Path]) -> list[BatchEntry]:
     """The photos that paths name; a folder names all photos in it and in its folders.
 
     Raises:
@@ -39,12 +39,12 @@ def gather(paths: Sequence[Path]) -> list[Item]:
     items = []
     for path in paths:
         if not path.is_dir() or path == PIPE:
-            items.append(Item(path, Path(path.name)))
+            items.append(BatchEntry(path, Path(path.name)))
             continue
         inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in PHOTOS and _shown(p, path))
         if not inside:
             raise PhotoError(f"the folder {path} holds no photos")
-        items += [Item(p, p.relative_to(path)) for p in inside]
+        items += [BatchEntry(p, p.relative_to(path)) for p in inside]
     return items
 
 
@@ -52,7 +52,7 @@ def _shown(path: Path, folder: Path) -> bool:
     return path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
 
 
-def check_places(items: Sequence[Item]) -> None:
+def check_places(items: Sequence[BatchEntry]) -> None:
     """Raises `OutputError` if two results would have one name."""
     seen: dict[Path, Path] = {}
     for item in items:
@@ -62,7 +62,7 @@ def check_places(items: Sequence[Item]) -> None:
         seen[key] = item.photo
 
 
-def each(shared: Common, items: Sequence[Item], work: Callable[[Item], None]) -> None:
+def each(shared: RunOptions, items: Sequence[BatchEntry], work: Callable[[BatchEntry], None]) -> None:
     """Do the work on every photo. With several, a failure is said and does not stop the rest.
 
     Raises:
@@ -89,7 +89,7 @@ def each(shared: Common, items: Sequence[Item], work: Callable[[Item], None]) ->
 
 
 def run_jobs(
-    shared: Common,
+    shared: RunOptions,
     paths: Sequence[Path],
     recipe_of: Callable[["Photo"], Recipe],
     options: EditOptions,
@@ -99,10 +99,10 @@ def run_jobs(
     """Make the same edits of every photo; `word` is added to the names of results that lie beside them."""
     load = functools.cache(shared.load)
 
-    def edit(item: Item, photo: "Photo", result: Path) -> None:
+    def edit(item: BatchEntry, photo: "Photo", result: Path) -> None:
         sidecar = options.sidecar and PIPE not in (item.photo, result)
         outputs = Outputs(result, options.before_after, options.work, sidecar=sidecar, files=options.files)
-        job = Job(item.photo, photo, recipe_of(photo), folder)
+        job = EditJob(item.photo, photo, recipe_of(photo), folder)
         run_job(shared, job, outputs, load, max_lpips=options.max_lpips, one_of_many=len(items) > 1)
 
     items = gather(paths)
@@ -110,16 +110,16 @@ def run_jobs(
 
 
 def for_each(
-    shared: Common,
-    items: Sequence[Item],
+    shared: RunOptions,
+    items: Sequence[BatchEntry],
     options: EditOptions,
     word: str,
-    work: Callable[[Item, "Photo", Path], None],
+    work: Callable[[BatchEntry, "Photo", Path], None],
 ) -> None:
     """Load every photo and hand it on with the path of its result, unless that is there and to be kept."""
     _check_options(items, options)
 
-    def one(item: Item) -> None:
+    def one(item: BatchEntry) -> None:
         from realedit.files.reading import load_photo
 
         photo = load_photo(item.photo)
@@ -132,7 +132,7 @@ def for_each(
     each(shared, items, one)
 
 
-def _check_options(items: Sequence[Item], options: EditOptions) -> None:
+def _check_options(items: Sequence[BatchEntry], options: EditOptions) -> None:
     if options.output is not None and options.out_dir is not None:
         raise click.UsageError("give either -o or --out-dir")
     if len(items) > 1:
@@ -144,7 +144,7 @@ def _check_options(items: Sequence[Item], options: EditOptions) -> None:
         raise click.UsageError("standard input holds one photo; name - once")
 
 
-def destination(item: Item, photo: "Photo", options: EditOptions, word: str) -> Path:
+def destination(item: BatchEntry, photo: "Photo", options: EditOptions, word: str) -> Path:
     """Where the result of a photo goes. The folder is made if it lies below --out-dir."""
     from realedit.files.encoding import suffix_for
 

@@ -14,7 +14,7 @@ import click
 from inversion.errors import EditError, Notice
 from realedit.commands.options import seeing_options
 from realedit.files.kinds import PIPE
-from realedit.settings import ModelOptions
+from realedit.settings import ModelChoice
 
 if TYPE_CHECKING:
     from inversion.model import DiffusionModel
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Common:
+class RunOptions:
     """The values of the options that every command with a model shares."""
 
-    which: ModelOptions
+    which: ModelChoice
     prompt: str | None
     method: str
     steps: int
@@ -85,14 +85,14 @@ class Common:
             yield lambda label: bar.update(task, advance=1, description=label)
 
 
-def common(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Hand the shared options to a command as one `Common`."""
+def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Hand the shared options to a command as one `RunOptions`."""
 
     @seeing_options
     @functools.wraps(command)
     def wrapped(**values: Any) -> Any:
-        own = {f.name: values.pop(f.name) for f in fields(Common) if f.name != "which"}
-        return command(shared=Common(values.pop("model_options"), **own), **values)
+        own = {f.name: values.pop(f.name) for f in fields(RunOptions) if f.name != "which"}
+        return command(shared=RunOptions(values.pop("model_options"), **own), **values)
 
     return wrapped
 

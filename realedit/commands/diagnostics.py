@@ -18,27 +18,30 @@ from inversion.pipeline import pipeline_arguments
 from inversion.taps import tap
 from inversion.weights import bundled_samples
 from realedit.editing.pipeline import edit_photo
-from realedit.editing.request import Task
+from realedit.editing.request import EditRequest
 from realedit.edits import Move
 from realedit.evaluation.metrics import compare
-from realedit.evaluation.perceptual import best_perceptual
+from realedit.evaluation.perceptual import perceptual_metric
 from realedit.files.reading import load_photo
 from realedit.images import working_size
 from realedit.sampling.energies import CentroidEnergy
 from realedit.sampling.guidance import Guidance
-from realedit.sampling.inverted_image import reconstruct, see
-from realedit.sampling.sampler import Rows, energy_gradient, sample
+from realedit.sampling.inverted_image import invert_image, reconstruct
+from realedit.sampling.sampler import Conditioning, energy_gradient, sample
 from realedit.settings import Settings, Strength
 
 PROMPT, PHRASE, WORDS = "a photo of a red ball and a striped blue can on a wooden table", "striped blue can", 3
-STEPS = 5  # of the comparison with diffusers
-EXACT, CLOSE = 0.0, 0.1  # relative difference: in float32 on a CPU, and elsewhere, where diffusers rounds latents too
-RECONSTRUCTED = 0.5  # dB under the autoencoder alone
-PLACED = 0.05  # of the frame
+EQUALITY_STEPS = 5  # of the comparison with diffusers
+EXACT_DIFFERENCE, CLOSE_DIFFERENCE = (
+    0.0,
+    0.1,
+)  # relative difference: in float32 on a CPU, and elsewhere, where diffusers rounds latents too
+LARGEST_LOSS = 0.5  # dB under the autoencoder alone
+LARGEST_MISS = 0.05  # of the frame
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """What one check found: `passed`, and the numbers in words."""
 
     name: str
@@ -48,7 +51,7 @@ class Finding:
 
 
 @dataclass(frozen=True, eq=False)
-class Patient:
+class ModelUnderTest:
     """A model, and the bundled photo on which it is tried."""
 
     model: DiffusionModel
@@ -56,19 +59,19 @@ class Patient:
     method: str
     offline: bool
 
-    def example(self) -> Task:
+    def example(self) -> EditRequest:
         photos = bundled_samples() / "photos"
         example = json.loads((photos / "demo.json").read_text())
         path = photos / example["photo"]
         photo = load_photo(path)
         prompt = photo.description or path.with_suffix(".txt").read_text().strip()
-        return Task(photo, prompt, (Move(example["object"], to=tuple(example["to"])),), method=self.method)
+        return EditRequest(photo, prompt, (Move(example["object"], to=tuple(example["to"])),), method=self.method)
 
 
 Verdict = tuple[bool, str]
 
 
-def words(patient: Patient) -> Verdict:
+def words(patient: ModelUnderTest) -> Verdict:
     """A phrase has its own tokens, and neither the marks nor the padding."""
     texts = patient.model.texts
     found, length = texts.positions(PROMPT, PHRASE), texts.length(PROMPT)
@@ -76,14 +79,14 @@ def words(patient: Patient) -> Verdict:
     return inside and len(found) >= WORDS, f'"{PHRASE}" is tokens {", ".join(map(str, found))} of {length}'
 
 
-def equality(patient: Patient) -> Verdict:
+def equality(patient: ModelUnderTest) -> Verdict:
     """Without guidance the sampler is diffusers' own pipeline."""
     model = patient.model
     side = model.native_size // model.latent_factor
     noise = torch.randn(1, model.unet.config.in_channels, side, side, generator=torch.Generator().manual_seed(0))
     noise = noise.to(model.device)
-    rows = Rows(model.embed(PROMPT), model.unprompted().repeat(STEPS), patient.settings.guidance_scale)
-    ours = sample(model, noise, model.schedule(STEPS), rows)
+    rows = Conditioning(model.embed(PROMPT), model.unprompted().repeat(EQUALITY_STEPS), patient.settings.guidance_scale)
+    ours = sample(model, noise, model.schedule(EQUALITY_STEPS), rows)
     arguments = pipeline_arguments(model, Inverted(noise, rows.unconditional, rows.guidance_scale), PROMPT)
     arguments = {k: v.to(model.unet.dtype) if isinstance(v, torch.Tensor) else v for k, v in arguments.items()}
     pipe = plain_pipeline(model)
@@ -92,21 +95,21 @@ def equality(patient: Patient) -> Verdict:
             setattr(pipe, part, None)
     theirs = pipe(**arguments, output_type="latent").images
     difference = ((ours - theirs.float()).norm() / theirs.float().norm()).item()
-    bound = EXACT if model.unet.dtype == torch.float32 and model.device.type == "cpu" else CLOSE
+    bound = EXACT_DIFFERENCE if model.unet.dtype == torch.float32 and model.device.type == "cpu" else CLOSE_DIFFERENCE
     return difference <= bound, f"differs from diffusers by {difference:.2g} of the latent (at most {bound:g})"
 
 
-def gradient(patient: Patient) -> Verdict:
+def gradient(patient: ModelUnderTest) -> Verdict:
     """An energy of the attention has a finite gradient in the latent, and a step against it lowers the energy."""
-    model, schedule = patient.model, patient.model.schedule(STEPS)
+    model, schedule = patient.model, patient.model.schedule(EQUALITY_STEPS)
     side = model.native_size // model.latent_factor
     z = torch.randn(1, model.unet.config.in_channels, side, side, generator=torch.Generator().manual_seed(1))
-    z, i = z.to(model.device), STEPS // 2
-    targets = {name: torch.tensor((0.2, 0.5)).expand(STEPS, 1, 2) for name in model.sites.attention}
+    z, i = z.to(model.device), EQUALITY_STEPS // 2
+    targets = {name: torch.tensor((0.2, 0.5)).expand(EQUALITY_STEPS, 1, 2) for name in model.sites.attention}
     energy = CentroidEnergy(model.texts.positions(PROMPT, PHRASE), targets)
     guidance = Guidance(energy, torch.ones_like(z[:, :1]), Strength(), 0.0, 0.0, 1.0)
     prompt = model.embed(PROMPT)
-    before, slope, _ = energy_gradient(model, z, schedule.timesteps[i], prompt, guidance, (i, STEPS))
+    before, slope, _ = energy_gradient(model, z, schedule.timesteps[i], prompt, guidance, (i, EQUALITY_STEPS))
     if slope is None or not torch.isfinite(slope).all() or not slope.any():
         return False, f"energy {before:.3g}, whose gradient is zero or not finite"
     with torch.no_grad(), tap(model.unet, model.sites) as tape:
@@ -115,21 +118,21 @@ def gradient(patient: Patient) -> Verdict:
     return after < before, f"energy {before:.4f} to {after:.4f} against its gradient"
 
 
-def reconstruction(patient: Patient) -> Verdict:
+def reconstruction(patient: ModelUnderTest) -> Verdict:
     """A photo comes back from its noise as the autoencoder alone gives it back."""
     model, task = patient.model, patient.example()
     size = working_size(task.photo.size, model.native_size, model.pixel_multiple)
     small = task.photo.small(size)
-    seen = see(model, small, task.prompt, patient.settings, task.method)
-    everywhere, perceptual = torch.ones_like(small[:, :1]), best_perceptual(model, offline=patient.offline)
+    seen = invert_image(model, small, task.prompt, patient.settings, task.method)
+    everywhere, perceptual = torch.ones_like(small[:, :1]), perceptual_metric(model, offline=patient.offline)
     bound = compare(small, model.decode(model.encode(small)).cpu(), everywhere, perceptual).psnr_db
     reached = compare(small, reconstruct(model, seen.reference), everywhere, perceptual).psnr_db
-    return reached >= bound - RECONSTRUCTED, f"{reached:.2f} dB; the autoencoder alone {bound:.2f} dB"
+    return reached >= bound - LARGEST_LOSS, f"{reached:.2f} dB; the autoencoder alone {bound:.2f} dB"
 
 
-def move(patient: Patient) -> Verdict:
+def move(patient: ModelUnderTest) -> Verdict:
     """An object of the bundled photo goes where it is asked to, and the rest stays."""
-    perceptual = best_perceptual(patient.model, offline=patient.offline)
+    perceptual = perceptual_metric(patient.model, offline=patient.offline)
     report = edit_photo(patient.model, patient.example(), perceptual, patient.settings).report
     (found,) = report.objects
     kept = report.outside.identical
@@ -137,10 +140,10 @@ def move(patient: Patient) -> Verdict:
         return False, f"the model does not see it at its new place: {found.note}"
     miss = max(abs(a - b) for a, b in zip(found.reached_position, found.asked_position, strict=True))
     said = f"{miss:.3f} of the frame from its place, outside {'identical' if kept else 'CHANGED'}"
-    return miss <= PLACED and kept, said
+    return miss <= LARGEST_MISS and kept, said
 
 
-CHECKS: dict[str, Callable[[Patient], Verdict]] = {
+CHECKS: dict[str, Callable[[ModelUnderTest], Verdict]] = {
     "words": words,
     "equality": equality,
     "gradient": gradient,
@@ -149,7 +152,7 @@ CHECKS: dict[str, Callable[[Patient], Verdict]] = {
 }
 
 
-def examine(patient: Patient) -> Iterator[Finding]:
+def examine(patient: ModelUnderTest) -> Iterator[CheckResult]:
     """Every check in turn; one that raises something that a user can mend has failed."""
     for name, check in CHECKS.items():
         began = time.perf_counter()
@@ -157,7 +160,7 @@ def examine(patient: Patient) -> Iterator[Finding]:
             passed, said = check(patient)
         except RealEditError as error:
             passed, said = False, str(error)
-        yield Finding(name, passed, said, time.perf_counter() - began)
+        yield CheckResult(name, passed, said, time.perf_counter() - began)
 
 
 def peak_memory(device: torch.device) -> int:

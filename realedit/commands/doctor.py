@@ -8,9 +8,9 @@ from dataclasses import asdict
 import click
 
 from inversion.errors import RealEditError
-from realedit.commands.context import Common
+from realedit.commands.context import RunOptions
 from realedit.commands.options import model_options, settings_from
-from realedit.settings import DEFAULTS, METHOD_NAMES, ModelOptions
+from realedit.settings import DEFAULTS, METHOD_NAMES, ModelChoice
 
 
 @click.command()
@@ -18,19 +18,19 @@ from realedit.settings import DEFAULTS, METHOD_NAMES, ModelOptions
 @click.option("--steps", type=click.IntRange(4, 1000), default=DEFAULTS.steps, show_default=True)
 @click.option("--method", type=click.Choice(METHOD_NAMES), default=METHOD_NAMES[0], show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON value instead of text.")
-def doctor(model_options: ModelOptions, steps: int, method: str, as_json: bool) -> None:
+def doctor(model_options: ModelChoice, steps: int, method: str, as_json: bool) -> None:
     """Check a model: its words, equality with diffusers, a gradient, a reconstruction, and a move.
 
     Exit code 1 if a check fails. Example: realedit doctor --model stable-diffusion-v1-5/stable-diffusion-v1-5
     """
-    shared = Common(model_options, prompt=None, method=method, steps=steps, seed=DEFAULTS.seed)
+    shared = RunOptions(model_options, prompt=None, method=method, steps=steps, seed=DEFAULTS.seed)
     model = shared.load()
-    from realedit.commands.diagnostics import Patient, examine, peak_memory
+    from realedit.commands.diagnostics import ModelUnderTest, examine, peak_memory
 
     lean = f"{model.device}, {str(model.unet.dtype).removeprefix('torch.')}, memory {model.memory.value}"
     if not as_json:
         click.echo(f"{'model':<16}{model.name} ({model.texts.kind}; {lean})")
-    patient = Patient(model, settings_from(steps, DEFAULTS.seed), method, model_options.offline)
+    patient = ModelUnderTest(model, settings_from(steps, DEFAULTS.seed), method, model_options.offline)
     findings = []
     with tempfile.TemporaryDirectory() as cache:
         os.environ["REALEDIT_CACHE"] = cache  # what was kept of earlier runs proves nothing about this one

@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING
 import click
 
 from inversion.errors import ModelError, RealEditError
-from realedit.commands.context import Common
+from realedit.commands.context import RunOptions
 from realedit.commands.inputs import assumed_prompt, other_photos, where_marked
 from realedit.commands.options import FileOptions, settings_from
 from realedit.files.kinds import PIPE
 from realedit.files.recipe import Recipe
-from realedit.files.sidecar import Made, pixels_hash, sidecar_path, write_sidecar
+from realedit.files.sidecar import SidecarOrigin, pixels_hash, sidecar_path, write_sidecar
 from realedit.settings import Settings
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from inversion.model import DiffusionModel
-    from realedit.editing.pipeline import Edited
+    from realedit.editing.pipeline import EditResult
     from realedit.files.encoding import Saving
     from realedit.files.photo import Photo
     from realedit.files.provenance import Signer
-    from realedit.files.xmp import Source
+    from realedit.files.xmp import DigitalSourceType
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Outputs:
 
 
 @dataclass(frozen=True, eq=False)
-class Job:
+class EditJob:
     """A recipe for one photo, which came from `path`. `folder` is what the recipe's paths start from."""
 
     path: Path
@@ -74,8 +74,8 @@ class Job:
 
 
 def run_job(
-    shared: Common,
-    job: Job,
+    shared: RunOptions,
+    job: EditJob,
     outputs: Outputs,
     load: Callable[[], "DiffusionModel"],
     *,
@@ -98,19 +98,21 @@ def run_job(
         shared.say(note)
     model = load()
     from realedit.editing.pipeline import edit_photo
-    from realedit.editing.request import Task
-    from realedit.evaluation.perceptual import best_perceptual
+    from realedit.editing.request import EditRequest
+    from realedit.evaluation.perceptual import perceptual_metric
 
-    task = Task(job.photo, prompt, job.recipe.edits(), masks, points, others, job.recipe.method, job.recipe.pitch)
+    task = EditRequest(
+        job.photo, prompt, job.recipe.edits(), masks, points, others, job.recipe.method, job.recipe.pitch
+    )
     task.check_words(model)
-    perceptual = best_perceptual(model, offline=shared.which.offline)
+    perceptual = perceptual_metric(model, offline=shared.which.offline)
     if max_lpips is not None and perceptual.name != "lpips":
         raise ModelError(f"--max-lpips needs LPIPS: {perceptual.note}")
     settings = settings_from(job.recipe.steps, job.recipe.seed)
     with shared.progress(4 * job.recipe.steps) as on_step:
         edited = edit_photo(model, task, perceptual, settings, on_step)
     if outputs.work is not None:
-        _write_work(edited.work, outputs.work)
+        _write_work(edited.intermediates, outputs.work)
     parent = parent_of(job.path, job.photo) if signer else None
     save_photo(edited.photo, outputs.result, saving, signer, parent)
     made = _write_extras(shared, job, prompt, model, edited, outputs, settings)
@@ -122,7 +124,7 @@ def run_job(
     return made
 
 
-def ways_to_save(files: FileOptions, source: "Source | None" = None) -> tuple["Saving", "Signer | None"]:
+def ways_to_save(files: FileOptions, source: "DigitalSourceType | None" = None) -> tuple["Saving", "Signer | None"]:
     """What the user wishes of files, read and checked; `source` says how they come about, if not by edits.
 
     Raises:
@@ -130,16 +132,16 @@ def ways_to_save(files: FileOptions, source: "Source | None" = None) -> tuple["S
     """
     from realedit.files.encoding import Saving
     from realedit.files.provenance import Signer
-    from realedit.files.xmp import Source
+    from realedit.files.xmp import DigitalSourceType
 
     if (files.sign_cert is None) != (files.sign_key is None):
         raise click.UsageError("signing needs both --sign-cert and --sign-key")
     signer = Signer.read(files.sign_cert, files.sign_key) if files.sign_cert and files.sign_key else None
     piped = f".{files.format}" if files.format else None
-    return Saving((source or Source.EDITED) if files.mark else None, files.strip_gps, piped), signer
+    return Saving((source or DigitalSourceType.EDITED) if files.mark else None, files.strip_gps, piped), signer
 
 
-def _print(shared: Common, job: Job, edited: "Edited", outputs: Outputs, *, one_of_many: bool) -> None:
+def _print(shared: RunOptions, job: EditJob, edited: "EditResult", outputs: Outputs, *, one_of_many: bool) -> None:
     to_stderr = outputs.result == PIPE
     if shared.as_json and one_of_many:
         about = {"photo": str(job.path), "result": str(outputs.result), "report": edited.report.as_dict()}
@@ -152,11 +154,11 @@ def _print(shared: Common, job: Job, edited: "Edited", outputs: Outputs, *, one_
 
 
 def _write_extras(
-    shared: Common,
-    job: Job,
+    shared: RunOptions,
+    job: EditJob,
     prompt: str,
     model: "DiffusionModel",
-    edited: "Edited",
+    edited: "EditResult",
     outputs: Outputs,
     settings: Settings,
 ) -> str:
@@ -170,7 +172,7 @@ def _write_extras(
         write_bytes(edited.report.to_json().encode(), outputs.report)
     pixels = pixels_hash(edited.photo.rgb)
     if outputs.sidecar:
-        made = Made(job.path, job.folder, outputs.result, job.recipe, prompt)
+        made = SidecarOrigin(job.path, job.folder, outputs.result, job.recipe, prompt)
         write_sidecar(made, shared.which, model.fingerprint, settings, pixels, edited.report.as_dict())
     return pixels
 

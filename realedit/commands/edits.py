@@ -5,20 +5,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from realedit.commands.context import Common, common
+from realedit.commands.context import RunOptions, run_options
 from realedit.commands.generate import transfer_whole
-from realedit.commands.one_edit import OBJECT, PHOTOS, Target, pair, run_each, target_options
+from realedit.commands.one_edit import OBJECT_ARGUMENT, PHOTO_ARGUMENT, Target, pair, run_each, target_options
 from realedit.commands.options import PITCH, EditOptions, edit_options, result_options
-from realedit.commands.parameter_types import FILE, POINT, Numbers
+from realedit.commands.parameter_types import FILE, POINT, Coordinates
 from realedit.files.recipe import (
     DuplicateItem,
+    EditEntry,
     InsertItem,
-    Item,
     MoveItem,
-    Photo,
     RemoveItem,
     ResizeItem,
     RestyleItem,
+    SourcePhotoEntry,
     SwapItem,
     TransferItem,
 )
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@PHOTOS
-@OBJECT
+@PHOTO_ARGUMENT
+@OBJECT_ARGUMENT
 @target_options
 @PITCH
 @edit_options
-@common
-def move(shared: Common, photos: tuple[Path, ...], object: str, target: Target, options: EditOptions) -> None:
+@run_options
+def move(shared: RunOptions, photos: tuple[Path, ...], object: str, target: Target, options: EditOptions) -> None:
     """Move an object to another place.
 
     Example: realedit move photo.png "red ball" --to 0.7,0.6 -o moved.png
@@ -43,32 +43,32 @@ def move(shared: Common, photos: tuple[Path, ...], object: str, target: Target, 
 
 
 @click.command()
-@PHOTOS
-@OBJECT
+@PHOTO_ARGUMENT
+@OBJECT_ARGUMENT
 @target_options
 @PITCH
 @edit_options
-@common
-def duplicate(shared: Common, photos: tuple[Path, ...], object: str, target: Target, options: EditOptions) -> None:
+@run_options
+def duplicate(shared: RunOptions, photos: tuple[Path, ...], object: str, target: Target, options: EditOptions) -> None:
     """Draw an object a second time.
 
     Example: realedit duplicate photo.png "red ball" --by 0.2,0 -o two.png
     """
 
-    def item(loaded: "LoadedPhoto") -> Item:
+    def item(loaded: "LoadedPhoto") -> EditEntry:
         return DuplicateItem(object=object, **target.values(loaded))
 
     run_each(shared, photos, object, item, options, "duplicated")
 
 
 @click.command()
-@PHOTOS
-@OBJECT
+@PHOTO_ARGUMENT
+@OBJECT_ARGUMENT
 @click.option("--scale", type=float, required=True, help="2 doubles its width and height.")
 @PITCH
 @edit_options
-@common
-def resize(shared: Common, photos: tuple[Path, ...], object: str, scale: float, options: EditOptions) -> None:
+@run_options
+def resize(shared: RunOptions, photos: tuple[Path, ...], object: str, scale: float, options: EditOptions) -> None:
     """Enlarge or shrink an object where it stands.
 
     Example: realedit resize photo.png "blue can" --scale 1.4 -o larger.png
@@ -77,11 +77,11 @@ def resize(shared: Common, photos: tuple[Path, ...], object: str, scale: float, 
 
 
 @click.command()
-@PHOTOS
-@OBJECT
+@PHOTO_ARGUMENT
+@OBJECT_ARGUMENT
 @edit_options
-@common
-def remove(shared: Common, photos: tuple[Path, ...], object: str, options: EditOptions) -> None:
+@run_options
+def remove(shared: RunOptions, photos: tuple[Path, ...], object: str, options: EditOptions) -> None:
     """Take an object away, with its shadow and reflection.
 
     Example: realedit remove photo.png "blue can" -o without.png
@@ -90,13 +90,13 @@ def remove(shared: Common, photos: tuple[Path, ...], object: str, options: EditO
 
 
 @click.command()
-@PHOTOS
-@OBJECT
+@PHOTO_ARGUMENT
+@OBJECT_ARGUMENT
 @click.argument("other")
 @PITCH
 @result_options
-@common
-def swap(shared: Common, photos: tuple[Path, ...], object: str, other: str, options: EditOptions) -> None:
+@run_options
+def swap(shared: RunOptions, photos: tuple[Path, ...], object: str, other: str, options: EditOptions) -> None:
     """Let two objects change places.
 
     Example: realedit swap photo.png "red ball" "blue can" -o swapped.png
@@ -105,12 +105,12 @@ def swap(shared: Common, photos: tuple[Path, ...], object: str, other: str, opti
 
 
 @click.command()
-@PHOTOS
-@OBJECT
+@PHOTO_ARGUMENT
+@OBJECT_ARGUMENT
 @click.option("--as", "words", required=True, help="The object in its new look.")
 @edit_options
-@common
-def restyle(shared: Common, photos: tuple[Path, ...], object: str, words: str, options: EditOptions) -> None:
+@run_options
+def restyle(shared: RunOptions, photos: tuple[Path, ...], object: str, words: str, options: EditOptions) -> None:
     """Give an object a new look from words; its shape and place stay.
 
     Example: realedit restyle photo.png "red can" --as "striped blue can"
@@ -130,9 +130,9 @@ FROM_PROMPT = click.option("--from-prompt", help="What the other photo shows; de
 @FROM_PROMPT
 @click.option("--whole", is_flag=True, help="The look of the whole other photo for the whole of this one.")
 @edit_options
-@common
+@run_options
 def transfer(
-    shared: Common,
+    shared: RunOptions,
     photos: tuple[str, ...],
     source: Path,
     from_object: str | None,
@@ -151,26 +151,26 @@ def transfer(
     if not paths:
         raise click.UsageError("name an OBJECT of the photo, or give --whole without one")
     item = TransferItem(object=object, photo=str(source), source=from_object)
-    others = {str(source): Photo(prompt=from_prompt)}
+    others = {str(source): SourcePhotoEntry(prompt=from_prompt)}
     run_each(shared, tuple(Path(p) for p in paths), object, lambda loaded: item, options, "transferred", others)
 
 
 @click.command()
-@PHOTOS
+@PHOTO_ARGUMENT
 @FROM
 @FROM_OBJECT
 @FROM_PROMPT
 @click.option("--to", type=POINT, required=True, help="Where the object's centre goes.")
 @click.option("--scale", type=float, default=1.0, show_default=True, help="1: as large against the shorter side.")
 @result_options
-@common
+@run_options
 def compose(
-    shared: Common,
+    shared: RunOptions,
     photos: tuple[Path, ...],
     source: Path,
     from_object: str | None,
     from_prompt: str | None,
-    to: Numbers,
+    to: Coordinates,
     scale: float,
     options: EditOptions,
 ) -> None:
@@ -179,11 +179,11 @@ def compose(
     Example: realedit compose room.png --from shop.png --from-object "red vase" --to 0.3,0.6
     """
 
-    def item(loaded: "LoadedPhoto") -> Item:
+    def item(loaded: "LoadedPhoto") -> EditEntry:
         where = pair(to, loaded)
         return InsertItem(photo=str(source), source=from_object, to=where or (0.5, 0.5), scale=scale)
 
-    run_each(shared, photos, None, item, options, "composed", {str(source): Photo(prompt=from_prompt)})
+    run_each(shared, photos, None, item, options, "composed", {str(source): SourcePhotoEntry(prompt=from_prompt)})
 
 
 COMMANDS = (move, resize, restyle, transfer, swap, remove, duplicate, compose)

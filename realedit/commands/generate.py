@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from realedit.commands.batch import Item, for_each, gather
-from realedit.commands.context import Common, beside, common
+from realedit.commands.batch import BatchEntry, for_each, gather
+from realedit.commands.context import RunOptions, beside, run_options
 from realedit.commands.edit_job import Outputs
-from realedit.commands.generation_job import WholeJob, run_whole
+from realedit.commands.generation_job import GenerationJob, run_whole
 from realedit.commands.options import OUTPUT, SIDECAR, EditOptions, FileOptions, file_options
-from realedit.commands.parameter_types import FILE, SIZE, Numbers
+from realedit.commands.parameter_types import FILE, SIZE, Coordinates
 from realedit.files.kinds import PIPE
-from realedit.generations import FromWords, LookOf, SameLayout, SameLook, Whole
+from realedit.generations import Generation, GlobalAppearance, SameAppearance, SameLayout, TextToImage
 
 if TYPE_CHECKING:
     from realedit.files.photo import Photo
@@ -30,8 +30,10 @@ VARIATIONS = click.option(
 @OUTPUT
 @SIDECAR
 @file_options
-@common
-def generate(shared: Common, size: Numbers | None, output: Path | None, files: FileOptions, sidecar: bool) -> None:
+@run_options
+def generate(
+    shared: RunOptions, size: Coordinates | None, output: Path | None, files: FileOptions, sidecar: bool
+) -> None:
     """Draw a picture from --prompt and keep how it came about, so that every edit works on it without
     inversion.
 
@@ -41,9 +43,9 @@ def generate(shared: Common, size: Numbers | None, output: Path | None, files: F
         raise click.UsageError("say what to draw with --prompt")
     output = output or Path("generated" + _suffix(files))
     asked = (int(size.values[0]), int(size.values[1])) if size else None
-    whole = FromWords(size=asked, steps=shared.steps, seed=shared.seed)
+    whole = TextToImage(size=asked, steps=shared.steps, seed=shared.seed)
     outputs = Outputs(output, sidecar=sidecar and output != PIPE, files=files)
-    run_whole(shared, WholeJob(whole, shared.prompt), outputs, shared.load)
+    run_whole(shared, GenerationJob(whole, shared.prompt), outputs, shared.load)
 
 
 @click.command()
@@ -53,9 +55,9 @@ def generate(shared: Common, size: Numbers | None, output: Path | None, files: F
 @OUTPUT
 @SIDECAR
 @file_options
-@common
+@run_options
 def relook(
-    shared: Common,
+    shared: RunOptions,
     photo: Path,
     words: str | None,
     variations: int,
@@ -68,7 +70,7 @@ def relook(
     Example: realedit relook photo.png --as "a photo of a blue ball and a green can" --variations 4
     """
 
-    def whole(seed: int) -> Whole:
+    def whole(seed: int) -> Generation:
         return SameLayout(words=words, method=shared.method, steps=shared.steps, seed=seed)
 
     _vary(shared, photo, variations, output or beside(photo, "relook", _suffix(files)), files, whole, sidecar=sidecar)
@@ -80,17 +82,17 @@ def relook(
 @OUTPUT
 @SIDECAR
 @file_options
-@common
+@run_options
 def relayout(
-    shared: Common, photo: Path, variations: int, output: Path | None, files: FileOptions, sidecar: bool
+    shared: RunOptions, photo: Path, variations: int, output: Path | None, files: FileOptions, sidecar: bool
 ) -> None:
     """Draw a new picture of a photo's objects: they keep their looks, not their places.
 
     Example: realedit relayout photo.png --seed 5 --variations 4
     """
 
-    def whole(seed: int) -> Whole:
-        return SameLook(method=shared.method, steps=shared.steps, seed=seed)
+    def whole(seed: int) -> Generation:
+        return SameAppearance(method=shared.method, steps=shared.steps, seed=seed)
 
     _vary(shared, photo, variations, output or beside(photo, "relayout", _suffix(files)), files, whole, sidecar=sidecar)
 
@@ -100,12 +102,12 @@ def _suffix(files: FileOptions) -> str:
 
 
 def _vary(
-    shared: Common,
+    shared: RunOptions,
     path: Path,
     variations: int,
     output: Path,
     files: FileOptions,
-    whole: Callable[[int], Whole],
+    whole: Callable[[int], Generation],
     *,
     sidecar: bool,
 ) -> None:
@@ -128,7 +130,7 @@ def _vary(
     prompt, load = shared.prompt_of(path, loaded), functools.cache(shared.load)
     drawn = []
     for k, outputs in enumerate(every):
-        job = WholeJob(whole(shared.seed + k), prompt, path, loaded)
+        job = GenerationJob(whole(shared.seed + k), prompt, path, loaded)
         drawn.append((f"seed {shared.seed + k}", run_whole(shared, job, outputs, load)[0].rgb))
     if variations > 1:
         from realedit.files.contact_sheet import contact_sheet
@@ -138,7 +140,7 @@ def _vary(
 
 
 def transfer_whole(
-    shared: Common, photos: tuple[Path, ...], source: Path, from_prompt: str | None, options: EditOptions
+    shared: RunOptions, photos: tuple[Path, ...], source: Path, from_prompt: str | None, options: EditOptions
 ) -> None:
     """The part of `transfer` that changes whole photos."""
     if (
@@ -154,12 +156,14 @@ def transfer_whole(
     from realedit.files.reading import load_photo
 
     other_prompt = from_prompt or replace(shared, prompt=None).prompt_of(source, load_photo(source))
-    whole = LookOf(photo=str(source), prompt=other_prompt, method=shared.method, steps=shared.steps, seed=shared.seed)
+    whole = GlobalAppearance(
+        photo=str(source), prompt=other_prompt, method=shared.method, steps=shared.steps, seed=shared.seed
+    )
     load = functools.cache(shared.load)
 
-    def one(item: Item, photo: "Photo", result: Path) -> None:
+    def one(item: BatchEntry, photo: "Photo", result: Path) -> None:
         sidecar = options.sidecar and PIPE not in (item.photo, result)
-        job = WholeJob(whole, shared.prompt_of(item.photo, photo), item.photo, photo)
+        job = GenerationJob(whole, shared.prompt_of(item.photo, photo), item.photo, photo)
         run_whole(shared, job, Outputs(result, sidecar=sidecar, files=options.files), load)
 
     for_each(shared, gather(photos), options, "transferred", one)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from realedit.commands.context import Common
+from realedit.commands.context import RunOptions
 from realedit.commands.edit_job import Outputs, ways_to_save
 from realedit.commands.options import settings_from
 from realedit.files.kinds import PIPE
-from realedit.files.sidecar import Made, pixels_hash, write_sidecar
-from realedit.generations import FromWords, LookOf, SameLayout, Whole
+from realedit.files.sidecar import SidecarOrigin, pixels_hash, write_sidecar
+from realedit.generations import Generation, GlobalAppearance, SameLayout, TextToImage
 
 if TYPE_CHECKING:
     from inversion.model import DiffusionModel
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class WholeJob:
+class GenerationJob:
     """A whole picture to draw under a prompt. `path` and `photo` are what it is drawn from, None for words
     alone; `folder` is what other paths start from."""
 
-    whole: Whole
+    whole: Generation
     prompt: str
     path: Path | None = None
     photo: "Photo | None" = None
@@ -33,19 +33,19 @@ class WholeJob:
     def inputs(self) -> tuple[Path, ...]:
         """Every file that is read."""
         own = (self.path,) if self.path else ()
-        return (*own, self.folder / self.whole.photo) if isinstance(self.whole, LookOf) else own
+        return (*own, self.folder / self.whole.photo) if isinstance(self.whole, GlobalAppearance) else own
 
 
 def run_whole(
-    shared: Common, job: WholeJob, outputs: Outputs, load: Callable[[], "DiffusionModel"]
+    shared: RunOptions, job: GenerationJob, outputs: Outputs, load: Callable[[], "DiffusionModel"]
 ) -> tuple["Photo", str]:
     """Check, draw, write. Returns the picture and the hash of its pixels."""
     from realedit.files.writing import parent_of, save_photo
-    from realedit.files.xmp import Source
+    from realedit.files.xmp import DigitalSourceType
 
     outputs.check(job.inputs())
-    edited = isinstance(job.whole, LookOf)
-    saving, signer = ways_to_save(outputs.files, None if edited else Source.GENERATED)
+    edited = isinstance(job.whole, GlobalAppearance)
+    saving, signer = ways_to_save(outputs.files, None if edited else DigitalSourceType.GENERATED)
     settings = settings_from(job.whole.steps, job.whole.seed)
     model = load()
     with shared.progress(7 * settings.steps) as on_step:
@@ -54,20 +54,24 @@ def run_whole(
     save_photo(picture, outputs.result, saving, signer, parent)
     pixels = pixels_hash(picture.rgb)
     if outputs.sidecar:
-        made = Made(job.path, job.folder, outputs.result, job.whole, job.prompt)
+        made = SidecarOrigin(job.path, job.folder, outputs.result, job.whole, job.prompt)
         write_sidecar(made, shared.which, model.fingerprint, settings, pixels)
     shared.say(f"wrote {outputs.result}", when=outputs.result != PIPE)
     return picture, pixels
 
 
 def _drawn(
-    shared: Common, job: WholeJob, model: "DiffusionModel", settings: "Settings", on_step: Callable[[str], None]
+    shared: RunOptions,
+    job: GenerationJob,
+    model: "DiffusionModel",
+    settings: "Settings",
+    on_step: Callable[[str], None],
 ) -> "Photo":
-    from realedit.editing.generation import in_the_look_of, new_layout, new_look
+    from realedit.editing.generation import same_appearance, same_layout, transfer_global_appearance_photo
     from realedit.files.photo import Photo
     from realedit.files.reading import load_photo
     from realedit.images import to_bytes
-    from realedit.sampling.inverted_image import see_whole
+    from realedit.sampling.inverted_image import invert_photo
 
     def drawing(i: int) -> None:
         on_step("drawing")
@@ -76,19 +80,25 @@ def _drawn(
         on_step("inverting")
 
     whole = job.whole
-    if isinstance(whole, FromWords) or job.photo is None:
+    if isinstance(whole, TextToImage) or job.photo is None:
         return _from_words(shared, job, model, settings, drawing)
-    seen = see_whole(model, job.photo, job.prompt, settings, whole.method, inverting)
-    if isinstance(whole, LookOf):
-        other = see_whole(model, load_photo(job.folder / whole.photo), whole.prompt, settings, whole.method, inverting)
-        return in_the_look_of(model, job.photo, seen, other, settings, drawing)
+    seen = invert_photo(model, job.photo, job.prompt, settings, whole.method, inverting)
+    if isinstance(whole, GlobalAppearance):
+        other = invert_photo(
+            model, load_photo(job.folder / whole.photo), whole.prompt, settings, whole.method, inverting
+        )
+        return transfer_global_appearance_photo(model, job.photo, seen, other, settings, drawing)
     if isinstance(whole, SameLayout):
-        return Photo(to_bytes(new_look(model, seen, whole.words or job.prompt, settings.seed, settings, drawing)))
-    return Photo(to_bytes(new_layout(model, seen, settings.seed, settings, drawing)))
+        return Photo(to_bytes(same_layout(model, seen, whole.words or job.prompt, settings.seed, settings, drawing)))
+    return Photo(to_bytes(same_appearance(model, seen, settings.seed, settings, drawing)))
 
 
 def _from_words(
-    shared: Common, job: WholeJob, model: "DiffusionModel", settings: "Settings", on_step: Callable[[int], None]
+    shared: RunOptions,
+    job: GenerationJob,
+    model: "DiffusionModel",
+    settings: "Settings",
+    on_step: Callable[[int], None],
 ) -> "Photo":
     from realedit.editing.generation import generate
     from realedit.files.exif import described
@@ -96,9 +106,9 @@ def _from_words(
     from realedit.images import to_bytes, working_size
 
     side = model.native_size
-    asked = job.whole.size if isinstance(job.whole, FromWords) else None
+    asked = job.whole.size if isinstance(job.whole, TextToImage) else None
     fitting = working_size(asked or (side, side), side, model.pixel_multiple)
     if asked and fitting != asked:
         shared.say(f"drawn at {fitting[0]}x{fitting[1]}, the nearest that the model can")
     seen = generate(model, job.prompt, fitting, settings, on_step)
-    return Photo(to_bytes(seen.small), description=job.prompt, exif=described(job.prompt))
+    return Photo(to_bytes(seen.image), description=job.prompt, exif=described(job.prompt))

@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inversion.errors import EditError
-from realedit.commands.context import Common
-from realedit.files.recipe import Photo as OtherInRecipe
-from realedit.files.recipe import Recipe, Where
+from realedit.commands.context import RunOptions
+from realedit.files.recipe import Recipe, Region
+from realedit.files.recipe import SourcePhotoEntry as OtherInRecipe
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from realedit.files.photo import Photo
-    from realedit.objects.source_objects import OtherPhoto
+    from realedit.objects.source_objects import SourcePhoto
 
 
 def assumed_prompt(recipe: Recipe) -> str | None:
@@ -33,11 +33,11 @@ def where_marked(
     for phrase in recipe.where:
         if phrase not in known:
             raise EditError(f'"{phrase}" is marked, but no edit names it; the edits name: {", ".join(sorted(known))}')
-    masks = {p: m for p, w in recipe.where.items() if (m := marked(w, photo, folder, offline=offline)) is not None}
+    masks = {p: m for p, w in recipe.where.items() if (m := region_mask(w, photo, folder, offline=offline)) is not None}
     return masks, {p: w.point for p, w in recipe.where.items() if w.point is not None and p not in masks}
 
 
-def marked(where: Where, photo: "Photo", folder: Path, *, offline: bool) -> "Tensor | None":
+def region_mask(where: Region, photo: "Photo", folder: Path, *, offline: bool) -> "Tensor | None":
     """The mask of an object that is marked by a picture, a box, or a point that a segmenter is asked about."""
     from realedit.objects.user_masks import load_mask
 
@@ -63,20 +63,20 @@ def marked(where: Where, photo: "Photo", folder: Path, *, offline: bool) -> "Ten
     return box_mask(where.box, photo.size)
 
 
-def other_photos(shared: Common, recipe: Recipe, folder: Path) -> dict[str, "OtherPhoto"]:
+def other_photos(shared: RunOptions, recipe: Recipe, folder: Path) -> dict[str, "SourcePhoto"]:
     """The other photos that the edits take something from, by the names that the recipe gives them."""
     if not recipe.photos_named():
         return {}
     from realedit.files.reading import load_photo
-    from realedit.objects.source_objects import OtherPhoto
+    from realedit.objects.source_objects import SourcePhoto
 
     found = {}
     for name in recipe.photos_named():
         path, told = folder / name, recipe.photos.get(name, OtherInRecipe())
         photo = load_photo(path)
         prompt = told.prompt or replace(shared, prompt=None).prompt_of(path, photo)
-        mask = marked(told.where, photo, folder, offline=shared.which.offline) if told.where else None
+        mask = region_mask(told.where, photo, folder, offline=shared.which.offline) if told.where else None
         if told.where and mask is None:
             raise EditError(f"in {name}, a point needs a segmenter; or give a mask or a box there")
-        found[name] = OtherPhoto(photo, prompt, mask)
+        found[name] = SourcePhoto(photo, prompt, mask)
     return found

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from inversion.errors import EditError, ModelError, RealEditError
-from realedit.commands.context import Common, beside, common, quiet_libraries
+from realedit.commands.context import RunOptions, beside, quiet_libraries, run_options
 from realedit.commands.options import output_options, settings_from
 from realedit.commands.parameter_types import FILE
 from realedit.files.kinds import PIPE
@@ -17,8 +17,8 @@ from realedit.files.kinds import PIPE
 @click.command()
 @click.argument("photo", type=FILE)
 @output_options
-@common
-def objects(shared: Common, photo: Path, output: Path | None, force: bool) -> None:
+@run_options
+def objects(shared: RunOptions, photo: Path, output: Path | None, force: bool) -> None:
     """Show what the model sees: every phrase with its place, its size and its attention.
 
     Example: realedit objects photo.png --prompt "a photo of a red ball on a table"
@@ -31,11 +31,11 @@ def objects(shared: Common, photo: Path, output: Path | None, force: bool) -> No
     check_output(output, force=force, inputs=(photo,))
     prompt = shared.prompt_of(photo, loaded)
     model = shared.load()
-    from realedit.objects.overview import attention_sheet, name_objects
-    from realedit.sampling.inverted_image import see_whole
+    from realedit.objects.overview import attention_sheet, overview
+    from realedit.sampling.inverted_image import invert_photo
 
     with shared.progress(3 * shared.steps) as on_step:
-        seen = see_whole(
+        seen = invert_photo(
             model,
             loaded,
             prompt,
@@ -43,7 +43,7 @@ def objects(shared: Common, photo: Path, output: Path | None, force: bool) -> No
             shared.method,
             lambda i: on_step("inverting"),
         )
-    found = name_objects(model, loaded, seen)
+    found = overview(model, loaded, seen)
     sheet = attention_sheet(seen, found)
     save_sheet(sheet, output)
     piped = output == PIPE
@@ -58,8 +58,8 @@ def objects(shared: Common, photo: Path, output: Path | None, force: bool) -> No
 
 @click.command()
 @click.argument("photo", type=FILE)
-@common
-def invert(shared: Common, photo: Path) -> None:
+@run_options
+def invert(shared: RunOptions, photo: Path) -> None:
     """Find the noise in which the model holds a photo, and keep it for later edits."""
     from realedit.files.reading import load_photo
 
@@ -69,13 +69,13 @@ def invert(shared: Common, photo: Path) -> None:
     import torch
 
     from realedit.evaluation.metrics import compare
-    from realedit.evaluation.perceptual import best_perceptual
+    from realedit.evaluation.perceptual import perceptual_metric
     from realedit.evaluation.report import faithfulness_line
-    from realedit.sampling.inverted_image import reconstruct, see_whole
+    from realedit.sampling.inverted_image import invert_photo, reconstruct
 
-    perceptual = best_perceptual(model, offline=shared.which.offline)
+    perceptual = perceptual_metric(model, offline=shared.which.offline)
     with shared.progress(3 * shared.steps) as on_step, model.metered() as meter:
-        seen = see_whole(
+        seen = invert_photo(
             model,
             loaded,
             prompt,
@@ -83,9 +83,9 @@ def invert(shared: Common, photo: Path) -> None:
             shared.method,
             lambda i: on_step("inverting"),
         )
-    everywhere = torch.ones_like(seen.small[:, :1])
-    bound = compare(seen.small, model.decode(model.encode(seen.small)).cpu(), everywhere, perceptual)
-    rebuilt = compare(seen.small, reconstruct(model, seen.reference), everywhere, perceptual)
+    everywhere = torch.ones_like(seen.image[:, :1])
+    bound = compare(seen.image, model.decode(model.encode(seen.image)).cpu(), everywhere, perceptual)
+    rebuilt = compare(seen.image, reconstruct(model, seen.reference), everywhere, perceptual)
     if shared.as_json:
         click.echo(
             json.dumps(
@@ -93,7 +93,7 @@ def invert(shared: Common, photo: Path) -> None:
                     "reconstruction": vars(rebuilt),
                     "autoencoder": vars(bound),
                     "evaluations": meter.forward_equivalents,
-                    "from_cache": seen.from_cache,
+                    "from_cache": seen.cached,
                 },
                 indent=2,
             )
@@ -103,7 +103,7 @@ def invert(shared: Common, photo: Path) -> None:
     click.echo(f"autoencoder     {faithfulness_line(bound)} (the best any inversion can do)")
     click.echo(
         f"cost            {meter.forward_equivalents:.0f} network evaluations"
-        + (", from the cache" if seen.from_cache else "")
+        + (", from the cache" if seen.cached else "")
     )
     shared.say(perceptual.note or "", when=perceptual.note is not None)
 
@@ -133,10 +133,10 @@ def check(before: Path, after: Path, region: Path | None, max_lpips: float | Non
     import torch
 
     from inversion.loading import load_model
-    from realedit.evaluation.perceptual import best_perceptual
+    from realedit.evaluation.perceptual import perceptual_metric
     from realedit.evaluation.report import compare_photos, faithfulness_line
 
-    perceptual = best_perceptual(load_model())
+    perceptual = perceptual_metric(load_model())
     if max_lpips is not None and perceptual.name != "lpips":
         raise ModelError(f"--max-lpips needs LPIPS: {perceptual.note}")
     outside = 1 - allowed if allowed is not None else torch.ones(1, 1, one.size[1], one.size[0])

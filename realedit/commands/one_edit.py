@@ -9,24 +9,24 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from realedit.commands.batch import run_jobs
-from realedit.commands.context import Common
+from realedit.commands.context import RunOptions
 from realedit.commands.options import EditOptions, as_one
-from realedit.commands.parameter_types import FILE, POINT, SHIFT, Numbers
-from realedit.files.recipe import Item, Photo, Recipe, Where
+from realedit.commands.parameter_types import FILE, POINT, SHIFT, Coordinates
+from realedit.files.recipe import EditEntry, Recipe, Region, SourcePhotoEntry
 
 if TYPE_CHECKING:
     from realedit.files.photo import Photo as LoadedPhoto
 
-PHOTOS = click.argument("photos", type=FILE, nargs=-1, required=True, metavar="PHOTO...")
-OBJECT = click.argument("object")
+PHOTO_ARGUMENT = click.argument("photos", type=FILE, nargs=-1, required=True, metavar="PHOTO...")
+OBJECT_ARGUMENT = click.argument("object")
 
 
 @dataclass(frozen=True)
 class Target:
     """Where an object goes, `to` a place or `by` a distance, and how it is scaled on the way."""
 
-    to: Numbers | None = None
-    by: Numbers | None = None
+    to: Coordinates | None = None
+    by: Coordinates | None = None
     scale: float = 1.0
 
     def values(self, photo: "LoadedPhoto") -> dict[str, Any]:
@@ -56,13 +56,13 @@ def target_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def run_each(
-    shared: Common,
+    shared: RunOptions,
     photos: tuple[Path, ...],
     object: str | None,
-    item_of: Callable[["LoadedPhoto"], Item],
+    item_of: Callable[["LoadedPhoto"], EditEntry],
     options: EditOptions,
     word: str,
-    others: dict[str, Photo] | None = None,
+    others: dict[str, SourcePhotoEntry] | None = None,
 ) -> None:
     """Make one edit of every photo; `word` is added to the names of results."""
 
@@ -82,19 +82,19 @@ def run_each(
     run_jobs(shared, photos, recipe_of, options, word)
 
 
-def where_of(options: EditOptions, photo: "LoadedPhoto") -> Where | None:
+def where_of(options: EditOptions, photo: "LoadedPhoto") -> Region | None:
     """Where the user says the object is; a mask goes before a box, a box before a point."""
     if options.segmenter is not None and options.point is None:
         raise click.UsageError("--segmenter is asked what lies at a point; give one with --point")
     if options.mask is not None:
-        return Where(mask=str(options.mask))
+        return Region(mask=str(options.mask))
     if options.box is not None:
-        return Where(box=options.box.fractions(photo.size))  # type: ignore[arg-type]
+        return Region(box=options.box.fractions(photo.size))  # type: ignore[arg-type]
     if options.point is not None:
-        return Where(point=pair(options.point, photo), segmenter=options.segmenter)
+        return Region(point=pair(options.point, photo), segmenter=options.segmenter)
     return None
 
 
-def pair(numbers: Numbers | None, photo: "LoadedPhoto") -> tuple[float, float] | None:
+def pair(numbers: Coordinates | None, photo: "LoadedPhoto") -> tuple[float, float] | None:
     """Numbers as typed as fractions of a photo."""
     return None if numbers is None else numbers.fractions(photo.size)[:2]  # type: ignore[return-value]

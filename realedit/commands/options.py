@@ -8,16 +8,16 @@ from typing import Any
 
 import click
 
-from realedit.commands.parameter_types import BOX, FILE, POINT, Numbers
+from realedit.commands.parameter_types import BOX, FILE, POINT, Coordinates
 from realedit.files.kinds import SUFFIXES
-from realedit.settings import DEFAULTS, MEMORY_NAMES, METHOD_NAMES, MOST_PITCH, ModelOptions, Settings
+from realedit.settings import DEFAULTS, MEMORY_NAMES, METHOD_NAMES, MOST_PITCH, ModelChoice, Settings
 
 FORMAT_NAMES = tuple(suffix[1:] for suffix in SUFFIXES.values())
 
 
 def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Hand the options that say which model is used to a command as one `ModelOptions`."""
-    default = ModelOptions()
+    default = ModelChoice()
     options = (
         click.option(
             "--model", default=default.model, show_default=True, help="Bundled, folder, .safetensors file, or hub id."
@@ -41,7 +41,7 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="What is done to fit the device; auto finds out what is needed.",
         ),
     )
-    return as_one("model_options", ModelOptions, command, options)
+    return as_one("model_options", ModelChoice, command, options)
 
 
 def seeing_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -134,8 +134,8 @@ class EditOptions:
     """The values of the options that every editing command shares."""
 
     mask: Path | None = None
-    box: Numbers | None = None
-    point: Numbers | None = None
+    box: Coordinates | None = None
+    point: Coordinates | None = None
     segmenter: str | None = None
     pitch: float | None = None
     output: Path | None = None

@@ -8,7 +8,7 @@ import click
 
 
 @dataclass(frozen=True)
-class Numbers:
+class Coordinates:
     """Numbers as typed: fractions of the photo, or pixels if they ended in "px"."""
 
     values: tuple[float, ...]
@@ -21,14 +21,14 @@ class Numbers:
         return tuple(v / size[i % 2] for i, v in enumerate(self.values))
 
 
-class NumbersType(click.ParamType):
+class CoordinatesType(click.ParamType):
     """`count` numbers with commas between them, all fractions or all pixels ("120px,80px")."""
 
     def __init__(self, name: str, count: int) -> None:
         self.name, self.count = name, count
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Numbers:
-        if isinstance(value, Numbers):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Coordinates:
+        if isinstance(value, Coordinates):
             return value
         words = [word.strip() for word in str(value).split(",")]
         in_pixels = [word.endswith("px") for word in words]
@@ -40,12 +40,12 @@ class NumbersType(click.ParamType):
             self.fail(f"{value!r} is not {self.name}, such as {self._example()}", param, ctx)
         if any(in_pixels) and not all(in_pixels):
             self.fail(f"{value!r} mixes pixels and fractions; give all numbers with px or none", param, ctx)
-        return Numbers(numbers, all(in_pixels))
+        return Coordinates(numbers, all(in_pixels))
 
     def _example(self) -> str:
         return "0.7,0.6 or 84px,72px" if self.count == 2 else "0.1,0.2,0.5,0.8"
 
 
-POINT, SHIFT, SIZE = NumbersType("X,Y", 2), NumbersType("DX,DY", 2), NumbersType("WIDTH,HEIGHT", 2)
-BOX = NumbersType("LEFT,TOP,RIGHT,BOTTOM", 4)
+POINT, SHIFT, SIZE = CoordinatesType("X,Y", 2), CoordinatesType("DX,DY", 2), CoordinatesType("WIDTH,HEIGHT", 2)
+BOX = CoordinatesType("LEFT,TOP,RIGHT,BOTTOM", 4)
 FILE = click.Path(path_type=Path)

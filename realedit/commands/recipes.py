@@ -8,23 +8,23 @@ import click
 
 from inversion.errors import EditError, RealEditError
 from realedit.commands.batch import run_jobs
-from realedit.commands.context import Common, beside, common
-from realedit.commands.edit_job import Job, Outputs, run_job
-from realedit.commands.generation_job import WholeJob, run_whole
-from realedit.commands.one_edit import PHOTOS
+from realedit.commands.context import RunOptions, beside, run_options
+from realedit.commands.edit_job import EditJob, Outputs, run_job
+from realedit.commands.generation_job import GenerationJob, run_whole
+from realedit.commands.one_edit import PHOTO_ARGUMENT
 from realedit.commands.options import EditOptions, FileOptions, file_options, result_options
 from realedit.commands.parameter_types import FILE
 from realedit.files.recipe import Recipe, read_recipe, schema
-from realedit.files.sidecar import SUFFIX, Sidecar, file_hash, read_sidecar
-from realedit.settings import ModelOptions
+from realedit.files.sidecar import SIDECAR_SUFFIX, Sidecar, file_hash, read_sidecar
+from realedit.settings import ModelChoice
 
 
 @click.command()
-@PHOTOS
+@PHOTO_ARGUMENT
 @click.option("--recipe", "recipe_path", type=FILE, required=True, help="TOML file with the edits.")
 @result_options
-@common
-def edit(shared: Common, photos: tuple[Path, ...], recipe_path: Path, options: EditOptions) -> None:
+@run_options
+def edit(shared: RunOptions, photos: tuple[Path, ...], recipe_path: Path, options: EditOptions) -> None:
     """Make several edits at once, from a recipe. --prompt goes before the recipe's prompt; method, steps
     and seed are the recipe's.
 
@@ -54,11 +54,11 @@ def redo(result: Path, photo: Path | None, output: Path | None, files: FileOptio
     Example: realedit redo moved.png
     """
     sidecar = read_sidecar(result)
-    result = result.with_name(result.name.removesuffix(SUFFIX))
+    result = result.with_name(result.name.removesuffix(SIDECAR_SUFFIX))
     source = _source(sidecar, result, photo)
     recipe, folder = sidecar.recipe, result.parent / sidecar.folder
-    shared = Common(
-        ModelOptions(sidecar.model, sidecar.revision, sidecar.variant, device=sidecar.device, dtype=sidecar.dtype),
+    shared = RunOptions(
+        ModelChoice(sidecar.model, sidecar.revision, sidecar.variant, device=sidecar.device, dtype=sidecar.dtype),
         prompt=sidecar.prompt,
         method=recipe.method,
         steps=recipe.steps,
@@ -73,9 +73,9 @@ def redo(result: Path, photo: Path | None, output: Path | None, files: FileOptio
     if isinstance(recipe, Recipe):
         if source is None or loaded is None:
             raise EditError(f"the sidecar of {result.name} names no photo; make the edit again")
-        pixels = run_job(shared, Job(source, loaded, recipe, folder), outputs, shared.load)
+        pixels = run_job(shared, EditJob(source, loaded, recipe, folder), outputs, shared.load)
     else:
-        job = WholeJob(recipe, sidecar.prompt, source, loaded, folder)
+        job = GenerationJob(recipe, sidecar.prompt, source, loaded, folder)
         pixels = run_whole(shared, job, outputs, shared.load)[1]
     if pixels != sidecar.pixels_hash:
         raise RealEditError(

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from realedit.compositing.effects import Trace
-from realedit.compositing.layers import Drawn, Lifted, colours_of, composite, draw, lift_object
-from realedit.compositing.separation import Backdrop
-from realedit.edits import Look
-from realedit.geometry.transform import STAY, Placement
+from realedit.compositing.effects import Effects
+from realedit.compositing.layers import ObjectLayer, PlacedLayer, blend_layers, extract_layer, layer_colours, place
+from realedit.compositing.separation import CleanPlate
+from realedit.edits import Appearance
+from realedit.geometry.transform import IDENTITY, Placement
 from realedit.geometry.warp import warp
-from realedit.morphology import core, grow, union
+from realedit.morphology import dilate, interior, union
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,27 +27,27 @@ class Subject:
     phrase: str
     words: tuple[int, ...]
     placements: tuple[Placement, ...]
-    look: Look | None
+    look: Appearance | None
 
     @property
     def leaves(self) -> bool:
         """Whether its place is vacated, wholly or in part."""
-        return STAY not in self.placements
+        return IDENTITY not in self.placements
 
     @property
     def lifted(self) -> bool:
         """Whether it is drawn anywhere else, or nowhere."""
-        return self.placements != (STAY,)
+        return self.placements != (IDENTITY,)
 
 
 @dataclass(frozen=True, eq=False)
-class Extra:
+class InsertedObject:
     """An object of another photo that is set down too: lifted off that photo, with its mask
     (1, 1, H', W') there."""
 
     phrase: str
-    lifted: Lifted
-    source: Tensor
+    layer: ObjectLayer
+    mask: Tensor
     placement: Placement
 
 
@@ -58,13 +58,13 @@ class Cast:
 
     subjects: Sequence[Subject]
     sources: Sequence[Tensor]
-    traces: Sequence[Trace]
-    backdrop: Backdrop
-    extras: Sequence[Extra] = ()
+    traces: Sequence[Effects]
+    backdrop: CleanPlate
+    extras: Sequence[InsertedObject] = ()
 
 
 @dataclass(frozen=True, eq=False)
-class Stage:
+class Composite:
     """The rough result (1, 3, H, W) and masks (1, 1, H, W), 0 or 1, of what is where in it.
 
     `targets`: each subject after the edit, then each extra; `opacities`: how much of each pixel a
@@ -74,7 +74,7 @@ class Stage:
     and objects with their traces and a margin; `touched`: all that may change, new looks too.
     """
 
-    rough: Tensor
+    image: Tensor
     targets: list[Tensor]
     opacities: list[Tensor]
     own: dict[int, Tensor]
@@ -85,7 +85,7 @@ class Stage:
 
     def colours(self, k: int, picture: Tensor) -> Tensor:
         """The colours (n, 3) that a picture (1, 3, H, W) has well inside subject number `k`."""
-        return picture[0][:, core(self.targets[k])[0, 0] > 0.5].T
+        return picture[0][:, interior(self.targets[k])[0, 0] > 0.5].T
 
     def vacated(self, sources: Sequence[Tensor]) -> list[Tensor]:
         """Of each subject's old place what nothing covers now."""
@@ -93,28 +93,30 @@ class Stage:
         return [source * (1 - now) for source in sources]
 
 
-def set_stage(photo: Tensor, cast: Cast, margin: float) -> Stage:
+def compose(photo: Tensor, cast: Cast, margin: float) -> Composite:
     """Draw all subjects of a photo (1, 3, H, W), those farther back first: what stands lower in the frame
     is nearer. `margin` is a fraction of the shorter side, for what masks miss at edges."""
     size = (photo.shape[-1], photo.shape[-2])
     lifted = [
-        lift_object(photo, source, trace, cast.backdrop)
+        extract_layer(photo, source, trace, cast.backdrop)
         for source, trace in zip(cast.sources, cast.traces, strict=True)
     ]
-    there = [[draw(each, p, size) for p in s.placements] for s, each in zip(cast.subjects, lifted, strict=True)]
+    there = [[place(each, p, size) for p in s.placements] for s, each in zip(cast.subjects, lifted, strict=True)]
     arrivals = _arrivals(cast, there, size)
     hole = _hole(photo, cast, margin)
-    arrived = union([grow(torch.maximum(t, one.left()), margin) for one, t in arrivals], photo)
+    arrived = union([dilate(torch.maximum(t, one.effects()), margin) for one, t in arrivals], photo)
     moved = torch.maximum(hole, arrived)
-    dressed = [grow(source, margin) for s, source in _with_sources(cast) if s.look is not None and STAY in s.placements]
-    return Stage(
-        rough=composite(photo, cast.backdrop, hole, [one for one, _ in arrivals]),
+    dressed = [
+        dilate(source, margin) for s, source in _with_sources(cast) if s.look is not None and IDENTITY in s.placements
+    ]
+    return Composite(
+        image=blend_layers(photo, cast.backdrop, hole, [one for one, _ in arrivals]),
         targets=[
             *(union([_landed(source, p, size) for p in s.placements], source) for s, source in _with_sources(cast)),
-            *(_landed(e.source, e.placement, size) for e in cast.extras),
+            *(_landed(e.mask, e.placement, size) for e in cast.extras),
         ],
         opacities=[union([one.alpha for one in each], photo) for each in there],
-        own={k: colours_of(there[k], photo) for k, s in enumerate(cast.subjects) if s.look is not None},
+        own={k: layer_colours(there[k], photo) for k, s in enumerate(cast.subjects) if s.look is not None},
         hole=hole,
         objects=union([target for _, target in arrivals], photo),
         moved=moved,
@@ -131,26 +133,28 @@ def _landed(source: Tensor, placement: Placement, size: tuple[int, int]) -> Tens
     return (warp(source, placement, size=size) > 0.5).float()
 
 
-def _arrivals(cast: Cast, there: Sequence[Sequence[Drawn]], size: tuple[int, int]) -> list[tuple[Drawn, Tensor]]:
+def _arrivals(
+    cast: Cast, there: Sequence[Sequence[PlacedLayer]], size: tuple[int, int]
+) -> list[tuple[PlacedLayer, Tensor]]:
     """All that is set down somewhere else, with its mask there, from back to front."""
     arrivals = [
         (one, _landed(source, placement, size))
         for (subject, source), each in zip(_with_sources(cast), there, strict=True)
         for one, placement in zip(each, subject.placements, strict=True)
-        if placement != STAY
+        if placement != IDENTITY
     ]
-    arrivals += [(draw(e.lifted, e.placement, size), _landed(e.source, e.placement, size)) for e in cast.extras]
+    arrivals += [(place(e.layer, e.placement, size), _landed(e.mask, e.placement, size)) for e in cast.extras]
     return sorted(arrivals, key=lambda pair: _foot(pair[1]))
 
 
 def _hole(photo: Tensor, cast: Cast, margin: float) -> Tensor:
     """Where leaving objects, their traces and their crumbs were, and nothing that stays stands before them."""
     gone = [
-        grow(torch.maximum(source, trace.seen()), margin)
+        dilate(torch.maximum(source, trace.visible()), margin)
         for (subject, source), trace in zip(_with_sources(cast), cast.traces, strict=True)
         if subject.leaves
     ]
-    hole = union([*gone, *([grow(cast.backdrop.crumbs, margin)] if gone else [])], photo)
+    hole = union([*gone, *([dilate(cast.backdrop.residue, margin)] if gone else [])], photo)
     return hole * (1 - union([source for s, source in _with_sources(cast) if not s.leaves], photo))
 
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from realedit.compositing.reflections import reflection
-from realedit.compositing.shadows import VISIBLE, cast_shadows
+from realedit.compositing.reflections import reflection_mask
+from realedit.compositing.shadows import VISIBLE_SHADE, cast_shadows
 from realedit.images import resize
 
 
 @dataclass(frozen=True, eq=False)
-class Trace:
+class Effects:
     """Of one object: its `shadow` (1, 1, H, W), as a factor of light, and where the ground shows its `reflection`
     (1, 1, H, W)."""
 
@@ -20,33 +20,35 @@ class Trace:
     reflection: Tensor
 
     @classmethod
-    def none(cls, like: Tensor) -> "Trace":
+    def none(cls, like: Tensor) -> "Effects":
         """That of an object which leaves none in a picture (1, C, H, W)."""
         return cls(torch.ones_like(like[:, :1]), torch.zeros_like(like[:, :1]))
 
-    def seen(self) -> Tensor:
+    def visible(self) -> Tensor:
         """Where it is worth touching pixels for (1, 1, H, W)."""
-        return torch.maximum((self.shadow < VISIBLE).float(), self.reflection)
+        return torch.maximum((self.shadow < VISIBLE_SHADE).float(), self.reflection)
 
-    def gleam(self, photo: Tensor, plate: Tensor) -> Tensor:
+    def reflected_light(self, photo: Tensor, plate: Tensor) -> Tensor:
         """What the reflection adds to the light of the `plate` (1, 3, H, W), the scene without the object."""
         return self.reflection * (photo - plate * self.shadow)
 
-    def within(self, region: Tensor) -> "Trace":
+    def within(self, region: Tensor) -> "Effects":
         """As far as it lies in a mask (1, 1, H, W)."""
-        return Trace(torch.where(region > 0.5, self.shadow, 1.0), self.reflection * region)
+        return Effects(torch.where(region > 0.5, self.shadow, 1.0), self.reflection * region)
 
-    def resized(self, size: tuple[int, int]) -> "Trace":
+    def resized(self, size: tuple[int, int]) -> "Effects":
         """In a picture of this size (width, height)."""
-        return Trace(resize(self.shadow, size), resize(self.reflection, size))
+        return Effects(resize(self.shadow, size), resize(self.reflection, size))
 
 
-def traces(photo: Tensor, plate: Tensor, sources: Sequence[Tensor], staying: Sequence[Tensor] = ()) -> list[Trace]:
+def object_effects(
+    photo: Tensor, plate: Tensor, sources: Sequence[Tensor], staying: Sequence[Tensor] = ()
+) -> list[Effects]:
     """What each of the `sources`, masks (1, 1, H, W), leaves in a photo (1, 3, H, W), of which the `plate` (1, 3, H, W)
     is the scene without them; what the `staying` objects leave is not theirs."""
     shadows = cast_shadows(photo, plate, sources, staying)
     occupied = torch.stack([torch.zeros_like(photo[:, :1]), *sources, *staying]).amax(0)
     return [
-        Trace(shadow, reflection(photo, plate * shadow, source, occupied * (1 - source)))
+        Effects(shadow, reflection_mask(photo, plate * shadow, source, occupied * (1 - source)))
         for source, shadow in zip(sources, shadows, strict=True)
     ]

@@ -6,57 +6,59 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from realedit.compositing.effects import Trace
-from realedit.compositing.matting import lift
-from realedit.compositing.separation import Backdrop
-from realedit.compositing.shadows import VISIBLE
+from realedit.compositing.effects import Effects
+from realedit.compositing.matting import estimate_matte
+from realedit.compositing.separation import CleanPlate
+from realedit.compositing.shadows import VISIBLE_SHADE
 from realedit.geometry.transform import Placement
 from realedit.geometry.warp import warp
-from realedit.morphology import feathered
+from realedit.morphology import feather
 
-SEAM = 0.015  # of the shorter side: the width of the seam between plate and photo
+SEAM_WIDTH = 0.015  # of the shorter side: the width of the seam between plate and photo
 
 
 @dataclass(frozen=True, eq=False)
-class Lifted:
+class ObjectLayer:
     """An object taken off its photo: its `colour` (1, 3, H, W) and opacity `alpha` (1, 1, H, W), the
-    `shadow` (1, 1, H, W) it casts as a factor of brightness (1 = none), and the `gleam` (1, 3, H, W), what its
+    `shadow` (1, 1, H, W) it casts as a factor of brightness (1 = none), and the `reflection` (1, 3, H, W), what its
     reflection adds to the light of the ground."""
 
     colour: Tensor
     alpha: Tensor
     shadow: Tensor
-    gleam: Tensor
+    reflection: Tensor
 
 
 @dataclass(frozen=True, eq=False)
-class Drawn:
+class PlacedLayer:
     """An object at one place of the result: colour times opacity, opacity, the share of light that its shadow takes,
     and what its reflection adds, each (1, 3 or 1, H, W)."""
 
     premultiplied: Tensor
     alpha: Tensor
     shade: Tensor
-    gleam: Tensor
+    reflection: Tensor
 
-    def left(self) -> Tensor:
+    def effects(self) -> Tensor:
         """Where shadow or reflection are seen (1, 1, H, W)."""
-        return ((self.shade > 1 - VISIBLE) | (self.gleam.abs().amax(1, keepdim=True) > 1 - VISIBLE)).float()
+        return (
+            (self.shade > 1 - VISIBLE_SHADE) | (self.reflection.abs().amax(1, keepdim=True) > 1 - VISIBLE_SHADE)
+        ).float()
 
 
-def draw(lifted: Lifted, placement: Placement, size: tuple[int, int]) -> Drawn:
+def place(lifted: ObjectLayer, placement: Placement, size: tuple[int, int]) -> PlacedLayer:
     """Set an object down in a frame of `size` (width, height); premultiplied, so that no fringe is left
     where it ends."""
-    flat = replace(placement, bend=None)  # as shadows and reflections lie
-    return Drawn(
+    flat = replace(placement, grid_warp=None)  # as shadows and reflections lie
+    return PlacedLayer(
         warp(lifted.colour * lifted.alpha, placement, size=size),
         warp(lifted.alpha, placement, size=size),
         warp(1 - lifted.shadow, flat, size=size),
-        warp(lifted.gleam, flat, size=size),
+        warp(lifted.reflection, flat, size=size),
     )
 
 
-def colours_of(drawn: Sequence[Drawn], elsewhere: Tensor) -> Tensor:
+def layer_colours(drawn: Sequence[PlacedLayer], elsewhere: Tensor) -> Tensor:
     """The colours (1, 3, H, W) of an object wherever it was set down, without what is behind; those of
     `elsewhere` (1, 3, H, W) where it was not."""
     total = sum((each.alpha for each in drawn), torch.zeros_like(elsewhere[:, :1]))
@@ -64,19 +66,19 @@ def colours_of(drawn: Sequence[Drawn], elsewhere: Tensor) -> Tensor:
     return torch.where(total > 0, colour / total.clamp(min=1e-6), elsewhere).clamp(0, 1)
 
 
-def lift_object(photo: Tensor, source: Tensor, trace: Trace, backdrop: Backdrop) -> Lifted:
+def extract_layer(photo: Tensor, source: Tensor, trace: Effects, backdrop: CleanPlate) -> ObjectLayer:
     """Lift the object of the mask `source` off all that lies behind it."""
-    gleam = trace.gleam(photo, backdrop.plate)
-    return Lifted(*lift(photo, backdrop.plate * trace.shadow + gleam, source), trace.shadow, gleam)
+    gleam = trace.reflected_light(photo, backdrop.image)
+    return ObjectLayer(*estimate_matte(photo, backdrop.image * trace.shadow + gleam, source), trace.shadow, gleam)
 
 
-def composite(photo: Tensor, backdrop: Backdrop, hole: Tensor, drawn: Sequence[Drawn]) -> Tensor:
+def blend_layers(photo: Tensor, backdrop: CleanPlate, hole: Tensor, drawn: Sequence[PlacedLayer]) -> Tensor:
     """The photo (1, 3, H, W) with the plate in the `hole`, shadows and reflections on it, and objects set down in
     turn."""
-    share = feathered(hole, SEAM)
-    result = photo + share * (backdrop.plate - photo)
+    share = feather(hole, SEAM_WIDTH)
+    result = photo + share * (backdrop.image - photo)
     for each in drawn:
-        result = (result * (1 - each.shade) + each.gleam).clamp(0, 1)
+        result = (result * (1 - each.shade) + each.reflection).clamp(0, 1)
     for each in drawn:
         result = each.premultiplied + (1 - each.alpha) * result
     return result

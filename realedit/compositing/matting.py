@@ -5,31 +5,34 @@ import torch
 from scipy.spatial import KDTree
 from torch import Tensor
 
-from realedit.morphology import depth
+from realedit.morphology import distance_inside
 
-EDGE_PIXELS, EDGE = 1.5, 0.006  # half the width of an edge: pixels, or of the shorter side if that is more
-NEIGHBOURS = 16  # of the object's sure pixels, whose colours an edge pixel may have
-NOISE = 0.04  # standard deviation of a pixel from what explains it: grain, and faults of the background
-SPREAD = 0.5  # standard deviation of the opacity from what the mask says of it
-UNLIKELY = 16.0  # of the squared deviations: what nothing explains better is left as the mask has it
+LEAST_HALF_EDGE, HALF_EDGE_WIDTH = (
+    1.5,
+    0.006,
+)  # half the width of an edge: pixels, or of the shorter side if that is more
+COLOUR_NEIGHBOURS = 16  # of the object's sure pixels, whose colours an edge pixel may have
+PIXEL_DEVIATION = 0.04  # standard deviation of a pixel from what explains it: grain, and faults of the background
+OPACITY_DEVIATION = 0.5  # standard deviation of the opacity from what the mask says of it
+LARGEST_MISFIT = 16.0  # of the squared deviations: what nothing explains better is left as the mask has it
 
 
-def lift(photo: Tensor, background: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+def estimate_matte(photo: Tensor, background: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """Colour (1, 3, H, W) and opacity (1, 1, H, W) of an object, given the photo (1, 3, H, W), what lies
     behind it, and its mask (1, 1, H, W).
 
     Along the mask's edge a pixel is taken as a mixture of the background and one of the object's colours
     nearby: that colour and that share which make pixel and mask together most likely.
     """
-    width = max(EDGE_PIXELS, EDGE * min(mask.shape[-2:]))
+    width = max(LEAST_HALF_EDGE, HALF_EDGE_WIDTH * min(mask.shape[-2:]))
     inside = mask[0, 0].numpy() > 0.5
-    inner, outer = depth(inside), depth(~inside)
+    inner, outer = distance_inside(inside), distance_inside(~inside)
     core = inner > min(width, 0.5 * inner.max())
     edge = (outer <= width) & (inner <= width) & ~core
     colour, alpha = photo.clone(), (mask > 0.5).float()
     if edge.any() and core.any():
         expected = 0.5 + (np.maximum(inner - 0.5, 0) - np.maximum(outer - 0.5, 0)) / (2 * width)
-        _, nearest = KDTree(np.argwhere(core)).query(np.argwhere(edge), k=range(1, NEIGHBOURS + 1))
+        _, nearest = KDTree(np.argwhere(core)).query(np.argwhere(edge), k=range(1, COLOUR_NEIGHBOURS + 1))
         own, behind = _pixels(photo, edge), _pixels(background, edge)
         known = np.concatenate((_pixels(photo, core), np.full((1, 3), np.inf)))  # where there are not so many
         found, share = _unmixed(own, behind, known[nearest], expected[edge].clip(0, 1))
@@ -50,16 +53,16 @@ def _unmixed(own: np.ndarray, behind: np.ndarray, colours: np.ndarray, expected:
     missing = ~np.isfinite(colours).all(-1)
     colours = np.where(missing[..., None], 0, colours)
     contrast, change = colours - behind[:, None], (own - behind)[:, None]
-    prior = (NOISE / SPREAD) ** 2
+    prior = (PIXEL_DEVIATION / OPACITY_DEVIATION) ** 2
     share = ((contrast * change).sum(-1) + prior * expected[:, None]) / ((contrast**2).sum(-1) + prior)
     share = share.clip(0, 1)
-    misfit = ((change - share[..., None] * contrast) ** 2).sum(-1) / NOISE**2
-    misfit += ((share - expected[:, None]) / SPREAD) ** 2
+    misfit = ((change - share[..., None] * contrast) ** 2).sum(-1) / PIXEL_DEVIATION**2
+    misfit += ((share - expected[:, None]) / OPACITY_DEVIATION) ** 2
     misfit[missing] = np.inf
     rows, best = np.arange(len(own)), misfit.argmin(1)
     share = share[rows, best]
     # What the pixel itself says of the object's colour keeps its detail, where it says enough.
     exact = behind + change[:, 0] / np.maximum(share, 0.5)[:, None]
     colour = np.where(share[:, None] >= 0.5, exact.clip(0, 1), colours[rows, best])
-    odd = misfit[rows, best] > UNLIKELY
+    odd = misfit[rows, best] > LARGEST_MISFIT
     return np.where(odd[:, None], own, colour), np.where(odd, expected > 0.5, share)

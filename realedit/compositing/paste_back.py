@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from inversion.model import DiffusionModel
 from realedit.files.photo import Photo
 from realedit.images import resize
-from realedit.morphology import feathered, grow
+from realedit.morphology import dilate, feather
 
 CHANGE_WIDTH = 0.03  # of the shorter side at the model's size: tone and shade pass, detail does not
 
@@ -22,16 +22,16 @@ class Canvas:
 
     `composite` (1, 3, H, W): the photo with what is known of the result already in place; `touched`
     (1, 1, H, W): 1 where pixels may change at all; `toned` (1, 1, H, W): 1 where the model may change
-    the composite's tones; `dressed` (1, 1, H, W): objects in a new look, which has its own tones.
+    the composite's tones; `restyled` (1, 1, H, W): objects in a new look, which has its own tones.
     """
 
     composite: Tensor
     touched: Tensor
     toned: Tensor
-    dressed: Tensor
+    restyled: Tensor
 
 
-def paste_back(model: DiffusionModel, photo: Photo, canvas: Canvas, generated: Tensor, feather: float) -> Tensor:
+def paste_back(model: DiffusionModel, photo: Photo, canvas: Canvas, generated: Tensor, seam: float) -> Tensor:
     """Put the model's picture (1, 3, h, w) into the photo: the result (1, 3, H, W), which is the photo's
     own wherever nothing is touched.
 
@@ -40,19 +40,19 @@ def paste_back(model: DiffusionModel, photo: Photo, canvas: Canvas, generated: T
     says nothing of the tones beside it.
     """
     result = canvas.composite
-    toned = canvas.toned * (1 - canvas.dressed)
+    toned = canvas.toned * (1 - canvas.restyled)
     if toned.any():
         small = (generated.shape[-1], generated.shape[-2])
         seen = model.decode(model.encode(photo.colours.to_srgb(resize(canvas.composite, small)))).cpu()
-        telling = 1 - grow((resize(canvas.dressed, small) > 0).float(), CHANGE_WIDTH)
-        change = _smoothed(generated.cpu() - seen, telling)
+        telling = 1 - dilate((resize(canvas.restyled, small) > 0).float(), CHANGE_WIDTH)
+        change = _smoothed_change(generated.cpu() - seen, telling)
         enlarged = F.interpolate(change, size=result.shape[-2:], mode="bicubic", align_corners=False)
-        result = result + feathered(toned, feather) * enlarged
+        result = result + feather(toned, seam) * enlarged
     before = photo.tensor()
-    return before + feathered(canvas.touched, feather) * (result - before)
+    return before + feather(canvas.touched, seam) * (result - before)
 
 
-def _smoothed(change: Tensor, telling: Tensor) -> Tensor:
+def _smoothed_change(change: Tensor, telling: Tensor) -> Tensor:
     """A change (1, 3, h, w) as it is on average around every pixel, where it is `telling` (1, 1, h, w)."""
     width = (0, 0, *2 * [CHANGE_WIDTH * min(change.shape[-2:])])
     share = ndimage.gaussian_filter(telling.numpy(), width)

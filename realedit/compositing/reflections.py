@@ -9,19 +9,19 @@ from scipy import ndimage, optimize
 from torch import Tensor
 from torch.nn import functional as F
 
-from realedit.images import smoothed
-from realedit.morphology import grow
+from realedit.images import box_blur
+from realedit.morphology import dilate
 
 # Where the mirror image may begin, in heights of the object above its lowest row, since what stands farther back stands
 # higher up; and its height: a camera that looks down sees it shorter.
-BASES, SQUEEZES = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3), (0.6, 0.7, 0.8, 0.9, 1.0, 1.1)
-LIKE = 0.5  # of what differs from the plain ground: so much is explained by the object's image
-OWN = 0.3  # of it that its being darker or lighter alone does not explain
-FAINTEST = 0.03  # share of the object's light that comes back from the ground
-ENOUGH = 0.2  # of the object's pixels: a smaller image tells nothing
-SEEN = 0.02  # of full brightness: less is not seen
-ASTRAY = 0.2  # in heights of the object: how far its image may lie beside the simple one
-EDGE = 0.015  # of the shorter side: how wide the object's blurred edge is at most
+MIRROR_LINES, MIRROR_HEIGHTS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3), (0.6, 0.7, 0.8, 0.9, 1.0, 1.1)
+LEAST_EXPLAINED = 0.5  # of what differs from the plain ground: so much is explained by the object's image
+LEAST_OWN_SHARE = 0.3  # of it that its being darker or lighter alone does not explain
+FAINTEST_REFLECTION = 0.03  # share of the object's light that comes back from the ground
+LEAST_IMAGE = 0.2  # of the object's pixels: a smaller image tells nothing
+VISIBLE_DIFFERENCE = 0.02  # of full brightness: less is not seen
+IMAGE_REACH = 0.2  # in heights of the object: how far its image may lie beside the simple one
+REFLECTION_EDGE_WIDTH = 0.015  # of the shorter side: how wide the object's blurred edge is at most
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +32,7 @@ class _Image:
     explains: float
 
 
-def reflection(photo: Tensor, ground: Tensor, source: Tensor, others: Tensor) -> Tensor:
+def reflection_mask(photo: Tensor, ground: Tensor, source: Tensor, others: Tensor) -> Tensor:
     """Where (1, 1, H, W) the ground shows an object of the mask `source` (1, 1, H, W) once more: what differs there in
     the photo (1, 3, H, W) from the plain `ground` (1, 3, H, W) is, for the most part, its image mirrored at its foot.
     Nowhere if the ground is matt. What `others` (1, 1, H, W) cover says nothing."""
@@ -40,37 +40,37 @@ def reflection(photo: Tensor, ground: Tensor, source: Tensor, others: Tensor) ->
     if not source.any():
         return nothing
     best = max(_images(photo, ground, source, others), key=lambda image: image.explains, default=None)
-    if best is None or best.explains < LIKE:
+    if best is None or best.explains < LEAST_EXPLAINED:
         return nothing
     near = _around(best.where, source) * (1 - torch.maximum(source, others))
-    differs = smoothed((photo - ground).abs().amax(1, keepdim=True)) > SEEN
+    differs = box_blur((photo - ground).abs().amax(1, keepdim=True)) > VISIBLE_DIFFERENCE
     pieces, _ = ndimage.label((differs & (near > 0.5))[0, 0].numpy())
     own = np.unique(pieces[(best.where[0, 0] > 0.5).numpy()])
     return torch.from_numpy(np.isin(pieces, own[own > 0])).float()[None, None]
 
 
-def below(source: Tensor) -> Tensor:
+def reflection_region(source: Tensor) -> Tensor:
     """Where (1, 1, H, W) an object's reflection may lie."""
     if not source.any():
         return source
-    return _around(_mirrored(source, _rows(source)[1], max(SQUEEZES)), source)
+    return _around(_mirrored(source, _rows(source)[1], max(MIRROR_HEIGHTS)), source)
 
 
 def _images(photo: Tensor, ground: Tensor, source: Tensor, others: Tensor) -> list[_Image]:
     """The images that the object may have, each as bright as it fits best; those only that show it."""
     top, foot = _rows(source)
-    free = 1 - torch.maximum(grow(source, EDGE), others)
+    free = 1 - torch.maximum(dilate(source, REFLECTION_EDGE_WIDTH), others)
     found = []
-    for base, squeeze in itertools.product(BASES, SQUEEZES):
+    for base, squeeze in itertools.product(MIRROR_LINES, MIRROR_HEIGHTS):
         line = foot - base * (foot - top)
         where = _mirrored(source, line, squeeze)
         seen = where * free
-        if seen.sum() < ENOUGH * source.sum():
+        if seen.sum() < LEAST_IMAGE * source.sum():
             continue
         within = (_around(where, source) * free).bool()[0, 0]
         image, dimmed = (_mirrored(photo * source, line, squeeze)[0][:, within], (ground * where)[0][:, within])
         explains, share = _explained((photo - ground)[0][:, within], image, dimmed)
-        if share > FAINTEST:
+        if share > FAINTEST_REFLECTION:
             found.append(_Image(seen, explains))
     return found
 
@@ -83,7 +83,7 @@ def _explained(differs: Tensor, image: Tensor, dimmed: Tensor) -> tuple[float, f
     power = float(wanted.square().sum())
     (share, _), left = optimize.nnls(parts.double().numpy(), wanted.double().numpy())
     _, alone = optimize.nnls(parts[:, 1:].double().numpy(), wanted.double().numpy())
-    if share * float(image.square().mean()) ** 0.5 < SEEN or alone**2 - left**2 < OWN * power:
+    if share * float(image.square().mean()) ** 0.5 < VISIBLE_DIFFERENCE or alone**2 - left**2 < LEAST_OWN_SHARE * power:
         return 0.0, share
     return 1 - left**2 / power, share
 
@@ -100,7 +100,7 @@ def _mirrored(image: Tensor, line: float, squeeze: float) -> Tensor:
 def _around(where: Tensor, source: Tensor) -> Tensor:
     """Where an image may be that lies beside the simple one."""
     top, foot = _rows(source)
-    return grow((where > 0.5).float(), ASTRAY * (foot - top) / min(source.shape[-2:]))
+    return dilate((where > 0.5).float(), IMAGE_REACH * (foot - top) / min(source.shape[-2:]))
 
 
 def _rows(source: Tensor) -> tuple[int, int]:

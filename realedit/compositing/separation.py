@@ -8,66 +8,70 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
-from realedit.compositing.effects import Trace, traces
-from realedit.compositing.reflections import below
+from realedit.compositing.effects import Effects, object_effects
+from realedit.compositing.reflections import reflection_region
 from realedit.inpainting.fill import fill_coarsely
-from realedit.morphology import grow, union
+from realedit.morphology import dilate, union
 
 TONE_WIDTH = 0.06  # of the shorter side: how far tones are averaged where the plate meets the photo
-UNLIKE, CRUMBS = 0.12, 0.07  # a missed part differs by this much, within this of the shorter side
-NEAR = 0.5  # of its extent: how far from an object a shadow is looked for where no model draws what it lies on
+MISSED_DIFFERENCE, MISSED_REACH = 0.12, 0.07  # a missed part differs by this much, within this of the shorter side
+SHADOW_REACH = 0.5  # of its extent: how far from an object a shadow is looked for where no model draws what it lies on
 
 
 @dataclass(frozen=True, eq=False)
-class Backdrop:
-    """What is behind the objects that leave their place: the `plate` (1, 3, H, W), the scene without
-    them, and the `crumbs` (1, 1, H, W) of them that their masks missed."""
+class CleanPlate:
+    """What is behind the objects that leave their place: the `image` (1, 3, H, W), the scene without
+    them, and the `residue` (1, 1, H, W) of them that their masks missed."""
 
-    plate: Tensor
-    crumbs: Tensor
+    image: Tensor
+    residue: Tensor
 
 
 def around(source: Tensor, reach: float) -> Tensor:
     """Where an object's shadow may lie: its mask grown by `reach` of its own extent."""
     extent = (float(source.mean()) * source.shape[-1] * source.shape[-2]) ** 0.5
-    return grow(source, reach * extent / min(source.shape[-2:]))
+    return dilate(source, reach * extent / min(source.shape[-2:]))
 
 
-def take_apart(photo: Tensor, plate: Tensor, sources: Sequence[Tensor], margin: float) -> tuple[Backdrop, list[Trace]]:
-    """The backdrop of a photo (1, 3, H, W) and each object's trace, given the clean `plate` and the
+def separate(
+    photo: Tensor, plate: Tensor, sources: Sequence[Tensor], margin: float
+) -> tuple[CleanPlate, list[Effects]]:
+    """The backdrop of a photo (1, 3, H, W) and each object's trace, given the clean `image` and the
     objects' masks.
 
     The plate's tones are matched to the photo's where both show the same, around the objects and their
     traces; `margin` is what masks miss at edges, a fraction of the shorter side."""
-    hidden = grow(covered(photo, plate, sources), margin)
-    left = traces(photo, plate, sources)
-    crumbs = torch.stack([left_over(photo, plate, s) for s in sources]).amax(0) * (1 - union(sources, plate))
-    return Backdrop(match_tones(plate, photo, 1 - hidden).clamp(0, 1), crumbs), left
+    hidden = dilate(covered_region(photo, plate, sources), margin)
+    left = object_effects(photo, plate, sources)
+    crumbs = torch.stack([missed_parts(photo, plate, s) for s in sources]).amax(0) * (1 - union(sources, plate))
+    return CleanPlate(match_tones(plate, photo, 1 - hidden).clamp(0, 1), crumbs), left
 
 
-def covered(photo: Tensor, plate: Tensor, sources: Sequence[Tensor], staying: Sequence[Tensor] = ()) -> Tensor:
-    """Where a photo shows the objects, their traces, or what their masks missed, rather than the `plate`; those of
+def covered_region(photo: Tensor, plate: Tensor, sources: Sequence[Tensor], staying: Sequence[Tensor] = ()) -> Tensor:
+    """Where a photo shows the objects, their traces, or what their masks missed, rather than the `image`; those of
     `staying` objects are not among these."""
-    left = [trace.seen() for trace in traces(photo, plate, sources, staying)]
-    return union([*sources, *(left_over(photo, plate, source) for source in sources), *left], photo)
+    left = [trace.visible() for trace in object_effects(photo, plate, sources, staying)]
+    return union([*sources, *(missed_parts(photo, plate, source) for source in sources), *left], photo)
 
 
-def cut_out(photo: Tensor, sources: Sequence[Tensor], beside: Tensor, margin: float) -> tuple[Backdrop, list[Trace]]:
-    """As `take_apart` without a model's help: the plate is filled from the hole's edge. First in a wide hole, to see
+def separate_without_model(
+    photo: Tensor, sources: Sequence[Tensor], beside: Tensor, margin: float
+) -> tuple[CleanPlate, list[Effects]]:
+    """As `separate` without a model's help: the plate is filled from the hole's edge. First in a wide hole, to see
     the shadows, and in a deep one, to see reflections; then where objects and both are. What stays, `beside`
     (1, 1, H, W), is no part of any."""
 
-    def left_of(masks: Sequence[Tensor]) -> tuple[Tensor, list[Trace]]:
-        hole = grow(union([*sources, *masks], photo), margin) * (1 - beside)
+    def left_of(masks: Sequence[Tensor]) -> tuple[Tensor, list[Effects]]:
+        hole = dilate(union([*sources, *masks], photo), margin) * (1 - beside)
         plate = fill_coarsely(photo, hole)
-        return plate, [trace.within(hole) for trace in traces(photo, plate, sources)]
+        return plate, [trace.within(hole) for trace in object_effects(photo, plate, sources)]
 
-    near = [around(source, NEAR) for source in sources]
-    (_, wide), (_, deep) = left_of(near), left_of([*near, *(below(source) for source in sources)])
+    near = [around(source, SHADOW_REACH) for source in sources]
+    (_, wide), (_, deep) = left_of(near), left_of([*near, *(reflection_region(source) for source in sources)])
     first = [replace(one, reflection=other.reflection) for one, other in zip(wide, deep, strict=True)]
-    plate, last = left_of([trace.seen() for trace in first])
+    plate, last = left_of([trace.visible() for trace in first])
     found = [replace(one, reflection=other.reflection) for one, other in zip(last, first, strict=True)]
-    return Backdrop(plate, torch.zeros_like(photo[:, :1])), found
+    return CleanPlate(plate, torch.zeros_like(photo[:, :1])), found
 
 
 def match_tones(image: Tensor, model: Tensor, where: Tensor) -> Tensor:
@@ -81,9 +85,9 @@ def match_tones(image: Tensor, model: Tensor, where: Tensor) -> Tensor:
     return image + torch.from_numpy(smooth).float()[None]
 
 
-def left_over(photo: Tensor, plate: Tensor, source: Tensor) -> Tensor:
+def missed_parts(photo: Tensor, plate: Tensor, source: Tensor) -> Tensor:
     """What touches the object's mask and is unlike the scene without it: parts that the mask missed."""
-    unlike = ((photo - plate).abs().amax(1, keepdim=True) > UNLIKE) & (grow(source, CRUMBS) > 0.5)
+    unlike = ((photo - plate).abs().amax(1, keepdim=True) > MISSED_DIFFERENCE) & (dilate(source, MISSED_REACH) > 0.5)
     return _touching(unlike, source) * (1 - source)
 
 

@@ -9,18 +9,18 @@ from scipy import ndimage
 from torch import Tensor
 
 from realedit.geometry.camera import Camera
-from realedit.geometry.object_pose import Outline, stance
-from realedit.images import smoothed
-from realedit.morphology import grow
+from realedit.geometry.object_pose import Silhouette, fit_primitive
+from realedit.images import box_blur
+from realedit.morphology import dilate
 
-SHADE = 0.94  # of the plate's brightness: what is darker beside the object is its shadow
-VISIBLE = 0.97  # a shadow lighter than this is not worth touching pixels for
-DEEPEST = 0.25  # a shadow never leaves less light than this
-TINT = 0.2  # a shadow darkens red, green and blue alike; a larger difference is another surface
-BLUR = 0.015  # of the shorter side: how wide the object's blurred edge is at most
-BESIDE = 2  # pixels: a shadow this near to an object touches it
+LEAST_SHADE = 0.94  # of the plate's brightness: what is darker beside the object is its shadow
+VISIBLE_SHADE = 0.97  # a shadow lighter than this is not worth touching pixels for
+DEEPEST_SHADE = 0.25  # a shadow never leaves less light than this
+SHADOW_TINT = 0.2  # a shadow darkens red, green and blue alike; a larger difference is another surface
+SHADOW_EDGE_WIDTH = 0.015  # of the shorter side: how wide the object's blurred edge is at most
+TOUCHING_PIXELS = 2  # pixels: a shadow this near to an object touches it
 # Shadows that say whose another one is: how large they must be against it, and how far it must lie against them.
-ENOUGH, OPPOSITE = 0.75, 0.5
+LEAST_EVIDENCE, OPPOSITE_SHARE = 0.75, 0.5
 
 
 def cast_shadows(
@@ -36,7 +36,7 @@ def cast_shadows(
     own = [_inside(mask) for mask in (*sources, *staying) if mask.any()]
     found = [_pieces(dark & ~_any(own[:k] + own[k + 1 :], dark), mask) for k, mask in enumerate(own)]
     casters = [_Caster.of(mask) for mask in own]
-    away = _away(found, casters)
+    away = _light_direction(found, casters)
     cast = [_any([p for p in pieces if not _of_another(p, k, casters, away)], dark) for k, pieces in enumerate(found)]
     shadows = iter(cast)  # an empty mask casts none, and has no place among the casters
     return [_as_factor(light, next(shadows) if source.any() else _any([], dark), source) for source in sources]
@@ -52,10 +52,10 @@ class _Caster:
 
     @classmethod
     def of(cls, mask: np.ndarray) -> "_Caster":
-        outline = Outline.of(torch.from_numpy(mask)[None, None])
-        x, y = stance(outline, Camera((mask.shape[1], mask.shape[0]))).base
+        outline = Silhouette.of(torch.from_numpy(mask)[None, None])
+        x, y = fit_primitive(outline, Camera((mask.shape[1], mask.shape[0]))).base
         stands = np.array((y * mask.shape[0], x * mask.shape[1]))
-        return cls(ndimage.binary_dilation(mask, iterations=BESIDE), stands)
+        return cls(ndimage.binary_dilation(mask, iterations=TOUCHING_PIXELS), stands)
 
     def touches(self, piece: np.ndarray) -> bool:
         return bool((self.near & piece).any())
@@ -66,7 +66,7 @@ class _Caster:
         return way / max(float(np.linalg.norm(way)), 1e-6)
 
 
-def _away(found: Sequence[Sequence[np.ndarray]], casters: Sequence[_Caster]) -> np.ndarray:
+def _light_direction(found: Sequence[Sequence[np.ndarray]], casters: Sequence[_Caster]) -> np.ndarray:
     """The direction (y, x) away from the lamp, as the shadows say that touch one object only; 0 if none does."""
     sure = [(k, p) for k, pieces in enumerate(found) for p in pieces if sum(c.touches(p) for c in casters) == 1]
     return sum((casters[k].towards(piece) * piece.sum() for k, piece in sure), np.zeros(2))
@@ -76,18 +76,18 @@ def _of_another(piece: np.ndarray, k: int, casters: Sequence[_Caster], away: np.
     """Whether a piece of shadow that touches caster `k` lies on its bright side, and on the dark side of another."""
     said = float(np.linalg.norm(away))
     others = [c for j, c in enumerate(casters) if j != k and c.touches(piece)]
-    if not others or said < ENOUGH * piece.sum():
+    if not others or said < LEAST_EVIDENCE * piece.sum():
         return False
     along = max(float(c.towards(piece) @ away) for c in others)
-    return float(casters[k].towards(piece) @ away) < -OPPOSITE * said and along > 0
+    return float(casters[k].towards(piece) @ away) < -OPPOSITE_SHARE * said and along > 0
 
 
 def _darkened(photo: Tensor, plate: Tensor) -> tuple[Tensor, np.ndarray]:
     """How much light there is beside the plate's (1, 1, H, W), and where it is evenly less (H, W)."""
-    light = smoothed((photo.clamp(min=0.02) / plate.clamp(min=0.02)).clamp(max=2))
+    light = box_blur((photo.clamp(min=0.02) / plate.clamp(min=0.02)).clamp(max=2))
     tint = light.amax(1, keepdim=True) - light.amin(1, keepdim=True)
     light = light.mean(1, keepdim=True)
-    return light, ((light < SHADE) & (tint < TINT))[0, 0].numpy()
+    return light, ((light < LEAST_SHADE) & (tint < SHADOW_TINT))[0, 0].numpy()
 
 
 def _pieces(dark: np.ndarray, source: np.ndarray) -> list[np.ndarray]:
@@ -98,11 +98,11 @@ def _pieces(dark: np.ndarray, source: np.ndarray) -> list[np.ndarray]:
 
 
 def _as_factor(light: Tensor, cast: np.ndarray, source: Tensor) -> Tensor:
-    shadow = torch.where(torch.from_numpy(cast), light.clamp(DEEPEST, 1), torch.ones_like(light))
+    shadow = torch.where(torch.from_numpy(cast), light.clamp(DEEPEST_SHADE, 1), torch.ones_like(light))
     # Behind the object the shadow goes on as at the nearest edge: dark at its foot, none at its top.
     # The object's blurred edge says nothing of the light beside it, so it is passed over too.
-    _, (rows, columns) = ndimage.distance_transform_edt(_inside(grow(source, BLUR)), return_indices=True)
-    return smoothed(shadow[:, :, torch.from_numpy(rows), torch.from_numpy(columns)])
+    _, (rows, columns) = ndimage.distance_transform_edt(_inside(dilate(source, SHADOW_EDGE_WIDTH)), return_indices=True)
+    return box_blur(shadow[:, :, torch.from_numpy(rows), torch.from_numpy(columns)])
 
 
 def _inside(mask: Tensor) -> np.ndarray:

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 from inversion.model import DiffusionModel
-from realedit.appearance.selection import NewLook
-from realedit.compositing.composite import Cast, Stage, set_stage
-from realedit.compositing.effects import Trace
+from realedit.appearance.selection import AppearanceChange
+from realedit.compositing.composite import Cast, Composite, compose
+from realedit.compositing.effects import Effects
 from realedit.compositing.paste_back import Canvas, paste_back
-from realedit.compositing.separation import Backdrop
+from realedit.compositing.separation import CleanPlate
 from realedit.editing.decomposition import Plan
 from realedit.files.photo import Photo
 from realedit.images import resize
@@ -25,25 +25,25 @@ class Finished:
     """The edited photo, and what is where in it, at its own size."""
 
     photo: Photo
-    stage: Stage
+    stage: Composite
 
 
-def finish(
+def render_full_resolution(
     model: DiffusionModel,
     photo: Photo,
     masks: Sequence[Tensor],
     plan: Plan,
-    small: Stage,
+    small: Composite,
     picture: Tensor,
-    looks: Sequence[NewLook],
+    looks: Sequence[AppearanceChange],
     settings: Settings,
 ) -> Finished:
     """Set the objects of `masks` (1, 1, H, W each) down in a photo at its own size and in its own colours;
     objects' pixels come from the photo itself, new `looks` and what was hidden from the model's `picture`
     (1, 3, h, w)."""
     own = photo.colours.from_srgb
-    stage = set_stage(photo.tensor(), _enlarged(photo, masks, plan.cast), settings.margin)
-    rough, small = stage.rough, replace(small, own={k: own(colours) for k, colours in small.own.items()})
+    stage = compose(photo.tensor(), _enlarged(photo, masks, plan.cast), settings.margin)
+    rough, small = stage.image, replace(small, own={k: own(colours) for k, colours in small.own.items()})
     for look in looks:
         look = replace(look, recolouring=look.recolouring.converted(own))
         rough = look.put_on(rough, stage, own(picture), small)
@@ -56,8 +56,8 @@ def finish(
 def _enlarged(photo: Photo, masks: Sequence[Tensor], cast: Cast) -> Cast:
     """A cast at the photo's size and in its colours."""
     own, size = photo.colours.from_srgb, photo.size
-    backdrop = Backdrop(resize(own(cast.backdrop.plate), size), resize(cast.backdrop.crumbs, size))
-    extras = [replace(e, lifted=replace(e.lifted, colour=own(e.lifted.colour))) for e in cast.extras]
+    backdrop = CleanPlate(resize(own(cast.backdrop.image), size), resize(cast.backdrop.residue, size))
+    extras = [replace(e, layer=replace(e.layer, colour=own(e.layer.colour))) for e in cast.extras]
     return replace(
         cast, sources=masks, traces=[trace.resized(size) for trace in cast.traces], backdrop=backdrop, extras=extras
     )
@@ -71,11 +71,11 @@ def _opacity(photo: Photo, masks: Sequence[Tensor], cast: Cast, settings: Settin
     opacity = photo.opacity().expand(-1, 3, -1, -1)
     sources = [m for m, subject in zip(masks, cast.subjects, strict=True) if subject.lifted]
     hole = torch.stack([torch.zeros_like(opacity[:, :1]), *sources]).amax(0)
-    backdrop = Backdrop(fill_coarsely(opacity, hole), torch.zeros_like(hole))
+    backdrop = CleanPlate(fill_coarsely(opacity, hole), torch.zeros_like(hole))
     solid = [
-        replace(e, lifted=replace(e.lifted, colour=torch.ones_like(e.lifted.colour), gleam=0 * e.lifted.gleam))
+        replace(e, layer=replace(e.layer, colour=torch.ones_like(e.layer.colour), reflection=0 * e.layer.reflection))
         for e in cast.extras
     ]
-    unseen = [Trace.none(m) for m in masks]
+    unseen = [Effects.none(m) for m in masks]
     opaque = replace(cast, sources=masks, traces=unseen, backdrop=backdrop, extras=solid)
-    return set_stage(opacity, opaque, settings.margin).rough[:, :1].clamp(0, 1)
+    return compose(opacity, opaque, settings.margin).image[:, :1].clamp(0, 1)

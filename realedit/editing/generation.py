@@ -9,18 +9,24 @@ from inversion.ddim import Inverted, silent
 from inversion.model import DiffusionModel
 from inversion.phrases import find_phrase, phrases
 from inversion.record import record
-from realedit.appearance.detail_transfer import dress
+from realedit.appearance.detail_transfer import transfer_detail
 from realedit.appearance.recolouring import recolour
 from realedit.files.photo import Photo
-from realedit.geometry.transform import STAY
+from realedit.geometry.transform import IDENTITY
 from realedit.images import to_bytes
 from realedit.objects.grounding import Found, all_objects
-from realedit.sampling.energies import Wanted, WeightedSum, appearance_energy, edit_energies, whole_look_energy
+from realedit.sampling.energies import (
+    ObjectTarget,
+    WeightedSum,
+    appearance_energy,
+    edit_energies,
+    global_appearance_energy,
+)
 from realedit.sampling.guidance import Guidance
-from realedit.sampling.inverted_image import GENERATED, Seen, keep, rows_of
-from realedit.sampling.latent_blending import known_latents
-from realedit.sampling.noising import draw_noise
-from realedit.sampling.sampler import Rows, sample
+from realedit.sampling.inverted_image import GENERATED, InvertedImage, keep_reference, photo_conditioning
+from realedit.sampling.latent_blending import noised_composite
+from realedit.sampling.noising import fresh_noise
+from realedit.sampling.sampler import Conditioning, sample
 from realedit.settings import Settings
 
 
@@ -30,7 +36,7 @@ def generate(
     size: tuple[int, int],
     settings: Settings,
     on_step: Callable[[int], None] = silent,
-) -> Seen:
+) -> InvertedImage:
     """Draw a picture from words and keep the way to it as its reference, so that it can be edited without
     inversion: the latents it went through are its pivots."""
     schedule = model.schedule(settings.steps)
@@ -41,20 +47,20 @@ def generate(
         levels.append(z)
         return z
 
-    noise = draw_noise(model, size, settings.seed)
-    rows = Rows(model.embed(prompt), empty, settings.guidance_scale)
-    latent = sample(model, noise, schedule, rows, edits=[remember], on_step=on_step)
+    noise = fresh_noise(model, size, settings.seed)
+    rows = Conditioning(model.embed(prompt), empty, settings.guidance_scale)
+    latent = sample(model, noise, schedule, rows, callbacks=[remember], on_step=on_step)
     picture = model.decode(latent).cpu()
     picture = torch.from_numpy(to_bytes(picture)).permute(2, 0, 1)[None].float() / 255  # as a file will hold it
     inverted = Inverted(torch.cat(levels), empty, settings.guidance_scale)
     reference = record(model, inverted, prompt, schedule, GENERATED, on_step)
-    keep(picture, reference)
-    return Seen(picture, reference, from_cache=False)
+    keep_reference(picture, reference)
+    return InvertedImage(picture, reference, cached=False)
 
 
-def new_look(
+def same_layout(
     model: DiffusionModel,
-    seen: Seen,
+    seen: InvertedImage,
     prompt: str,
     seed: int,
     settings: Settings,
@@ -63,17 +69,17 @@ def new_look(
     """A picture (1, 3, h, w) of another `prompt` or seed in the photo's layout: every object that both
     prompts name has the shape, the place and the size that it has in the photo."""
     objects = all_objects(model, seen)
-    nothing = torch.zeros_like(seen.small[:, :1])
+    nothing = torch.zeros_like(seen.image[:, :1])
     wanted = [
-        Wanted(found.words, model.span_positions(prompt, span), (STAY,), nothing, new_look=True)
+        ObjectTarget(found.words, model.span_positions(prompt, span), (IDENTITY,), nothing, new_appearance=True)
         for found, span in same_objects(objects, prompt)
     ]
     energy = edit_energies(seen.reference, wanted, (), settings.weights)
     return _guided(model, seen, prompt, energy, seed, settings, on_step)
 
 
-def new_layout(
-    model: DiffusionModel, seen: Seen, seed: int, settings: Settings, on_step: Callable[[int], None] = silent
+def same_appearance(
+    model: DiffusionModel, seen: InvertedImage, seed: int, settings: Settings, on_step: Callable[[int], None] = silent
 ) -> Tensor:
     """A picture (1, 3, h, w) of the photo's objects in their own looks, wherever the seed puts them."""
     terms = [
@@ -83,51 +89,60 @@ def new_layout(
     return _guided(model, seen, seen.reference.header.prompt, WeightedSum(tuple(terms)), seed, settings, on_step)
 
 
-def whole_look(
+def transfer_global_appearance(
     model: DiffusionModel,
     photo: Tensor,
-    seen: Seen,
-    other: Seen,
+    seen: InvertedImage,
+    other: InvertedImage,
     settings: Settings,
     on_step: Callable[[int], None] = silent,
 ) -> Tensor:
     """A photo (1, 3, H, W) in the look of a whole other one: its colours take on that one's distribution,
     then the model draws from there, guided to the other's features and to the photo's own shapes."""
-    everywhere = torch.ones_like(seen.small[:, :1])
-    colours = other.small[0].flatten(1).T
-    small = recolour(seen.small, everywhere, colours)
+    everywhere = torch.ones_like(seen.image[:, :1])
+    colours = other.image[0].flatten(1).T
+    small = recolour(seen.image, everywhere, colours)
     reference, schedule = seen.reference, model.schedule(settings.steps)
-    pivots, latent = reference.pivots.to(model.device), model.encode(seen.small)
+    pivots, latent = reference.pivots.to(model.device), model.encode(seen.image)
     generator = torch.Generator().manual_seed(settings.seed)
-    levels = known_latents(
+    levels = noised_composite(
         pivots, latent, model.encode(small), schedule, (), torch.zeros_like(latent[:, :1]), generator
     )
     first = int(settings.whole_from * settings.steps)
-    kept = [Wanted(o.words, o.words, (STAY,), 0 * everywhere, new_look=True) for o in all_objects(model, seen)]
+    kept = [
+        ObjectTarget(o.words, o.words, (IDENTITY,), 0 * everywhere, new_appearance=True)
+        for o in all_objects(model, seen)
+    ]
     terms = edit_energies(reference, kept, (), settings.weights).terms
-    energy = WeightedSum((*terms, (settings.weights.look_alone, whole_look_energy(other.reference))))
+    energy = WeightedSum((*terms, (settings.weights.look_alone, global_appearance_energy(other.reference))))
     region = torch.ones_like(latent[:, :1])
     guidance = Guidance(
         energy, region, settings.strength, settings.tolerance, settings.whole_from, settings.guided_until
     )
     drawn = sample(
-        model, levels[first][None], schedule, rows_of(model, reference), first=first, guidance=guidance, on_step=on_step
+        model,
+        levels[first][None],
+        schedule,
+        photo_conditioning(model, reference),
+        first=first,
+        guidance=guidance,
+        on_step=on_step,
     )
     large = torch.ones_like(photo[:, :1])
     rough = recolour(photo, large, colours)
-    return dress(rough, large, model.decode(drawn).cpu(), small).clamp(0, 1)
+    return transfer_detail(rough, large, model.decode(drawn).cpu(), small).clamp(0, 1)
 
 
-def in_the_look_of(
+def transfer_global_appearance_photo(
     model: DiffusionModel,
     photo: Photo,
-    seen: Seen,
-    other: Seen,
+    seen: InvertedImage,
+    other: InvertedImage,
     settings: Settings,
     on_step: Callable[[int], None] = silent,
 ) -> Photo:
-    """`whole_look` for a photo in its own colours and depth; what is transparent stays so."""
-    result = whole_look(model, photo.colours.to_srgb(photo.tensor()), seen, other, settings, on_step)
+    """`transfer_global_appearance` for a photo in its own colours and depth; what is transparent stays so."""
+    result = transfer_global_appearance(model, photo.colours.to_srgb(photo.tensor()), seen, other, settings, on_step)
     return photo.painted(photo.colours.from_srgb(result), torch.ones_like(result[:, :1]), photo.opacity())
 
 
@@ -146,7 +161,7 @@ def same_objects(objects: list[Found], prompt: str) -> list[tuple[Found, tuple[i
 
 def _guided(
     model: DiffusionModel,
-    seen: Seen,
+    seen: InvertedImage,
     prompt: str,
     energy: WeightedSum,
     seed: int,
@@ -155,8 +170,8 @@ def _guided(
 ) -> Tensor:
     schedule = model.schedule(settings.steps)
     empty = model.unprompted().repeat(settings.steps)
-    rows = Rows(model.embed(prompt), empty, settings.draw_guidance_scale)
-    noise = draw_noise(model, (seen.small.shape[-1], seen.small.shape[-2]), seed)
+    rows = Conditioning(model.embed(prompt), empty, settings.draw_guidance_scale)
+    noise = fresh_noise(model, (seen.image.shape[-1], seen.image.shape[-2]), seed)
     everywhere = torch.ones_like(noise[:, :1])
     guidance = None
     if energy.terms:

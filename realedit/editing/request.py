@@ -10,17 +10,17 @@ from inversion.model import DiffusionModel
 from realedit.edits import Edit
 from realedit.files.exif import focal_length
 from realedit.files.photo import Photo
-from realedit.geometry.camera import USUAL_FOCAL, Camera
-from realedit.geometry.camera_estimation import camera_of, estimation_size
-from realedit.geometry.object_pose import Outline
+from realedit.geometry.camera import TYPICAL_FOCAL, Camera
+from realedit.geometry.camera_estimation import estimate_camera, estimation_size
+from realedit.geometry.object_pose import Silhouette
 from realedit.geometry.transform import Point
 from realedit.images import to_bytes
 from realedit.objects.localisation import Given
-from realedit.objects.source_objects import OtherPhoto
+from realedit.objects.source_objects import SourcePhoto
 
 
 @dataclass(frozen=True, eq=False)
-class Task:
+class EditRequest:
     """What is asked: the edits, on which photo, and where their objects are if the user said so.
 
     `masks` (1, 1, H, W) or `points` on them, by phrase, override what the words attend to; `others` are
@@ -32,7 +32,7 @@ class Task:
     edits: tuple[Edit, ...]
     masks: Mapping[str, Tensor] = field(default_factory=dict)
     points: Mapping[str, Point] = field(default_factory=dict)
-    others: Mapping[str, OtherPhoto] = field(default_factory=dict)
+    others: Mapping[str, SourcePhoto] = field(default_factory=dict)
     method: str = "null-text"
     pitch: float | None = None
 
@@ -43,11 +43,11 @@ class Task:
 
     def camera(self, objects: Iterable[Given]) -> Camera:
         """The camera that took the photo, in which these objects stand."""
-        camera = Camera(self.photo.size, focal=focal_length(self.photo.exif, self.photo.size) or USUAL_FOCAL)
+        camera = Camera(self.photo.size, focal=focal_length(self.photo.exif, self.photo.size) or TYPICAL_FOCAL)
         if self.pitch is not None:
             return replace(camera, pitch=math.radians(self.pitch))
         picture = to_bytes(self.photo.small(estimation_size(self.photo.size)))
-        return camera_of(camera, picture, [Outline.of(given.mask) for given in objects])
+        return estimate_camera(camera, picture, [Silhouette.of(given.mask) for given in objects])
 
     def check_words(self, model: DiffusionModel) -> None:
         """Raises `PhraseError` unless the prompt holds every object once: said before anything slow."""

@@ -14,7 +14,7 @@ PerceptualMap = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
-class Perceptual:
+class PerceptualMetric:
     """A perceptual distance and its name. Only AlexNet LPIPS is ever called "lpips"."""
 
     name: str
@@ -23,7 +23,7 @@ class Perceptual:
 
 
 @dataclass(frozen=True)
-class FaithfulnessReport:
+class ImageComparison:
     """Before against after, averaged over the pixels outside the region that was allowed to change.
 
     `psnr_db` is infinite and `identical` true where every pixel there is the same.
@@ -37,11 +37,11 @@ class FaithfulnessReport:
     identical: bool
 
 
-def compare(before: Tensor, after: Tensor, outside: Tensor, perceptual: Perceptual) -> FaithfulnessReport:
+def compare(before: Tensor, after: Tensor, outside: Tensor, perceptual: PerceptualMetric) -> ImageComparison:
     """Compare two photos (1, 3, H, W) in [0, 1] over the pixels where `outside` (1, 1, H, W) is 1."""
     if before.shape != after.shape or outside.shape[-2:] != before.shape[-2:]:
         raise ValueError(f"expected equal sizes, got {before.shape}, {after.shape} and {outside.shape}")
-    return FaithfulnessReport(
+    return ImageComparison(
         psnr_db=psnr(before, after, outside),
         ssim=region_mean(ssim_map(before, after), outside),
         perceptual=region_mean(perceptual.distance(before, after), outside),
@@ -70,7 +70,7 @@ def ssim_map(before: Tensor, after: Tensor) -> Tensor:
     return ssim(before, after, SSIM_WINDOW)
 
 
-def lpips_distance(device: torch.device) -> Perceptual:
+def lpips_distance(device: torch.device) -> PerceptualMetric:
     """LPIPS with AlexNet (Zhang et al. 2018), as a map.
 
     Raises:
@@ -91,7 +91,7 @@ def lpips_distance(device: torch.device) -> Perceptual:
     def distance(before: Tensor, after: Tensor) -> Tensor:
         return network(before.to(device) * 2 - 1, after.to(device) * 2 - 1).cpu()
 
-    return Perceptual("lpips", distance)
+    return PerceptualMetric("lpips", distance)
 
 
 def alexnet_is_here() -> bool:
@@ -102,7 +102,7 @@ def alexnet_is_here() -> bool:
     return (Path(torch.hub.get_dir()) / "checkpoints" / name).is_file()
 
 
-def encoder_distance(encoder: Callable[[Tensor], list[Tensor]], note: str) -> Perceptual:
+def encoder_distance(encoder: Callable[[Tensor], list[Tensor]], note: str) -> PerceptualMetric:
     """A distance built as LPIPS is, but in other features and without learned weights.
 
     At every layer features are scaled to unit length per pixel; the map is the mean over layers of
@@ -117,7 +117,7 @@ def encoder_distance(encoder: Callable[[Tensor], list[Tensor]], note: str) -> Pe
             maps.append(torch.nn.functional.interpolate(each, size=before.shape[-2:], mode="bilinear"))
         return torch.stack(maps).mean(0)
 
-    return Perceptual("vae_feature_distance", distance, note)
+    return PerceptualMetric("vae_feature_distance", distance, note)
 
 
 def _unit(features: Tensor) -> Tensor:

@@ -5,12 +5,12 @@ import io
 import socket
 
 from inversion.model import DiffusionModel
-from realedit.evaluation.metrics import Perceptual, alexnet_is_here, encoder_distance, lpips_distance
+from realedit.evaluation.metrics import PerceptualMetric, alexnet_is_here, encoder_distance, lpips_distance
 
 FETCH_SECONDS = 10.0  # a machine without network must not wait for minutes
 
 
-def best_perceptual(model: DiffusionModel, *, offline: bool = False) -> Perceptual:
+def perceptual_metric(model: DiffusionModel, *, offline: bool = False) -> PerceptualMetric:
     """LPIPS with AlexNet where its weights are here or, unless `offline`, can be fetched; else a distance in
     the features of the model's VAE encoder, under its own name and with a note that says so."""
     if offline and not alexnet_is_here():
@@ -27,7 +27,7 @@ def best_perceptual(model: DiffusionModel, *, offline: bool = False) -> Perceptu
         socket.setdefaulttimeout(waited)
 
 
-def _in_own_features(model: DiffusionModel, why: str) -> Perceptual:
+def _in_own_features(model: DiffusionModel, why: str) -> PerceptualMetric:
     note = (
         f"LPIPS could not be computed (its AlexNet weights {why}); vae_feature_distance is a distance in this "
         "model's own VAE features instead"

@@ -8,15 +8,15 @@ from dataclasses import asdict, dataclass, replace
 import torch
 from torch import Tensor
 
-from realedit.evaluation.metrics import FaithfulnessReport, Perceptual, compare
+from realedit.evaluation.metrics import ImageComparison, PerceptualMetric, compare
 from realedit.files.photo import Photo
 from realedit.geometry.boxes import mask_centre
-from realedit.geometry.crop import Frame
+from realedit.geometry.crop import Crop
 from realedit.geometry.transform import Point
 from realedit.images import at_most, resize
-from realedit.objects.attention_probe import Sight
+from realedit.objects.attention_probe import Detection
 
-COMPARED = 1024  # pixels of the longer side: larger photos are compared at this size
+COMPARED_SIDE = 1024  # pixels of the longer side: larger photos are compared at this size
 
 
 @dataclass(frozen=True)
@@ -49,18 +49,18 @@ class ObjectReport:
 
     @classmethod
     def of(
-        cls, phrase: str, words: str, target: Tensor, sight: Sight | None, frame: Frame, *, why: str
+        cls, phrase: str, words: str, target: Tensor, sight: Detection | None, frame: Crop, *, why: str
     ) -> "ObjectReport":
         """`target` (1, 1, h, w) is where it was asked to be, `sight` where the model sees it, both in the part
         of the photo that `frame` shows, and `why` it does not."""
         there = bool(target.any())
-        share = frame.part[0] * frame.part[1] / (frame.size[0] * frame.size[1])
+        share = frame.extent[0] * frame.extent[1] / (frame.size[0] * frame.size[1])
         return cls(
             phrase=phrase,
             words=words,
-            asked_position=frame.outside(mask_centre(target)) if there else None,
+            asked_position=frame.from_crop(mask_centre(target)) if there else None,
             asked_size=float(target.mean()) * share,
-            reached_position=frame.outside(sight.position) if sight else None,
+            reached_position=frame.from_crop(sight.position) if sight else None,
             reached_size=sight.size * share if sight else None,
             note=None if sight or not there else why,
         )
@@ -99,8 +99,8 @@ class EditReport:
     """
 
     objects: tuple[ObjectReport, ...]
-    outside: FaithfulnessReport
-    reconstruction: FaithfulnessReport
+    outside: ImageComparison
+    reconstruction: ImageComparison
     touched_share: float
     guidance: GuidanceReport | None
     camera: CameraReport | None
@@ -133,10 +133,10 @@ class EditReport:
         return "\n".join(lines)
 
 
-def compare_photos(before: Photo, after: Photo, outside: Tensor, perceptual: Perceptual) -> FaithfulnessReport:
+def compare_photos(before: Photo, after: Photo, outside: Tensor, perceptual: PerceptualMetric) -> ImageComparison:
     """Compare two photos of one size where `outside` (1, 1, H, W) is 1: whether they are identical by every pixel
     of the files, all else in sRGB and, if they are large, at a smaller size."""
-    size = at_most(before.size, COMPARED)
+    size = at_most(before.size, COMPARED_SIDE)
     kept = (resize(outside, size) >= 1).float()
     report = compare(before.small(size), after.small(size), kept, perceptual)
     alike = before.rgb.dtype == after.rgb.dtype and before.profile == after.profile
@@ -144,7 +144,7 @@ def compare_photos(before: Photo, after: Photo, outside: Tensor, perceptual: Per
     return replace(report, identical=alike and bool(same.all()))
 
 
-def faithfulness_line(report: FaithfulnessReport) -> str:
+def faithfulness_line(report: ImageComparison) -> str:
     """One line of a comparison: PSNR, SSIM and the perceptual distance under its own name."""
     name = "LPIPS" if report.perceptual_name == "lpips" else report.perceptual_name
     quality = "identical pixels" if report.identical else f"PSNR {report.psnr_db:.2f} dB, SSIM {report.ssim:.4f}"
@@ -158,7 +158,7 @@ def report_on(
     touched: Tensor,
     objects: Sequence[ObjectReport],
     reconstruction: tuple[Tensor, Tensor],
-    perceptual: Perceptual,
+    perceptual: PerceptualMetric,
     evaluations: float,
     seconds: float,
     from_cache: bool,

@@ -9,7 +9,7 @@ import torch
 from PIL import Image, ImageCms
 from torch import Tensor
 
-ALIKE = 2  # levels of 255: profiles that differ by no more are the same
+ALIKE_LEVELS = 2  # levels of 255: profiles that differ by no more are the same
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ def _colours(profile: bytes) -> Colours:
         return Colours()
     samples = np.stack(np.meshgrid(*[np.arange(0, 256, 51, dtype=np.uint8)] * 3), -1).reshape(6, 36, 3)
     seen = np.asarray(ImageCms.applyTransform(Image.fromarray(samples), there))
-    if np.abs(seen.astype(int) - samples).max() <= ALIKE:
+    if np.abs(seen.astype(int) - samples).max() <= ALIKE_LEVELS:
         return Colours()
     return Colours(there, back)
 

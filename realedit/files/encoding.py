@@ -14,9 +14,9 @@ from realedit.files.deep import DEEP, png
 from realedit.files.exif import without_place
 from realedit.files.kinds import FORMATS, PIPE, SUFFIXES
 from realedit.files.photo import Photo
-from realedit.files.reading import IPTC
+from realedit.files.reading import IPTC_RESOURCE
 from realedit.files.tiff import tiff
-from realedit.files.xmp import Source, cleaned, marked
+from realedit.files.xmp import DigitalSourceType, cleaned, marked
 
 TRANSPARENT = {"PNG", "WEBP", "AVIF", "TIFF", "HEIF"}
 
@@ -26,7 +26,7 @@ class Saving:
     """What the user wishes of a file: how it is marked (None: not), whether it says where the photo was
     taken, and how the name of one would end that goes to standard output (None: as the photo's)."""
 
-    mark: Source | None = Source.EDITED
+    mark: DigitalSourceType | None = DigitalSourceType.EDITED
     strip_place: bool = False
     piped: str | None = None
 
@@ -135,7 +135,7 @@ def _jpeg(photo: Photo, packet: bytes) -> dict[str, Any]:
 
 
 def _iptc_segment(block: bytes) -> bytes:
-    body = b"Photoshop 3.0\0" + b"8BIM" + IPTC.to_bytes(2) + b"\0\0" + len(block).to_bytes(4) + block
+    body = b"Photoshop 3.0\0" + b"8BIM" + IPTC_RESOURCE.to_bytes(2) + b"\0\0" + len(block).to_bytes(4) + block
     body += b"\0" * (len(block) % 2)
     return b"\xff\xed" + (len(body) + 2).to_bytes(2) + body if len(body) + 2 < 65536 else b""
 

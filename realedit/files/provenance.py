@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from inversion.errors import OutputError
-from realedit.files.xmp import Source
+from realedit.files.xmp import DigitalSourceType
 
 TYPES = {
     "JPEG": "image/jpeg",
@@ -48,7 +48,7 @@ class Signer:
         except OSError as error:
             raise OutputError(f"cannot read {error.filename} for signing: {error.strerror}") from error
 
-    def sign(self, data: bytes, kind: str, source: Source, parent: Parent | None) -> bytes:
+    def sign(self, data: bytes, kind: str, source: DigitalSourceType, parent: Parent | None) -> bytes:
         """A file's bytes with content credentials: edited from `parent`, or created where there is none.
 
         Raises:

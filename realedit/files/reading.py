@@ -19,11 +19,11 @@ from realedit.files.xmp import cleaned
 from realedit.settings import MIN_SIDE
 
 # What is tried on a file. Not everything that Pillow knows: some of its readers start other programs.
-FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "GIF", "BMP", "PPM", "JPEG2000")
+READ_FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "GIF", "BMP", "PPM", "JPEG2000")
 HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1"}
 READING_BYTES = 14  # of memory for each pixel while a file is read: decoded, turned, and made RGB
 CREDENTIALS = b"c2pa"
-IPTC = 0x0404
+IPTC_RESOURCE = 0x0404
 
 
 def load_photo(path: Path) -> Photo:
@@ -112,7 +112,7 @@ def _opened(data: bytes) -> Image.Image:
         image = pillow_heif.open_heif(io.BytesIO(data)).to_pillow()
         image.format = "HEIF"
         return image
-    return Image.open(io.BytesIO(data), formats=FORMATS)
+    return Image.open(io.BytesIO(data), formats=READ_FORMATS)
 
 
 def _from_raw(data: bytes) -> Photo:
@@ -138,7 +138,7 @@ def _origin(image: Image.Image) -> Origin:
     jpeg = None
     if isinstance(image, JpegImagePlugin.JpegImageFile) and image.mode in ("L", "RGB"):
         sampling = JpegImagePlugin.get_sampling(image)
-        iptc = image.info.get("photoshop", {}).get(IPTC, b"")
+        iptc = image.info.get("photoshop", {}).get(IPTC_RESOURCE, b"")
         progressive = bool(image.info.get("progressive"))
         jpeg = JpegCoding(dict(image.quantization), sampling, progressive, iptc)
     kind = "JPEG" if image.format == "MPO" else image.format

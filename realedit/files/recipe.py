@@ -15,10 +15,10 @@ from realedit.edits import (
     Edit,
     Insert,
     Move,
+    ObjectSource,
     Remove,
     Resize,
     Restyle,
-    Source,
     Swap,
     Transfer,
     check_together,
@@ -28,11 +28,11 @@ from realedit.settings import DEFAULTS, METHOD_NAMES, MOST_PITCH
 Pair = tuple[float, float]
 
 
-class _Item(BaseModel):
+class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
-class MoveItem(_Item):
+class MoveItem(_Entry):
     """Relocate an object."""
 
     kind: Literal["move"] = "move"
@@ -45,7 +45,7 @@ class MoveItem(_Item):
         return Move(self.object, self.to, self.by, self.scale)
 
 
-class DuplicateItem(_Item):
+class DuplicateItem(_Entry):
     """Draw an object a second time."""
 
     kind: Literal["duplicate"] = "duplicate"
@@ -58,7 +58,7 @@ class DuplicateItem(_Item):
         return Duplicate(self.object, self.to, self.by, self.scale)
 
 
-class ResizeItem(_Item):
+class ResizeItem(_Entry):
     """Enlarge or shrink an object where it stands."""
 
     kind: Literal["resize"] = "resize"
@@ -69,7 +69,7 @@ class ResizeItem(_Item):
         return Resize(self.object, self.scale)
 
 
-class RemoveItem(_Item):
+class RemoveItem(_Entry):
     """Take an object away, with its shadow and reflection."""
 
     kind: Literal["remove"] = "remove"
@@ -79,7 +79,7 @@ class RemoveItem(_Item):
         return Remove(self.object)
 
 
-class SwapItem(_Item):
+class SwapItem(_Entry):
     """Let two objects change places."""
 
     kind: Literal["swap"] = "swap"
@@ -90,7 +90,7 @@ class SwapItem(_Item):
         return Swap(self.object, self.other)
 
 
-class RestyleItem(_Item):
+class RestyleItem(_Entry):
     """Give an object a new look from words."""
 
     kind: Literal["restyle"] = "restyle"
@@ -101,7 +101,7 @@ class RestyleItem(_Item):
         return Restyle(self.object, self.words)
 
 
-class TransferItem(_Item):
+class TransferItem(_Entry):
     """Give an object the look of an object in another photo."""
 
     kind: Literal["transfer"] = "transfer"
@@ -110,10 +110,10 @@ class TransferItem(_Item):
     source: str | None = Field(None, alias="from_object", description="The object there")
 
     def edit(self) -> Edit:
-        return Transfer(self.object, Source(self.photo, self.source))
+        return Transfer(self.object, ObjectSource(self.photo, self.source))
 
 
-class InsertItem(_Item):
+class InsertItem(_Entry):
     """Set an object of another photo into this one."""
 
     kind: Literal["insert"] = "insert"
@@ -123,16 +123,16 @@ class InsertItem(_Item):
     scale: float = 1.0
 
     def edit(self) -> Edit:
-        return Insert(Source(self.photo, self.source), self.to, self.scale)
+        return Insert(ObjectSource(self.photo, self.source), self.to, self.scale)
 
 
-Item = Annotated[
+EditEntry = Annotated[
     MoveItem | DuplicateItem | ResizeItem | RemoveItem | SwapItem | RestyleItem | TransferItem | InsertItem,
     Field(discriminator="kind"),
 ]
 
 
-class Where(_Item):
+class Region(_Entry):
     """Where an object is, instead of where its words attend: a mask, a box, or a point."""
 
     mask: str | None = Field(None, description="A picture that is white where the object is")
@@ -141,20 +141,20 @@ class Where(_Item):
     segmenter: str | None = Field(None, description="The SAM that is asked what lies at the point: folder or hub id")
 
 
-class Photo(_Item):
+class SourcePhotoEntry(_Entry):
     """What is to be known of another photo."""
 
     prompt: str | None = None
-    where: Where | None = None
+    where: Region | None = None
 
 
-class Recipe(_Item):
+class Recipe(_Entry):
     """Edits of one photo, made in one run of the sampler."""
 
-    edit: tuple[Item, ...] = Field(min_length=1)
+    edit: tuple[EditEntry, ...] = Field(min_length=1)
     prompt: str | None = Field(None, description="What the photo shows")
-    where: dict[str, Where] = Field(default_factory=dict, description="Where objects are, by their phrase")
-    photos: dict[str, Photo] = Field(default_factory=dict, description="Other photos, by their path")
+    where: dict[str, Region] = Field(default_factory=dict, description="Where objects are, by their phrase")
+    photos: dict[str, SourcePhotoEntry] = Field(default_factory=dict, description="Other photos, by their path")
     method: str = "null-text"
     steps: int = Field(DEFAULTS.steps, ge=2, le=1000)
     seed: int = DEFAULTS.seed

@@ -13,13 +13,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from inversion.errors import EditError
 from realedit.files.recipe import Recipe
-from realedit.generations import Whole
-from realedit.settings import ModelOptions, Settings
+from realedit.generations import Generation
+from realedit.settings import ModelChoice, Settings
 
 if TYPE_CHECKING:
     import numpy as np
 
-SUFFIX = ".realedit.json"
+SIDECAR_SUFFIX = ".realedit.json"
 LIBRARIES = ("realedit", "torch", "diffusers", "transformers", "pillow")
 
 
@@ -33,7 +33,7 @@ class Sidecar(BaseModel):
     photo: str | None = None
     photo_hash: str | None = None
     folder: str
-    recipe: Recipe | Whole
+    recipe: Recipe | Generation
     prompt: str
     model: str
     revision: str | None = None
@@ -48,13 +48,13 @@ class Sidecar(BaseModel):
 
 
 @dataclass(frozen=True)
-class Made:
+class SidecarOrigin:
     """What a result was made by, from the `photo` if there was one, and where things lay then."""
 
     photo: Path | None
     folder: Path
     result: Path
-    recipe: Recipe | Whole
+    recipe: Recipe | Generation
     prompt: str
 
     @property
@@ -71,7 +71,7 @@ class Made:
 
 
 def sidecar_path(result: Path) -> Path:
-    return result.with_name(result.name + SUFFIX)
+    return result.with_name(result.name + SIDECAR_SUFFIX)
 
 
 def file_hash(path: Path) -> str:
@@ -95,7 +95,7 @@ def read_sidecar(result: Path) -> Sidecar:
     Raises:
         EditError: there is none, or it is damaged.
     """
-    path = result if result.name.endswith(SUFFIX) else sidecar_path(result)
+    path = result if result.name.endswith(SIDECAR_SUFFIX) else sidecar_path(result)
     if not path.is_file():
         raise EditError(f"{result} has no {path.name} beside it; only results with one can be made again")
     try:
@@ -109,8 +109,8 @@ def pixels_hash(rgb: "np.ndarray") -> str:
 
 
 def write_sidecar(
-    made: Made,
-    which: ModelOptions,
+    made: SidecarOrigin,
+    which: ModelChoice,
     fingerprint: str,
     settings: Settings,
     pixels: str,

@@ -13,7 +13,7 @@ from realedit.files.encoding import Saving, encode, format_of
 from realedit.files.kinds import PIPE
 from realedit.files.photo import Photo
 from realedit.files.provenance import TYPES, Parent, Signer
-from realedit.files.xmp import Source
+from realedit.files.xmp import DigitalSourceType
 
 
 def save_photo(
@@ -28,7 +28,9 @@ def save_photo(
     kind = saving.kind(path, photo)
     data = encode(photo, kind, saving)
     if signer is not None:
-        data = signer.sign(data, kind, saving.mark or (Source.EDITED if parent else Source.GENERATED), parent)
+        data = signer.sign(
+            data, kind, saving.mark or (DigitalSourceType.EDITED if parent else DigitalSourceType.GENERATED), parent
+        )
     write_bytes(data, path)
 
 

@@ -13,16 +13,16 @@ from defusedxml.ElementTree import fromstring
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 META = "adobe:ns:meta/"
-IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+IPTC_NAMESPACE = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 TIFF, EXIF = "http://ns.adobe.com/tiff/1.0/", "http://ns.adobe.com/exif/1.0/"
 XAP = "http://ns.adobe.com/xap/1.0/"
-NAMES = {"x": META, "rdf": RDF, "Iptc4xmpExt": IPTC, "tiff": TIFF, "exif": EXIF, "xmp": XAP}
+NAMES = {"x": META, "rdf": RDF, "Iptc4xmpExt": IPTC_NAMESPACE, "tiff": TIFF, "exif": EXIF, "xmp": XAP}
 PACKET = b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>\n%s\n<?xpacket end="w"?>'
 BODY = re.compile(rb"<(\w+:(?:xmpmeta|xapmeta|RDF))\b.*</\1\s*>", re.DOTALL)  # without wrapper and padding
-LARGEST = 60_000  # bytes: more does not fit a JPEG's segment
+LARGEST_PACKET = 60_000  # bytes: more does not fit a JPEG's segment
 
 
-class Source(StrEnum):
+class DigitalSourceType(StrEnum):
     """How a picture came about, in IPTC's words."""
 
     EDITED = "compositeWithTrainedAlgorithmicMedia"
@@ -33,20 +33,20 @@ class Source(StrEnum):
         return f"http://cv.iptc.org/newscodes/digitalsourcetype/{self.value}"
 
 
-def marked(packet: bytes, source: Source) -> bytes:
+def marked(packet: bytes, source: DigitalSourceType) -> bytes:
     """A packet that says how the picture came about, and keeps all else that `packet` said; one that
     cannot be read, or is too large for every format, is replaced."""
     tree = _tree(packet)
     place = tree.find(f".//{{{RDF}}}Description")
     if place is None:
         tree, place = _empty()
-    name = f"{{{IPTC}}}DigitalSourceType"
+    name = f"{{{IPTC_NAMESPACE}}}DigitalSourceType"
     for each in _descriptions(tree):
         each.attrib.pop(name, None)
         _drop(each, name)
     place.set(name, source.address)
     written = _packet(tree)
-    return written if len(written) <= LARGEST else marked(b"", source)
+    return written if len(written) <= LARGEST_PACKET else marked(b"", source)
 
 
 def cleaned(packet: bytes, *, strip_place: bool = False) -> bytes:
@@ -68,7 +68,7 @@ def cleaned(packet: bytes, *, strip_place: bool = False) -> bytes:
 
 def source_of(packet: bytes) -> str | None:
     """The address of the digital source type that a packet names."""
-    name = f"{{{IPTC}}}DigitalSourceType"
+    name = f"{{{IPTC_NAMESPACE}}}DigitalSourceType"
     for each in _descriptions(_tree(packet)):
         child = each.find(name)
         found = each.get(name) or (child.text if child is not None else None)

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from realedit.geometry.transform import AS_IT_IS, Matrix, Point
+from realedit.geometry.transform import IDENTITY_MATRIX, Matrix, Point
 
-USUAL_PITCH = math.radians(15)  # before anything is seen: between streets (0) and tables (30)
-UNDERNEATH = math.radians(10)  # from straight down: so near to it, upright things lean every way
-TIPPED = 0.3  # of its height or width that is left: what would lean more is too near to that too
-USUAL_FOCAL = 1.35  # of the shorter side: between a phone's main camera (1.1) and a normal lens (1.8)
-NEAREST = 0.05  # of the way to an object: nearer, nothing is seen of it
-FARTHEST = 0.02  # of one over the camera's height above the ground: what is farther off counts as so far
+TYPICAL_PITCH = math.radians(15)  # before anything is seen: between streets (0) and tables (30)
+LEAST_FROM_PLUMB = math.radians(10)  # from straight down: so near to it, upright things lean every way
+LEAST_UPRIGHT = 0.3  # of its height or width that is left: what would lean more is too near to that too
+TYPICAL_FOCAL = 1.35  # of the shorter side: between a phone's main camera (1.1) and a normal lens (1.8)
+NEAREST_DEPTH = 0.05  # of the way to an object: nearer, nothing is seen of it
+LEAST_INVERSE_DEPTH = 0.02  # of one over the camera's height above the ground: what is farther off counts as so far
 
 
 @dataclass(frozen=True)
@@ -23,33 +23,33 @@ class Camera:
     focal length is `focal` shorter sides."""
 
     size: tuple[int, int]
-    pitch: float = USUAL_PITCH
-    focal: float = USUAL_FOCAL
+    pitch: float = TYPICAL_PITCH
+    focal: float = TYPICAL_FOCAL
 
-    def turn(self, here: Point, there: Point) -> Matrix:
+    def view_change(self, here: Point, there: Point) -> Matrix:
         """How something that is seen `here` looks `there`, where it shows the camera the same side: as far as a map
         of fractions that keeps areas can say it. Away from the middle, upright things lean and widths stretch. As it is
         if either lies right under the camera, where nothing is upright."""
-        if here == there or min(self._from_plumb(here), self._from_plumb(there)) < UNDERNEATH:
-            return AS_IT_IS
+        if here == there or min(self._from_plumb(here), self._from_plumb(there)) < LEAST_FROM_PLUMB:
+            return IDENTITY_MATRIX
         looks = self._upright(there) @ np.linalg.inv(self._upright(here))
         looks /= math.sqrt(np.linalg.det(looks))
         (a, b), (c, d) = looks
-        if min(a, d) < TIPPED:
-            return AS_IT_IS
+        if min(a, d) < LEAST_UPRIGHT:
+            return IDENTITY_MATRIX
         width, height = self.size
         return (float(a), float(b * height / width)), (float(c * width / height), float(d))
 
-    def seen(self, base: Point, points: np.ndarray) -> np.ndarray:
+    def project(self, base: Point, points: np.ndarray) -> np.ndarray:
         """Where `points` (..., 3) of something upright are seen, (..., 2) fractions. They are (right, away, up) of what
         is seen at its `base`, in units of how far forward that is."""
         there = self._sight(base) + points @ self._upright_axes()
-        shown = self.focal * there[..., :2] / np.maximum(there[..., 2:], NEAREST)
+        shown = self.focal * there[..., :2] / np.maximum(there[..., 2:], NEAREST_DEPTH)
         return 0.5 + shown * min(self.size) / self.size
 
-    def from_upright(self, base: Point, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def rays(self, base: Point, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Where the camera is for something that stands on what is seen at `base`, (3,), and the directions (..., 3) in
-        which it sees the fractions `seen` (..., 2): (right, away, up) as above."""
+        which it sees the fractions `project` (..., 2): (right, away, up) as above."""
         across = (seen - 0.5) * self.size / min(self.size) / self.focal
         sights = np.concatenate((across, np.ones((*seen.shape[:-1], 1))), -1)
         axes = self._upright_axes()
@@ -60,15 +60,15 @@ class Camera:
         right, away, _ = self._upright_axes() @ self._sight(point)
         return math.atan2(right, away)
 
-    def nearness(self, row: float) -> float:
+    def inverse_depth(self, row: float) -> float:
         """How near the level ground is that is seen at a row: one over how far forward, up to a factor. Nothing at or
         above the horizon is ground; it counts as far off."""
         y = (row - 0.5) * self.size[1] / min(self.size) / self.focal
-        return max(y * math.cos(self.pitch) + math.sin(self.pitch), FARTHEST)
+        return max(y * math.cos(self.pitch) + math.sin(self.pitch), LEAST_INVERSE_DEPTH)
 
-    def ahead(self, point: Point, row: float) -> Point:
+    def along_ground(self, point: Point, row: float) -> Point:
         """The point of the level ground that lies straight ahead of another, or behind it, and is seen at a row."""
-        return 0.5 + (point[0] - 0.5) * self.nearness(row) / self.nearness(point[1]), row
+        return 0.5 + (point[0] - 0.5) * self.inverse_depth(row) / self.inverse_depth(point[1]), row
 
     def _upright_axes(self) -> np.ndarray:
         """(3, 3): right, away and up along the ground, each as the camera has it."""

@@ -8,71 +8,75 @@ from dataclasses import dataclass
 
 import numpy as np
 
-Numbers = np.ndarray  # (n,)
+Parameters = np.ndarray  # (n,)
 Points = np.ndarray  # (m, 3)
 
-AROUND = np.linspace(0, 2 * np.pi, 24, endpoint=False)
-CIRCLE = np.stack((np.cos(AROUND), np.sin(AROUND)), 1)
-CORNERS = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (0, 1)])
-LATITUDES = np.linspace(0.15, np.pi / 2, 6)  # from a pole to the widest ring
-LARGEST, SMALLEST = np.exp(4), np.exp(-8)  # of all sizes: no search shall leave these
+RING_ANGLES = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+UNIT_RING = np.stack((np.cos(RING_ANGLES), np.sin(RING_ANGLES)), 1)
+BOX_CORNERS = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (0, 1)])
+ELLIPSOID_LATITUDES = np.linspace(0.15, np.pi / 2, 6)  # from a pole to the widest ring
+LARGEST_SIZE, SMALLEST_SIZE = np.exp(4), np.exp(-8)  # of all sizes: no search shall leave these
 # Radii against the width, from the foot to the top, from which a search for a turned solid starts.
-PROFILES = ((0.5, 0.5, 0.5, 0.5), (0.5, 0.35, 0.18, 0.03), (0.3, 0.36, 0.43, 0.5), (0.3, 0.5, 0.45, 0.2))
+REVOLUTION_PROFILES = ((0.5, 0.5, 0.5, 0.5), (0.5, 0.35, 0.18, 0.03), (0.3, 0.36, 0.43, 0.5), (0.3, 0.5, 0.45, 0.2))
 
 
 @dataclass(frozen=True)
-class Family:
+class PrimitiveFamily:
     """Solids of one kind: the points of one, and with which numbers to begin the search for the one whose outline is so
     wide and so high."""
 
-    points: Callable[[Numbers], Points]
-    guesses: Callable[[float, float], list[Numbers]]
+    points: Callable[[Parameters], Points]
+    guesses: Callable[[float, float], list[Parameters]]
 
 
-def box(numbers: Numbers) -> Points:
+def box(numbers: Parameters) -> Points:
     """The corners (8, 3) of a box: half its width and half its depth, its height, and by what angle it is turned."""
-    x, y, z = (CORNERS * _sizes(numbers[:3])).T
+    x, y, z = (BOX_CORNERS * _sizes(numbers[:3])).T
     cos, sin = np.cos(numbers[3]), np.sin(numbers[3])
     return np.stack((x * cos - y * sin, x * sin + y * cos, z), 1)
 
 
-def rounded(numbers: Numbers) -> Points:
+def ellipsoid(numbers: Parameters) -> Points:
     """Rings of an egg, a ball or the like, which touches the ground in a point: its radius, and how far it goes below
     and above its widest ring."""
     radius, below, above = _sizes(numbers)
-    rings = [_ring(radius * np.sin(a), below * (1 - np.cos(a))) for a in LATITUDES]
-    rings += [_ring(radius * np.sin(a), below + above * np.cos(a)) for a in LATITUDES]
+    rings = [_ring(radius * np.sin(a), below * (1 - np.cos(a))) for a in ELLIPSOID_LATITUDES]
+    rings += [_ring(radius * np.sin(a), below + above * np.cos(a)) for a in ELLIPSOID_LATITUDES]
     return np.concatenate((*rings, np.array(((0, 0, 0), (0, 0, below + above)))))
 
 
-def turned(numbers: Numbers) -> Points:
+def revolution(numbers: Parameters) -> Points:
     """Four rings of a can, a cone, a cup, a bottle or the like: their radii from the foot up, and the height."""
     *radii, height = _sizes(numbers)
     return np.concatenate([_ring(radius, height * k / 3) for k, radius in enumerate(radii)])
 
 
-def _box_guesses(width: float, height: float) -> list[Numbers]:
+def _box_guesses(width: float, height: float) -> list[Parameters]:
     rise = max(height - 0.3 * width, 0.3 * height)
     facing = [(width / 2.1, width / 2.1, angle) for angle in (-0.2, 0.2)]
     edgewise = [(width / 2.4, width / 2.4 * depth, np.pi / 4) for depth in (0.6, 1.0, 1.6)]
     return [np.array((*np.log((wide, deep, rise)), angle)) for wide, deep, angle in (*facing, *edgewise)]
 
 
-def _rounded_guesses(width: float, height: float) -> list[Numbers]:
+def _ellipsoid_guesses(width: float, height: float) -> list[Parameters]:
     return [np.log((width / 2, height / 2, height / 2))]
 
 
-def _turned_guesses(width: float, height: float) -> list[Numbers]:
+def _revolution_guesses(width: float, height: float) -> list[Parameters]:
     rise = max(height - 0.2 * width, 0.3 * height)
-    return [np.log((*(radius * width for radius in profile), rise)) for profile in PROFILES]
+    return [np.log((*(radius * width for radius in profile), rise)) for profile in REVOLUTION_PROFILES]
 
 
 def _ring(radius: float, height: float) -> Points:
-    return np.concatenate((radius * CIRCLE, np.full((len(CIRCLE), 1), height)), 1)
+    return np.concatenate((radius * UNIT_RING, np.full((len(UNIT_RING), 1), height)), 1)
 
 
 def _sizes(logarithms: np.ndarray) -> np.ndarray:
-    return np.clip(np.exp(np.clip(logarithms, -20, 20)), SMALLEST, LARGEST)
+    return np.clip(np.exp(np.clip(logarithms, -20, 20)), SMALLEST_SIZE, LARGEST_SIZE)
 
 
-FAMILIES = (Family(box, _box_guesses), Family(rounded, _rounded_guesses), Family(turned, _turned_guesses))
+PRIMITIVE_FAMILIES = (
+    PrimitiveFamily(box, _box_guesses),
+    PrimitiveFamily(ellipsoid, _ellipsoid_guesses),
+    PrimitiveFamily(revolution, _revolution_guesses),
+)

@@ -8,11 +8,11 @@ Point = tuple[float, float]
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 Matrix = tuple[tuple[float, float], tuple[float, float]]  # by rows, of (x, y)
 
-AS_IT_IS: Matrix = ((1.0, 0.0), (0.0, 1.0))
+IDENTITY_MATRIX: Matrix = ((1.0, 0.0), (0.0, 1.0))
 
 
 @dataclass(frozen=True, eq=False)
-class Bend:
+class GridWarp:
     """How an object is reshaped where it is: `sources` (rows, columns, 2) say of the points of a grid, which spans
     `box` from edge to edge, what comes there. What lies outside the box is gone. Points are fractions (x, y)."""
 
@@ -22,45 +22,45 @@ class Bend:
 
 @dataclass(frozen=True)
 class Placement:
-    """Reshape by `bend`, turn by `turn` and scale by `scale` about `anchor`, then shift so that `anchor` lands on
-    `target`.
+    """Reshape by `grid_warp`, turn by `linear` and scale by `scale` about `anchor`, then shift so that `anchor` lands
+    on `target`.
 
-    Points are fractions (x, y) of the photo. `turn` is a map of them too, and keeps areas: its determinant
-    is 1. Of single points `bend` says nothing: they go where the rest takes them."""
+    Points are fractions (x, y) of the photo. `linear` is a map of them too, and keeps areas: its determinant
+    is 1. Of single points `grid_warp` says nothing: they go where the rest takes them."""
 
     anchor: Point
     target: Point
     scale: float = 1.0
-    turn: Matrix = AS_IT_IS
-    bend: Bend | None = None
+    linear: Matrix = IDENTITY_MATRIX
+    grid_warp: GridWarp | None = None
 
     @property
     def identity(self) -> bool:
-        return self.anchor == self.target and self.scale == 1.0 and not self.turned
+        return self.anchor == self.target and self.scale == 1.0 and not self.reshaped
 
     @property
-    def turned(self) -> bool:
+    def reshaped(self) -> bool:
         """Whether it looks other than as it is, but for its size."""
-        return self.turn != AS_IT_IS or self.bend is not None
+        return self.linear != IDENTITY_MATRIX or self.grid_warp is not None
 
     def __call__(self, point: Point) -> Point:
         """Where a point of the photo goes."""
-        off = times(self.turn, (point[0] - self.anchor[0], point[1] - self.anchor[1]))
+        off = multiplied(self.linear, (point[0] - self.anchor[0], point[1] - self.anchor[1]))
         return self.target[0] + self.scale * off[0], self.target[1] + self.scale * off[1]
 
     def inverse(self, point: Point) -> Point:
         """Where a point of the result came from."""
-        off = times(undone(self.turn), (point[0] - self.target[0], point[1] - self.target[1]))
+        off = multiplied(inverse_matrix(self.linear), (point[0] - self.target[0], point[1] - self.target[1]))
         return self.anchor[0] + off[0] / self.scale, self.anchor[1] + off[1] / self.scale
 
 
-def times(matrix: Matrix, vector: Point) -> Point:
+def multiplied(matrix: Matrix, vector: Point) -> Point:
     (a, b), (c, d) = matrix
     x, y = vector
     return a * x + b * y, c * x + d * y
 
 
-def undone(matrix: Matrix) -> Matrix:
+def inverse_matrix(matrix: Matrix) -> Matrix:
     """The inverse of a matrix."""
     (a, b), (c, d) = matrix
     area = a * d - b * c
@@ -68,17 +68,18 @@ def undone(matrix: Matrix) -> Matrix:
 
 
 @dataclass(frozen=True)
-class Place:
+class ObjectPose:
     """Where an object is: its centre of mass, the box around it, and if known the middle of what it stands on, the
-    lowest point that is seen of it, and its `nearness`: one over its distance, up to a factor; and if it resembles one,
-    the `solid` that stands there, as points (n, 3): (right, away, up) in units of how far forward its base is."""
+    lowest point that is seen of it, and its `inverse_depth`: one over its distance, up to a factor; and if it resembles
+    one, the `primitive` that stands there, as points (n, 3): (right, away, up) in units of how far forward its base
+    is."""
 
     centre: Point
     box: Box
     base: Point | None = None
     lowest: Point | None = None
-    nearness: float | None = None
-    solid: np.ndarray | None = field(default=None, compare=False)
+    inverse_depth: float | None = None
+    primitive: np.ndarray | None = field(default=None, compare=False)
 
     @property
     def foot(self) -> Point:
@@ -86,9 +87,9 @@ class Place:
         return self.lowest or ((self.box[0] + self.box[2]) / 2, self.box[3])
 
     @property
-    def stands(self) -> Point:
+    def ground_point(self) -> Point:
         """The middle of what it stands on, or else its foot."""
         return self.base or self.foot
 
 
-STAY = Placement((0.5, 0.5), (0.5, 0.5))
+IDENTITY = Placement((0.5, 0.5), (0.5, 0.5))

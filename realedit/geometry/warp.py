@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from realedit.geometry.transform import Bend, Placement, undone
+from realedit.geometry.transform import GridWarp, Placement, inverse_matrix
 
-REACH = 2.0  # pixels to either side that a value is mixed from, where nothing is shrunk
+KERNEL_RADIUS = 2.0  # pixels to either side that a value is mixed from, where nothing is shrunk
 
 
 def warp(image: Tensor, placement: Placement, *, size: tuple[int, int] | None = None, nearest: bool = False) -> Tensor:
@@ -26,18 +26,24 @@ def warp(image: Tensor, placement: Placement, *, size: tuple[int, int] | None = 
     size = size or own
     if placement.identity and own == size:
         return image.clone()
-    result = image.float() if placement.bend is None else _bent(image.float(), placement.bend, nearest=nearest)
+    result = (
+        image.float()
+        if placement.grid_warp is None
+        else _grid_warped(image.float(), placement.grid_warp, nearest=nearest)
+    )
     for dim, sources, step in _passes(placement, own, size):
         places = sources.to(image.device)
-        result = _copied(result, dim, places) if nearest else _mixed(result, dim, places, min(1.0, 1 / abs(step)))
+        result = (
+            _nearest(result, dim, places) if nearest else _cubic_mixed(result, dim, places, min(1.0, 1 / abs(step)))
+        )
     return result if nearest else result.clamp(min(0.0, float(image.min())), max(0.0, float(image.max())))
 
 
-def _bent(image: Tensor, bend: Bend, *, nearest: bool) -> Tensor:
+def _grid_warped(image: Tensor, grid_warp: GridWarp, *, nearest: bool) -> Tensor:
     """`image` (B, C, H, W) reshaped."""
     result = torch.zeros_like(image)
     spans, places = [], []
-    for low, high, count in zip(bend.box[:2], bend.box[2:], (image.shape[-1], image.shape[-2]), strict=True):
+    for low, high, count in zip(grid_warp.box[:2], grid_warp.box[2:], (image.shape[-1], image.shape[-2]), strict=True):
         centres = (torch.arange(count, dtype=torch.float64) + 0.5) / count
         inside = ((centres >= low) & (centres <= high)).nonzero()[:, 0]
         spans.append(inside)
@@ -46,7 +52,7 @@ def _bent(image: Tensor, bend: Bend, *, nearest: bool) -> Tensor:
     if not len(columns) or not len(rows):
         return result
     at = torch.stack(torch.meshgrid(*places, indexing="xy"), -1)
-    grid = torch.from_numpy(2 * bend.sources - 1).permute(2, 0, 1)
+    grid = torch.from_numpy(2 * grid_warp.sources - 1).permute(2, 0, 1)
     sources = F.grid_sample(grid[None], at[None], align_corners=True).permute(0, 2, 3, 1)
     sources = sources.to(image.device, image.dtype).expand(len(image), -1, -1, -1)
     mode = "nearest" if nearest else "bicubic"
@@ -60,7 +66,7 @@ def _passes(placement: Placement, own: tuple[int, int], size: tuple[int, int]) -
     columns, then along the rows: the dimension, the coordinate along it that every line is read at, (n), or (h, w)
     where lines differ because something is turned, and how far apart these are."""
     scale = placement.scale * min(size) / min(own)  # pixels of the result per pixel of the image
-    (a, b), (c, d) = undone(placement.turn)
+    (a, b), (c, d) = inverse_matrix(placement.linear)
     b, c = b * own[0] / own[1], c * own[1] / own[0]  # of pixels, not of fractions
     x, y = (torch.arange(n, dtype=torch.float64) + 0.5 - t * n for n, t in zip(size, placement.target, strict=True))
     x0, y0 = (p * n for p, n in zip(placement.anchor, own, strict=True))
@@ -74,19 +80,19 @@ def _passes(placement: Placement, own: tuple[int, int], size: tuple[int, int]) -
     yield -1, columns, a / scale
 
 
-def _copied(image: Tensor, dim: int, sources: Tensor) -> Tensor:
+def _nearest(image: Tensor, dim: int, sources: Tensor) -> Tensor:
     """The pixels of `image` along `dim` that hold the coordinates `sources`, (n) or (h, w)."""
-    return _picked(image, dim, sources.floor().long(), torch.ones_like(sources))
+    return _gathered(image, dim, sources.floor().long(), torch.ones_like(sources))
 
 
-def _mixed(image: Tensor, dim: int, sources: Tensor, shrunk: float) -> Tensor:
+def _cubic_mixed(image: Tensor, dim: int, sources: Tensor, shrunk: float) -> Tensor:
     """The values of `image` along `dim` at the coordinates `sources`, (n) or (h, w), which lie 1 / `shrunk` apart."""
-    taps = 2 * math.ceil(REACH / shrunk)
+    taps = 2 * math.ceil(KERNEL_RADIUS / shrunk)
     first = (sources - taps / 2 + 0.5).floor().long()
     pixels = first + torch.arange(taps, device=image.device).reshape(-1, *[1] * first.ndim)
     weights = _cubic((pixels + 0.5 - sources).abs() * shrunk)
     weights = weights / weights.sum(0)
-    parts = (_picked(image, dim, p, w) for p, w in zip(pixels, weights, strict=True))
+    parts = (_gathered(image, dim, p, w) for p, w in zip(pixels, weights, strict=True))
     result = next(parts)
     for part in parts:
         result += part
@@ -97,10 +103,10 @@ def _cubic(distance: Tensor) -> Tensor:
     """The cubic convolution kernel (Keys 1981, a = -1/2)."""
     near = (1.5 * distance - 2.5) * distance**2 + 1
     far = ((2.5 - 0.5 * distance) * distance - 4) * distance + 2
-    return torch.where(distance < 1, near, torch.where(distance < REACH, far, 0.0))
+    return torch.where(distance < 1, near, torch.where(distance < KERNEL_RADIUS, far, 0.0))
 
 
-def _picked(image: Tensor, dim: int, pixels: Tensor, weights: Tensor) -> Tensor:
+def _gathered(image: Tensor, dim: int, pixels: Tensor, weights: Tensor) -> Tensor:
     """The `pixels` of `image` along `dim`, (n) or (h, w), times their `weights`; 0 outside it."""
     count = image.shape[dim]
     inside = (pixels >= 0) & (pixels < count)

@@ -7,16 +7,16 @@ from torch import Tensor
 
 from inversion.ddim import silent
 from inversion.model import DiffusionModel
-from realedit.inpainting.completion import continued
-from realedit.sampling.inverted_image import Seen
-from realedit.sampling.latent_blending import Anchor, known_latents, to_cells
-from realedit.sampling.sampler import Rows, sample
+from realedit.inpainting.completion import complete
+from realedit.sampling.inverted_image import InvertedImage
+from realedit.sampling.latent_blending import LatentBlend, cells_of, noised_composite
+from realedit.sampling.sampler import Conditioning, sample
 from realedit.settings import Settings
 
 
 def clean_plate(
     model: DiffusionModel,
-    seen: Seen,
+    seen: InvertedImage,
     prompt: str,
     hole: Tensor,
     others: Tensor,
@@ -31,13 +31,13 @@ def clean_plate(
     """
     reference = seen.reference
     schedule = model.schedule(len(reference.header.timesteps))
-    rough = continued(seen.small, hole, others)
-    photo = model.encode(seen.small)
-    cells = to_cells(hole, photo, 0.25)
-    levels = known_latents(
+    rough = complete(seen.image, hole, others)
+    photo = model.encode(seen.image)
+    cells = cells_of(hole, photo, 0.25)
+    levels = noised_composite(
         reference.pivots.to(model.device),
         photo,
-        model.encode(rough.photo),
+        model.encode(rough.image),
         schedule,
         (),
         cells,
@@ -45,9 +45,9 @@ def clean_plate(
     )
     until = torch.where(cells > 0.5, settings.plate_from, 1.0)
     empty = model.unprompted().repeat(len(schedule))
-    rows = Rows(model.embed(prompt), empty, settings.plate_guidance_scale)
-    anchor = Anchor(levels, until)
+    rows = Conditioning(model.embed(prompt), empty, settings.plate_guidance_scale)
+    anchor = LatentBlend(levels, until)
     first = anchor.released
-    latent = sample(model, levels[first][None], schedule, rows, first=first, edits=[anchor], on_step=on_step)
+    latent = sample(model, levels[first][None], schedule, rows, first=first, callbacks=[anchor], on_step=on_step)
     drawn = model.decode(latent).cpu()
-    return torch.where(hole > 0.5, torch.lerp(drawn, rough.photo, rough.trust), seen.small)
+    return torch.where(hole > 0.5, torch.lerp(drawn, rough.image, rough.confidence), seen.image)

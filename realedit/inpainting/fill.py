@@ -6,14 +6,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from realedit.images import blurred, to_bytes
+from realedit.images import gaussian_blur, to_bytes
 
-COARSE = 64, 96, 128  # cells along the shorter side
-ROWS = 0.2, 0.012  # of the shorter side: how far across and down a row's colours are averaged
-FAR, LITTLE = 0.3, 1e-4  # the same in all directions, and its weight: it speaks only where no row does
+COARSE_CELLS = 64, 96, 128  # cells along the shorter side
+ROW_WIDTHS = 0.2, 0.012  # of the shorter side: how far across and down a row's colours are averaged
+FAR_WIDTH, FAR_WEIGHT = 0.3, 1e-4  # the same in all directions, and its weight: it speaks only where no row does
 
 
-def fill(photo: Tensor, hole: Tensor) -> Tensor:
+def fill_fsr(photo: Tensor, hole: Tensor) -> Tensor:
     """The photo (1, 3, H, W) with a `hole` (1, 1, H, W) filled from its edge inwards.
 
     Frequency-selective reconstruction (Genser et al. 2018): each block is continued as the few waves
@@ -28,9 +28,9 @@ def fill(photo: Tensor, hole: Tensor) -> Tensor:
 
 
 def fill_coarsely(photo: Tensor, hole: Tensor) -> Tensor:
-    """As `fill`, seen so small that the hole is a few cells wide, at several sizes whose mean is taken: right in
+    """As `fill_fsr`, seen so small that the hole is a few cells wide, at several sizes whose mean is taken: right in
     tone and in its large shapes, without detail. On photos of real rooms, waves go astray, at each size differently."""
-    filled = torch.stack([_fill_small(photo, hole, cells) for cells in COARSE]).mean(0)
+    filled = torch.stack([_fill_small(photo, hole, cells) for cells in COARSE_CELLS]).mean(0)
     return torch.where(hole > 0.5, filled, photo)
 
 
@@ -42,20 +42,22 @@ def _fill_small(photo: Tensor, hole: Tensor, cells: int) -> Tensor:
     outside = 1 - hole
     share = F.interpolate(outside, size=size, mode="area")
     small = F.interpolate(photo * outside, size=size, mode="area") / share.clamp(min=1e-3)
-    filled = fill(small.clamp(0, 1), (share < 0.999).float())
+    filled = fill_fsr(small.clamp(0, 1), (share < 0.999).float())
     return F.interpolate(filled, size=(height, width), mode="bicubic", align_corners=False).clamp(0, 1)
 
 
-def fill_level(photo: Tensor, hole: Tensor) -> Tensor:
-    """As `fill`, with the mean colours of the same rows: floors, tables and horizons are level."""
+def fill_rows(photo: Tensor, hole: Tensor) -> Tensor:
+    """As `fill_fsr`, with the mean colours of the same rows: floors, tables and horizons are level."""
     known = 1 - (hole[0, 0] > 0.5).float()
     if known.all() or not known.any():
         return photo.clone()
     side = min(known.shape)
 
     def averaged(image: Tensor) -> Tensor:
-        across, down = (w * side for w in ROWS)
-        return blurred(image, across, down) + LITTLE * blurred(image, FAR * side, FAR * side)
+        across, down = (w * side for w in ROW_WIDTHS)
+        return gaussian_blur(image, across, down) + FAR_WEIGHT * gaussian_blur(
+            image, FAR_WIDTH * side, FAR_WIDTH * side
+        )
 
     colours = torch.stack([averaged(channel * known) for channel in photo[0]]) / averaged(known).clamp(min=1e-12)
     return torch.where(known > 0, photo, colours[None])

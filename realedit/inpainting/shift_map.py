@@ -14,36 +14,39 @@ from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional as F
 
-from realedit.morphology import grow
+from realedit.morphology import dilate
 
 # Of the shorter side: how far around the hole pictures are compared, over what width a shift must match to be
 # tried, and how fast what is compared fades away from the hole.
-BAND, LOCAL, FADES = 0.25, 0.16, 0.08
-LEVEL = 3.0  # horizons, shelves and tables' edges are level: how much farther than up and down all this goes sideways
-RIM = 0.015  # of the shorter side: what masks of other objects miss
+BAND_WIDTH, MATCH_WIDTH, BAND_FADE = 0.25, 0.16, 0.08
+LEVEL_STRETCH = (
+    3.0  # horizons, shelves and tables' edges are level: how much farther than up and down all this goes sideways
+)
+OTHERS_MARGIN = 0.015  # of the shorter side: what masks of other objects miss
 MOST_PLACES = 11  # that are compared
-UNLIKE = 0.1  # squared difference of colours from which two pixels have nothing in common
-SHEARED = 0.5  # by how much a shear of 1 counts as a worse match
-RAISED = 6.0  # the same of a shift up or down by the shorter side
-FARTHER = 1.0  # the same of a shift along a plane to where it is twice as large
-CLOSEST = 0.1  # what grows by more than 10 is behind the viewer
-KNOWN = 0.999
+LARGEST_DIFFERENCE = 0.1  # squared difference of colours from which two pixels have nothing in common
+SHEAR_PENALTY = 0.5  # by how much a shear of 1 counts as a worse match
+HEIGHT_PENALTY = 6.0  # the same of a shift up or down by the shorter side
+DEPTH_PENALTY = 1.0  # the same of a shift along a plane to where it is twice as large
+LEAST_DIVISOR = 0.1  # what grows by more than 10 is behind the viewer
+KNOWN_SHARE = 0.999
 
 
 @dataclass(frozen=True)
 class Shift:
-    """Where a hole's pixel (x, y) is copied from: (x + dx + shear (y + dy - middle), y + dy), in pixels.
+    """Where a hole's pixel (x, y) is copied from: (x + dx + shear (y + dy - pivot_row), y + dy), in pixels.
 
-    Along a level plane in perspective, `middle` is the row of the horizon, and what is `deeper` is copied from farther
-    away: the distances from the horizon and from `column` are divided by 1 + deeper (y - middle) then. On the plane
-    itself that is a shift: 1 / (y - middle) grows by `deeper`, (x - column) / (y - middle) by `shear`.
+    Along a level plane in perspective, `pivot_row` is the row of the horizon, and what is farther away is copied with a
+    positive `depth_change`: distances from the horizon and from `column` are divided by
+    1 + depth_change (y - pivot_row). On the plane itself that is a shift: 1 / (y - pivot_row) grows by
+    `depth_change`, (x - column) / (y - pivot_row) by `shear`.
     """
 
     dx: float
     dy: float
     shear: float
-    middle: float
-    deeper: float = 0.0
+    pivot_row: float
+    depth_change: float = 0.0
     column: float | None = None
 
     @classmethod
@@ -55,19 +58,19 @@ class Shift:
     @property
     def numbers(self) -> tuple[float, ...]:
         """All that `sources` wants to know."""
-        return self.dx, self.dy, self.shear, self.deeper, self.middle, self.column or 0.0
+        return self.dx, self.dy, self.shear, self.depth_change, self.pivot_row, self.column or 0.0
 
     def times(self, factor: int) -> "Shift":
         """The same in a picture that is larger by `factor`."""
         column = None if self.column is None else self.column * factor
-        dx, dy, middle = self.dx * factor, self.dy * factor, self.middle * factor
-        return Shift(dx, dy, self.shear, middle, self.deeper / factor, column)
+        dx, dy, middle = self.dx * factor, self.dy * factor, self.pivot_row * factor
+        return Shift(dx, dy, self.shear, middle, self.depth_change / factor, column)
 
     def __call__(self, picture: Tensor) -> Tensor:
         """A picture (1, C, H, W) shifted; 0 where that comes from outside."""
         height, width = picture.shape[-2:]
         y, x = torch.meshgrid(torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing="ij")
-        return looked_up(picture, *sources(torch.tensor([self.numbers])[..., None, None], x, y))
+        return sampled(picture, *sources(torch.tensor([self.numbers])[..., None, None], x, y))
 
 
 def sources(shifts: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
@@ -75,18 +78,18 @@ def sources(shifts: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     dx, dy, shear, deeper, middle, column = shifts.unbind(1)
     y = y + dy - middle
     x = x + dx + shear * y - column
-    farther = (1 + deeper * y).clamp(min=CLOSEST)
+    farther = (1 + deeper * y).clamp(min=LEAST_DIVISOR)
     return column + x / farther, middle + y / farther
 
 
-def looked_up(picture: Tensor, x: Tensor, y: Tensor) -> Tensor:
+def sampled(picture: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """A picture (1, C, H, W) at pixels x and y (1, h, w); 0 outside."""
     height, width = picture.shape[-2:]
     return F.grid_sample(picture, torch.stack((x * 2 / width - 1, y * 2 / height - 1), -1), align_corners=False)
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
+class HoleContext:
     """A photo (3, H, W) with its `hole` (H, W), where it is `known` (H, W), and the `band` (H, W) of known
     pixels around the hole, weighted by nearness."""
 
@@ -96,12 +99,12 @@ class Scene:
     band: Tensor
 
     @classmethod
-    def of(cls, photo: Tensor, hole: Tensor, others: Tensor) -> "Scene | None":
+    def of(cls, photo: Tensor, hole: Tensor, others: Tensor) -> "HoleContext | None":
         """None where nothing is known around the hole, or there is none."""
         side = min(photo.shape[-2:])
-        known = (1 - torch.maximum(hole, grow(others, RIM)))[0, 0]
+        known = (1 - torch.maximum(hole, dilate(others, OTHERS_MARGIN)))[0, 0]
         far = torch.from_numpy(_distance(hole[0, 0] > 0.5)).float()
-        band = known * (far <= BAND * side) * torch.exp(-far / (FADES * side))
+        band = known * (far <= BAND_WIDTH * side) * torch.exp(-far / (BAND_FADE * side))
         scene = cls(photo[0], hole[0, 0] > 0.5, known, band)
         return scene if scene.hole.any() and band.any() else None
 
@@ -119,16 +122,16 @@ class Scene:
         """The photo with a fourth channel, 1 where it is known (1, 4, H, W)."""
         return torch.cat((self.photo, self.known[None]))[None]
 
-    def oddity(self, shift: Shift) -> float:
+    def prior(self, shift: Shift) -> float:
         """What a shift's misfit is multiplied by, since some are less likely than others."""
         if shift.column is not None:
-            return 1 + FARTHER * abs(1 / (1 + shift.deeper * (self.middle - shift.middle)) - 1)
-        return 1 + SHEARED * abs(shift.shear) + RAISED * abs(shift.dy) / self.side
+            return 1 + DEPTH_PENALTY * abs(1 / (1 + shift.depth_change * (self.middle - shift.pivot_row)) - 1)
+        return 1 + SHEAR_PENALTY * abs(shift.shear) + HEIGHT_PENALTY * abs(shift.dy) / self.side
 
     def places(self) -> Tensor:
         """Weights (n, H, W) of places all around the hole, each about as wide as a match must be."""
         points = (self.band > 0).nonzero().float()
-        width = LOCAL * self.side
+        width = MATCH_WIDTH * self.side
         nearest = (points - points.mean(0)).square().sum(1)
         chosen = [points[nearest.argmin()]]
         nearest = (points - chosen[0]).square().sum(1)
@@ -145,8 +148,8 @@ def _bell(y: Tensor, x: Tensor, width: float) -> Tensor:
 
 def _distance(hole: Tensor) -> np.ndarray:
     """How far each pixel (H, W) is from the hole, in pixels up or down."""
-    return np.asarray(ndimage.distance_transform_edt(~hole.numpy(), sampling=(1, 1 / LEVEL)))
+    return np.asarray(ndimage.distance_transform_edt(~hole.numpy(), sampling=(1, 1 / LEVEL_STRETCH)))
 
 
-def unlike(one: Tensor, other: Tensor) -> Tensor:
-    return (one - other).square().sum(0).clamp(max=UNLIKE)
+def colour_difference(one: Tensor, other: Tensor) -> Tensor:
+    return (one - other).square().sum(0).clamp(max=LARGEST_DIFFERENCE)

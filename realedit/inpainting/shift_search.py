@@ -8,16 +8,19 @@ import torch
 from scipy.fft import next_fast_len
 from torch import Tensor
 
-from realedit.inpainting.shift_map import KNOWN, UNLIKE, Scene, Shift, looked_up, sources
+from realedit.inpainting.shift_map import KNOWN_SHARE, LARGEST_DIFFERENCE, HoleContext, Shift, sampled, sources
 
 SHEAR_STEP, SHEAR_STEPS = 0.4, 5  # pixels sideways for each pixel down, to either side
 LEAST_SEEN, LEAST_FILLED = 0.5, 0.3  # of the place that is compared, and of the hole: what a shift must show
-TRIED = 8  # shifts for each place
+SHIFTS_PER_PLACE = 8  # shifts for each place
 Reach = tuple[float, float, float, float]
-POINTS, HALVINGS = 250, 3  # pixels that are compared when a shift is sharpened, and how often its step is halved
+SAMPLED_POINTS, STEP_HALVINGS = (
+    250,
+    3,
+)  # pixels that are compared when a shift is sharpened, and how often its step is halved
 
 
-def candidates(scene: Scene) -> list[Shift]:
+def candidates(scene: HoleContext) -> list[Shift]:
     """The shifts that match best around each place, over all shears: found in whole pixels by Fourier
     transforms, then sharpened."""
     places = scene.places()
@@ -34,7 +37,7 @@ def candidates(scene: Scene) -> list[Shift]:
     for step in range(-SHEAR_STEPS, SHEAR_STEPS + 1):
         shear = SHEAR_STEP * step
         sheared = Shift(0, 0, shear, middle)(torch.cat((photo, scene.known[None]))[None])[0]
-        known = (sheared[3] > KNOWN).float()
+        known = (sheared[3] > KNOWN_SHARE).float()
         copy = sheared[:3] * known
         k, c, c2 = (torch.fft.rfft2(part, s=size) for part in (known, copy, copy.square().sum(0)))
         seen = torch.fft.irfft2(weight * k, s=size)
@@ -43,13 +46,13 @@ def candidates(scene: Scene) -> list[Shift]:
         enough = (seen > LEAST_SEEN * sums) & (torch.fft.irfft2(hole * k, s=size) > LEAST_FILLED * covered)
         misfit = torch.where(enough, misfit / seen.clamp(min=1e-6), torch.inf)
         misfit[:, window.top, window.left] = torch.inf  # the photo laid over itself unshifted matches, and says nothing
-        values, where = misfit.flatten(1).topk(4 * TRIED, largest=False)
+        values, where = misfit.flatten(1).topk(4 * SHIFTS_PER_PLACE, largest=False)
         for place, v, w in zip(found, values.tolist(), where.tolist(), strict=True):
             for value, index in zip(v, w, strict=True):
                 shift = Shift(*window.lag(index), shear, middle)
-                place.append((value * scene.oddity(shift), shift))
+                place.append((value * scene.prior(shift), shift))
     reach = (0.5, 0.0, SHEAR_STEP / 2, 0.0)
-    sharp = (sharpened(scene, place, _distinct(near), reach) for place, near in zip(places, found, strict=True))
+    sharp = (refine_shifts(scene, place, _distinct(near), reach) for place, near in zip(places, found, strict=True))
     return list(dict.fromkeys(itertools.chain.from_iterable(sharp)))
 
 
@@ -88,19 +91,19 @@ def _distinct(matches: Iterable[tuple[float, Shift]]) -> list[Shift]:
     """The best few shifts of which no two are next to each other."""
     picked: list[Shift] = []
     for value, shift in sorted(matches, key=lambda match: match[0]):
-        if value == float("inf") or len(picked) == TRIED:
+        if value == float("inf") or len(picked) == SHIFTS_PER_PLACE:
             break
         if all(abs(shift.dx - p.dx) + abs(shift.dy - p.dy) > 2 for p in picked):
             picked.append(shift)
     return picked
 
 
-def sharpened(scene: Scene, weights: Tensor, shifts: Sequence[Shift], reach: Reach) -> list[Shift]:
+def refine_shifts(scene: HoleContext, weights: Tensor, shifts: Sequence[Shift], reach: Reach) -> list[Shift]:
     """Each shift where it matches best nearby, as pixels of these `weights` (H, W) say: up to about `reach`
     away in (dx, dy, shear, deeper), by steps that are halved."""
     if not shifts:
         return []
-    match = Match.of(scene, weights)
+    match = SampledPixels.of(scene, weights)
     best = torch.tensor([s.numbers for s in shifts])
     least = match.misfit(best)
     ways = [
@@ -108,29 +111,29 @@ def sharpened(scene: Scene, weights: Tensor, shifts: Sequence[Shift], reach: Rea
         for way in itertools.product(*((-r, 0.0, r) if r else (0.0,) for r in reach))
         if any(way)
     ]
-    for halving in range(HALVINGS):
+    for halving in range(STEP_HALVINGS):
         for way in (*ways, *ways):
             tried = best + way / 2**halving
             misfit = match.misfit(tried)
             better = misfit < least
             best, least = torch.where(better[:, None], tried, best), torch.where(better, misfit, least)
     found = zip(shifts, best.tolist(), strict=True)
-    return [replace(s, dx=dx, dy=dy, shear=shear, deeper=deeper) for s, (dx, dy, shear, deeper, _, _) in found]
+    return [replace(s, dx=dx, dy=dy, shear=shear, depth_change=deeper) for s, (dx, dy, shear, deeper, _, _) in found]
 
 
 @dataclass(frozen=True, eq=False)
-class Match:
+class SampledPixels:
     """Some pixels of a scene at (x, y) (n), of these colours (3, n) and weights (n), to compare with
     shifted ones."""
 
-    scene: Scene
+    scene: HoleContext
     x: Tensor
     y: Tensor
     own: Tensor
     weights: Tensor
 
     @classmethod
-    def of(cls, scene: Scene, weights: Tensor, points: int = POINTS) -> "Match":
+    def of(cls, scene: HoleContext, weights: Tensor, points: int = SAMPLED_POINTS) -> "SampledPixels":
         where = (weights > 0.02 * weights.max()).nonzero()
         rows, columns = where[:: -(-len(where) // points)].T
         return cls(scene, columns + 0.5, rows + 0.5, scene.photo[:, rows, columns], weights[rows, columns])
@@ -138,8 +141,8 @@ class Match:
     def misfit(self, shifts: Tensor, least: float = LEAST_SEEN) -> Tensor:
         """How ill shifts (m, 6) match (m); infinitely where they show less than the `least` share of the weights."""
         x, y = sources(shifts[..., None], self.x, self.y)
-        copy = looked_up(self.scene.seen, x[None], y[None])[0]
-        seen = self.weights * (copy[3] > KNOWN)
-        apart = (copy[:3] - self.own[:, None]).square().sum(0).clamp(max=UNLIKE)
+        copy = sampled(self.scene.seen, x[None], y[None])[0]
+        seen = self.weights * (copy[3] > KNOWN_SHARE)
+        apart = (copy[:3] - self.own[:, None]).square().sum(0).clamp(max=LARGEST_DIFFERENCE)
         enough = seen.sum(1) > least * self.weights.sum()
         return torch.where(enough, (apart * seen).sum(1) / seen.sum(1).clamp(min=1e-6), torch.inf)

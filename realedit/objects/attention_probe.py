@@ -11,47 +11,49 @@ from inversion.model import DiffusionModel
 from inversion.taps import tap
 from realedit.geometry.boxes import mask_centre
 from realedit.geometry.transform import Point
-from realedit.objects.segmentation import enlarged, object_mask
+from realedit.objects.segmentation import object_mask, upsampled_attention
 from realedit.sampling.attention import phrase_map
-from realedit.sampling.noising import glances
+from realedit.sampling.noising import noised_latents
 from realedit.settings import Settings
 
-LOOKS = 0.55, 0.65, 0.75, 0.85  # the fractions of the schedule of the looks
+PROBED_LEVELS = 0.55, 0.65, 0.75, 0.85  # the fractions of the schedule of the looks
 
 
 @dataclass(frozen=True)
-class Sight:
+class Detection:
     """Where the model sees an object: its centre, and its share of the frame."""
 
     position: Point
     size: float
 
 
-def look(model: DiffusionModel, photo: Tensor, prompt: str, span: tuple[int, int], settings: Settings) -> Sight | None:
+def detect(
+    model: DiffusionModel, photo: Tensor, prompt: str, span: tuple[int, int], settings: Settings
+) -> Detection | None:
     """Find the object that the characters [start, end) of a prompt name in a photo (1, 3, h, w) at the
     model's size; None where they attend to nothing in particular. The noise is fixed by the seed."""
     words = model.span_positions(prompt, span)
     try:
-        mask = object_mask(photo, look_mask(model, photo, prompt, words, settings), prompt[slice(*span)])
+        mask = object_mask(photo, probe_attention(model, photo, prompt, words, settings), prompt[slice(*span)])
     except EditError:
         return None
-    return Sight(mask_centre(mask), float(mask.mean()))
+    return Detection(mask_centre(mask), float(mask.mean()))
 
 
 @torch.no_grad()
-def look_mask(
+def probe_attention(
     model: DiffusionModel,
     photo: Tensor,
     prompt: str,
-    words: Sequence[int],
+    tokens: Sequence[int],
     settings: Settings,
-    looks: Sequence[float] = LOOKS,
+    levels: Sequence[float] = PROBED_LEVELS,
 ) -> Tensor:
     """The soft attention mask (1, 1, h, w) of words of a prompt, averaged over looks at these noise levels."""
     latent, text = model.encode(photo), model.embed(prompt)
     maps = []
     with tap(model.unet, model.sites) as tape:
-        for glance in glances(latent, model.schedule(settings.steps), looks, settings.seed):
+        for glance in noised_latents(latent, model.schedule(settings.steps), levels, settings.seed):
             model.predict(glance.z, glance.timestep, [text])
-            maps.append(phrase_map(tape.attention, words))
-    return enlarged(torch.cat(maps).cpu(), (photo.shape[-1], photo.shape[-2]))
+            maps.append(phrase_map(tape.attention, tokens))
+    return upsampled_attention(torch.cat(maps).cpu(), (photo.shape[-1], photo.shape[-2]))

@@ -7,9 +7,9 @@ from torch import Tensor
 
 from inversion.model import DiffusionModel
 from realedit.geometry.transform import Point
-from realedit.objects.grounding import find_at, find_object
-from realedit.objects.zoom_refinement import seen_nearer
-from realedit.sampling.inverted_image import View
+from realedit.objects.grounding import object_at_point, object_by_tokens
+from realedit.objects.zoom_refinement import refine_by_zoom
+from realedit.sampling.inverted_image import InvertedCrop
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,8 +21,12 @@ class Given:
     by_user: bool
 
 
-def find(
-    model: DiffusionModel, whole: View, phrases: Sequence[str], masks: Mapping[str, Tensor], points: Mapping[str, Point]
+def locate_objects(
+    model: DiffusionModel,
+    whole: InvertedCrop,
+    phrases: Sequence[str],
+    masks: Mapping[str, Tensor],
+    points: Mapping[str, Point],
 ) -> dict[str, Given]:
     """Where each object is: as the user said, or where its words attend.
 
@@ -34,9 +38,9 @@ def find(
         if phrase in masks:
             found[phrase] = Given(masks[phrase], by_user=True)
         elif phrase in points:
-            found[phrase] = Given(find_at(whole.photo, whole.seen, points[phrase]), by_user=True)
+            found[phrase] = Given(object_at_point(whole.photo, whole.inverted, points[phrase]), by_user=True)
         else:
-            prompt = whole.seen.reference.header.prompt
-            far = find_object(whole.photo, whole.seen, model.positions(prompt, phrase), phrase)
-            found[phrase] = Given(seen_nearer(model, whole.photo, prompt, phrase, far), by_user=False)
+            prompt = whole.inverted.reference.header.prompt
+            far = object_by_tokens(whole.photo, whole.inverted, model.positions(prompt, phrase), phrase)
+            found[phrase] = Given(refine_by_zoom(model, whole.photo, prompt, phrase, far), by_user=False)
     return found

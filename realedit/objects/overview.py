@@ -13,16 +13,16 @@ from realedit.files.photo import Photo
 from realedit.geometry.boxes import mask_box, mask_centre
 from realedit.geometry.transform import Box, Point
 from realedit.images import to_bytes
-from realedit.objects.grounding import named_once, prominence, prominent
-from realedit.objects.segmentation import ATTENDED, attention_mask, object_mask
-from realedit.objects.zoom_refinement import seen_nearer
-from realedit.sampling.inverted_image import Seen
+from realedit.objects.grounding import prominence, prominent, unique_phrases
+from realedit.objects.segmentation import ATTENDED_SHARE, attention_mask, object_mask
+from realedit.objects.zoom_refinement import refine_by_zoom
+from realedit.sampling.inverted_image import InvertedImage
 
-OUTLINE = (1.0, 0.9, 0.1)
+OUTLINE_COLOUR = (1.0, 0.9, 0.1)
 
 
 @dataclass(frozen=True, eq=False)
-class NamedObject:
+class PhraseOverview:
     """A phrase and where it is: the object of its `mask`, else the area that is attended to. `prominence` is the peak
     of its attention. `attention` and `mask` are (1, 1, h, w) at the model's size; there is no mask where the words are
     faint beside others, as those of surroundings are, or no single object is found."""
@@ -46,38 +46,40 @@ class NamedObject:
         }
 
 
-def name_objects(model: DiffusionModel, photo: Photo, seen: Seen) -> list[NamedObject]:
+def overview(model: DiffusionModel, photo: Photo, seen: InvertedImage) -> list[PhraseOverview]:
     """Every phrase that the prompt of a `photo` holds once, in the prompt's order."""
-    named = named_once(model, seen.reference.header.prompt)
+    named = unique_phrases(model, seen.reference.header.prompt)
     strengths = {phrase: prominence(seen.reference, words) for phrase, words in named.items()}
     outstanding = prominent(seen.reference, named, max(strengths.values(), default=0.0))
-    size = (seen.small.shape[-1], seen.small.shape[-2])
+    size = (seen.image.shape[-1], seen.image.shape[-2])
     found = []
     for phrase, strength in strengths.items():
         attention = attention_mask(seen.reference, named[phrase], size)
         mask = _single_object(model, photo, seen, attention, phrase) if phrase in outstanding else None
-        area = (attention > ATTENDED).float() if mask is None else mask
+        area = (attention > ATTENDED_SHARE).float() if mask is None else mask
         found.append(
-            NamedObject(phrase, mask_centre(area), float(area.mean()), mask_box(area), strength, attention, mask)
+            PhraseOverview(phrase, mask_centre(area), float(area.mean()), mask_box(area), strength, attention, mask)
         )
     return found
 
 
-def _single_object(model: DiffusionModel, photo: Photo, seen: Seen, attention: Tensor, phrase: str) -> Tensor | None:
+def _single_object(
+    model: DiffusionModel, photo: Photo, seen: InvertedImage, attention: Tensor, phrase: str
+) -> Tensor | None:
     try:
-        far = object_mask(seen.small, attention, phrase)
+        far = object_mask(seen.image, attention, phrase)
     except EditError:
         return None
-    return seen_nearer(model, photo, seen.reference.header.prompt, phrase, far)
+    return refine_by_zoom(model, photo, seen.reference.header.prompt, phrase, far)
 
 
-def attention_sheet(seen: Seen, found: list[NamedObject]) -> Image.Image:
+def attention_sheet(seen: InvertedImage, found: list[PhraseOverview]) -> Image.Image:
     """The photo, then for every phrase its attention over the photo, with the object outlined if it names one."""
-    pictures = [("photo", to_bytes(seen.small))]
+    pictures = [("photo", to_bytes(seen.image))]
     for o in found:
-        shown = seen.small * (0.25 + 0.75 * o.attention)
+        shown = seen.image * (0.25 + 0.75 * o.attention)
         if o.mask is not None:
             edge = o.mask - (torch.nn.functional.avg_pool2d(o.mask, 3, stride=1, padding=1) > 0.99).float()
-            shown = torch.where(edge > 0.5, torch.tensor(OUTLINE)[None, :, None, None], shown)
+            shown = torch.where(edge > 0.5, torch.tensor(OUTLINE_COLOUR)[None, :, None, None], shown)
         pictures.append((o.phrase, to_bytes(shown)))
     return contact_sheet(pictures)

@@ -9,7 +9,7 @@ from inversion.errors import EditError, ModelError, first_line
 from realedit.files.photo import Photo
 from realedit.geometry.transform import Point
 
-LONGEST = 2048  # pixels of the longer side that the model is shown; it works at 1024
+LARGEST_SIDE = 2048  # pixels of the longer side that the model is shown; it works at 1024
 
 
 @torch.no_grad()
@@ -32,7 +32,7 @@ def segment_at(photo: Photo, point: Point, name: str, *, offline: bool) -> Tenso
         raise ModelError(
             f"the segmenter {name} cannot be had ({first_line(error)}); give a folder with a SAM, or a hub id"
         ) from error
-    picture = Image.fromarray(photo.displayed(LONGEST))
+    picture = Image.fromarray(photo.displayed(LARGEST_SIDE))
     place = [point[0] * picture.width, point[1] * picture.height]
     inputs = processor(images=picture, input_points=[[place]], return_tensors="pt")
     inputs["input_points"] = inputs["input_points"].float()

@@ -12,21 +12,21 @@ from inversion.reference import Reference
 from realedit.images import resize, to_bytes
 from realedit.sampling.attention import phrase_map
 
-SURE, LIKELY, UNLIKELY = 0.6, 0.35, 0.1  # attention levels that seed the colour models
-ATTENDED = 0.3  # of the peak: where a phrase counts as attended to
-NEAR = 0.04  # of the shorter side: thin parts this near may belong to the object whatever attention says
-FINE = 256  # pixels: smaller photos are enlarged, so that an edge is more than a pixel or two
-FINEST = 768  # pixels of the longer side at which an object's edge is looked for
-LATE = 0.5  # the fraction of the schedule from which on attention is read: before, places are vague
+SURE_ATTENTION, LIKELY_ATTENTION, UNLIKELY_ATTENTION = 0.6, 0.35, 0.1  # attention levels that seed the colour models
+ATTENDED_SHARE = 0.3  # of the peak: where a phrase counts as attended to
+THIN_PARTS = 0.04  # of the shorter side: thin parts this near may belong to the object whatever attention says
+SMALLEST_SIDE = 256  # pixels: smaller photos are enlarged, so that an edge is more than a pixel or two
+FINEST_SIDE = 768  # pixels of the longer side at which an object's edge is looked for
+READ_FROM = 0.5  # the fraction of the schedule from which on attention is read: before, places are vague
 
 
-def attention_mask(reference: Reference, words: tuple[int, ...], size: tuple[int, int]) -> Tensor:
+def attention_mask(reference: Reference, tokens: tuple[int, ...], size: tuple[int, int]) -> Tensor:
     """The object's attention (1, 1, H, W), 1 at its peak, at `size` (width, height)."""
-    maps = phrase_map(reference.attention, words)
-    return enlarged(maps[int(LATE * len(maps)) :], size)
+    maps = phrase_map(reference.attention, tokens)
+    return upsampled_attention(maps[int(READ_FROM * len(maps)) :], size)
 
 
-def enlarged(maps: Tensor, size: tuple[int, int]) -> Tensor:
+def upsampled_attention(maps: Tensor, size: tuple[int, int]) -> Tensor:
     """The mean of maps (n, h, w) as one (1, 1, H, W), relative to its peak."""
     mean = maps.mean(0)[None, None]
     mask = F.interpolate(mean, size=(size[1], size[0]), mode="bicubic", align_corners=False).clamp(min=0)
@@ -43,10 +43,10 @@ def object_mask(photo: Tensor, attention: Tensor, phrase: str) -> Tensor:
         EditError: the words attend to nothing in particular.
     """
     size = (photo.shape[-1], photo.shape[-2])
-    factor = -(-FINE // min(size))
+    factor = -(-SMALLEST_SIDE // min(size))
     large = (size[0] * factor, size[1] * factor)
     level = resize(attention, large)[0, 0].cpu().numpy()
-    found = _largest(_cut(to_bytes(resize(photo, large)), level), level)
+    found = _most_attended(_grab_cut(to_bytes(resize(photo, large)), level), level)
     mask = (resize(torch.from_numpy(found).float()[None, None], size) > 0.5).float()
     if not 0.001 < mask.mean() < 0.7:
         raise EditError(
@@ -55,13 +55,13 @@ def object_mask(photo: Tensor, attention: Tensor, phrase: str) -> Tensor:
     return mask
 
 
-def _cut(rgb: np.ndarray, level: np.ndarray) -> np.ndarray:
+def _grab_cut(rgb: np.ndarray, level: np.ndarray) -> np.ndarray:
     """GrabCut of a picture (H, W, 3) seeded by attention levels (H, W)."""
     labels = np.full_like(level, cv2.GC_PR_BGD, dtype=np.uint8)
-    labels[level > LIKELY] = cv2.GC_PR_FGD
-    labels[level > SURE] = cv2.GC_FGD
-    far = np.asarray(ndimage.distance_transform_edt(level <= LIKELY)) > NEAR * min(level.shape)
-    labels[(level < UNLIKELY) & far] = cv2.GC_BGD
+    labels[level > LIKELY_ATTENTION] = cv2.GC_PR_FGD
+    labels[level > SURE_ATTENTION] = cv2.GC_FGD
+    far = np.asarray(ndimage.distance_transform_edt(level <= LIKELY_ATTENTION)) > THIN_PARTS * min(level.shape)
+    labels[(level < UNLIKELY_ATTENTION) & far] = cv2.GC_BGD
     if (labels == cv2.GC_BGD).any():
         cv2.setRNGSeed(0)  # its colour models start from random clusters
         models = np.zeros((1, 65)), np.zeros((1, 65))
@@ -69,7 +69,7 @@ def _cut(rgb: np.ndarray, level: np.ndarray) -> np.ndarray:
     return (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
 
 
-def _largest(found: np.ndarray, level: np.ndarray) -> np.ndarray:
+def _most_attended(found: np.ndarray, level: np.ndarray) -> np.ndarray:
     """The connected part with the most attention, its holes filled."""
     parts, count = ndimage.label(found)
     if count == 0:

@@ -8,17 +8,17 @@ from torch import Tensor
 from inversion.errors import EditError
 from inversion.model import DiffusionModel
 from realedit.files.photo import Photo
-from realedit.geometry.crop import Frame
+from realedit.geometry.crop import Crop
 from realedit.images import at_most, resize
-from realedit.objects.grounding import named_once, prominence
-from realedit.objects.localisation import find
-from realedit.objects.segmentation import FINEST
-from realedit.sampling.inverted_image import Seen, view
+from realedit.objects.grounding import prominence, unique_phrases
+from realedit.objects.localisation import locate_objects
+from realedit.objects.segmentation import FINEST_SIDE
+from realedit.sampling.inverted_image import InvertedImage, invert_crop
 from realedit.settings import Settings
 
 
 @dataclass(frozen=True, eq=False)
-class OtherPhoto:
+class SourcePhoto:
     """A photo that an edit takes something from, its prompt, and the object's mask if the user gave one."""
 
     photo: Photo
@@ -27,11 +27,11 @@ class OtherPhoto:
 
 
 @dataclass(frozen=True, eq=False)
-class Guest:
+class SourceObject:
     """An object of another photo as the model sees it there; `mask` (1, 1, H, W) at that photo's size."""
 
     photo: Photo
-    seen: Seen
+    seen: InvertedImage
     phrase: str
     words: tuple[int, ...]
     mask: Tensor
@@ -39,18 +39,18 @@ class Guest:
 
     def palette(self) -> Tensor:
         """The object's colours (n, 3), sRGB."""
-        fine = at_most(self.photo.size, FINEST)
+        fine = at_most(self.photo.size, FINEST_SIDE)
         return self.photo.small(fine)[0][:, resize(self.mask, fine)[0, 0] > 0.5].T
 
 
-def meet(
+def locate_source_object(
     model: DiffusionModel,
-    other: OtherPhoto,
+    other: SourcePhoto,
     phrase: str | None,
     settings: Settings,
     method: str,
     on_step: Callable[[int], None],
-) -> Guest:
+) -> SourceObject:
     """Find the object that a phrase names in another photo; without one, what its prompt names most
     prominently.
 
@@ -60,13 +60,13 @@ def meet(
     """
     if phrase is not None:
         model.positions(other.prompt, phrase)  # a wrong word is said before anything slow is done
-    whole = view(model, other.photo, Frame.whole(other.photo.size), other.prompt, settings, method, on_step)
+    whole = invert_crop(model, other.photo, Crop.whole(other.photo.size), other.prompt, settings, method, on_step)
     if phrase is None:
-        named = named_once(model, other.prompt)
+        named = unique_phrases(model, other.prompt)
         if not named:
             raise EditError(f'"{other.prompt}" names no object; say what the other photo shows')
-        phrase = max(named, key=lambda p: prominence(whole.seen.reference, named[p]))
+        phrase = max(named, key=lambda p: prominence(whole.inverted.reference, named[p]))
     words = model.positions(other.prompt, phrase)
     marked = {phrase: other.mask} if other.mask is not None else {}
-    given = find(model, whole, [phrase], marked, {})[phrase]
-    return Guest(other.photo, whole.seen, phrase, words, given.mask, given.by_user)
+    given = locate_objects(model, whole, [phrase], marked, {})[phrase]
+    return SourceObject(other.photo, whole.inverted, phrase, words, given.mask, given.by_user)

@@ -9,15 +9,15 @@ from torch.nn import functional as F
 from inversion.properties import shape
 
 
-def words_of(attention: dict[str, Tensor], words: Sequence[int]) -> dict[str, Tensor]:
+def attention_of(attention: dict[str, Tensor], tokens: Sequence[int]) -> dict[str, Tensor]:
     """Of every layer the maps of some tokens, float32: (steps or B, tokens, h, w)."""
-    return {name: maps[:, list(words)].float() for name, maps in attention.items()}
+    return {name: maps[:, list(tokens)].float() for name, maps in attention.items()}
 
 
-def phrase_map(attention: dict[str, Tensor], words: Sequence[int]) -> Tensor:
+def phrase_map(attention: dict[str, Tensor], tokens: Sequence[int]) -> Tensor:
     """Where a whole phrase is attended to, (steps or B, h, w) in [0, 1]: the sum over its words, the
     mean over the finest layers, relative to its peak. For finding an object, not for guiding one."""
-    maps = words_of(attention, words)
+    maps = attention_of(attention, tokens)
     cells = max(m.shape[-2] * m.shape[-1] for m in maps.values())
     total = torch.stack([m.sum(1) for m in maps.values() if m.shape[-2] * m.shape[-1] == cells]).mean(0)
     return total / total.amax((-2, -1), keepdim=True).clamp(min=1e-9)

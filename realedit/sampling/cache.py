@@ -19,9 +19,9 @@ from inversion.errors import RealEditError
 
 PLACE_VARIABLE, SIZE_VARIABLE = "REALEDIT_CACHE", "REALEDIT_CACHE_SIZE"
 DEFAULT_SIZE = "4G"
-UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
-PATIENCE = 10.0  # seconds to wait for another process that sweeps
-STALE = 3600.0  # seconds after which an unfinished file has no writer any more
+SIZE_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+LOCK_SECONDS = 10.0  # seconds to wait for another process that sweeps
+UNFINISHED_SECONDS = 3600.0  # seconds after which an unfinished file has no writer any more
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def limit() -> int:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)B?", given.strip(), re.IGNORECASE)
     if match is None:
         raise RealEditError(f'{SIZE_VARIABLE} is "{given}"; give a size such as 500M or 4G')
-    return int(float(match[1]) * UNITS[match[2].upper()])
+    return int(float(match[1]) * SIZE_UNITS[match[2].upper()])
 
 
 def entries() -> list[Entry]:
@@ -85,7 +85,7 @@ def sweep() -> list[Entry]:
     """Delete what was used longest ago until the rest fits, and what killed processes left. Returns the
     references that were deleted."""
     gone = []
-    with contextlib.suppress(OSError, Timeout), FileLock(folder() / ".lock", timeout=PATIENCE):
+    with contextlib.suppress(OSError, Timeout), FileLock(folder() / ".lock", timeout=LOCK_SECONDS):
         _sweep_unfinished()
         total, most = 0, limit()
         for entry in entries():
@@ -105,7 +105,7 @@ def clear() -> list[Entry]:
     return gone
 
 
-def _sweep_unfinished(age: float = STALE) -> None:
+def _sweep_unfinished(age: float = UNFINISHED_SECONDS) -> None:
     for path in folder().glob("*.part"):
         with contextlib.suppress(OSError):
             if time.time() - path.stat().st_mtime >= age:

@@ -6,12 +6,12 @@ from torch import Tensor
 from inversion.model import DiffusionModel
 from inversion.schedule import Schedule
 from inversion.text import Embedding
-from realedit.sampling.latent_blending import to_cells
-from realedit.sampling.noising import glances
+from realedit.sampling.latent_blending import cells_of
+from realedit.sampling.noising import noised_latents
 from realedit.settings import Settings
 
-DRESSED = 0.25  # share of a cell from which it counts as part of an object that gets a new look
-NOISE = (
+COVERED_SHARE = 0.25  # share of a cell from which it counts as part of an object that gets a new look
+SCORED_LEVELS = (
     0.45,
     0.55,
     0.65,
@@ -22,22 +22,22 @@ NOISE = (
 
 
 @torch.no_grad()
-def fit(
+def classifier_score(
     model: DiffusionModel,
     picture: Tensor,
     mask: Tensor,
-    words: tuple[Embedding, Embedding],
+    texts: tuple[Embedding, Embedding],
     schedule: Schedule,
     settings: Settings,
 ) -> float:
-    """How much better than the old `words` the new ones predict the noise added to a picture (1, 3, h, w),
+    """How much better than the old `texts` the new ones predict the noise added to a picture (1, 3, h, w),
     within a mask: the share of the error that they save (a diffusion classifier, Li et al., arXiv
     2303.16203). 0 if they say no more of it."""
     latent = model.encode(picture)
-    cells = to_cells(mask, latent, DRESSED)
+    cells = cells_of(mask, latent, COVERED_SHARE)
     saved = []
-    for glance in glances(latent, schedule, NOISE, settings.seed):
-        outputs = model.predict(glance.z, glance.timestep, list(words))
+    for glance in noised_latents(latent, schedule, SCORED_LEVELS, settings.seed):
+        outputs = model.predict(glance.z, glance.timestep, list(texts))
         predicted = [schedule.parameterisation.split(o[None], glance.z, glance.alpha)[1] for o in outputs]
         old, new = (float(((noise - glance.noise).square() * cells).sum()) for noise in predicted)
         saved.append((old - new) / max(old, 1e-9))

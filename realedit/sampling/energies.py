@@ -19,7 +19,7 @@ from inversion.reference import Reference
 from inversion.taps import Tape
 from realedit.geometry.transform import Placement
 from realedit.geometry.warp import warp
-from realedit.sampling.attention import object_shape, words_of
+from realedit.sampling.attention import attention_of, object_shape
 from realedit.settings import Weights
 
 
@@ -40,11 +40,11 @@ def _mean(values: Sequence[Tensor]) -> Tensor:
 class ShapeEnergy:
     """Mean |target shape - shape| of the words (eq. 5 to 8 of the paper, for edited or kept objects)."""
 
-    words: tuple[int, ...]
+    tokens: tuple[int, ...]
     targets: Targets  # (steps, words, h, w)
 
     def __call__(self, tape: Tape, i: int) -> Tensor:
-        now = words_of(tape.attention, self.words)
+        now = attention_of(tape.attention, self.tokens)
         return _mean([(shape(now[n])[0] - t[i].to(now[n].device)).abs().mean() for n, t in self.targets.items()])
 
 
@@ -52,11 +52,11 @@ class ShapeEnergy:
 class CentroidEnergy:
     """Mean |target centroid - centroid|, both coordinates."""
 
-    words: tuple[int, ...]
+    tokens: tuple[int, ...]
     targets: Targets  # (steps, words, 2)
 
     def __call__(self, tape: Tape, i: int) -> Tensor:
-        now = words_of(tape.attention, self.words)
+        now = attention_of(tape.attention, self.tokens)
         return _mean([(centroid(now[n])[0] - t[i].to(now[n].device)).abs().mean() for n, t in self.targets.items()])
 
 
@@ -64,11 +64,11 @@ class CentroidEnergy:
 class SizeEnergy:
     """Mean |target size - size|."""
 
-    words: tuple[int, ...]
+    tokens: tuple[int, ...]
     targets: Targets  # (steps, words)
 
     def __call__(self, tape: Tape, i: int) -> Tensor:
-        now = words_of(tape.attention, self.words)
+        now = attention_of(tape.attention, self.tokens)
         return _mean([(size(now[n])[0] - t[i].to(now[n].device)).abs().mean() for n, t in self.targets.items()])
 
 
@@ -78,12 +78,12 @@ class AppearanceEnergy:
 
     The live object is where its own words attend now; the mask carries no gradient."""
 
-    words: tuple[int, ...]
+    tokens: tuple[int, ...]
     targets: Targets  # per feature site (steps, C)
     spread: Targets  # per feature site (steps, C)
 
     def __call__(self, tape: Tape, i: int) -> Tensor:
-        mask = object_shape(words_of(tape.attention, self.words))[0]
+        mask = object_shape(attention_of(tape.attention, self.tokens))[0]
         terms = []
         for name, target in self.targets.items():
             now = appearance(pooled(tape.features[name].float())[0], mask)
@@ -92,7 +92,7 @@ class AppearanceEnergy:
 
 
 @dataclass(frozen=True, eq=False)
-class WholeLookEnergy:
+class GlobalAppearanceEnergy:
     """As `AppearanceEnergy`, of the whole frame."""
 
     targets: Targets  # per feature site (steps, C)
@@ -110,12 +110,12 @@ class WholeLookEnergy:
 class GhostEnergy:
     """The share of the words' attention that lies on the vacated place."""
 
-    words: tuple[int, ...]
+    tokens: tuple[int, ...]
     vacated: Tensor  # (1, 1, H, W)
 
     def __call__(self, tape: Tape, i: int) -> Tensor:
         shares = []
-        for maps in words_of(tape.attention, self.words).values():
+        for maps in attention_of(tape.attention, self.tokens).values():
             place = F.interpolate(self.vacated.to(maps.device), size=maps.shape[-2:], mode="area")
             shares.append(((maps * place).sum((-2, -1)) / maps.sum((-2, -1)).clamp(min=1e-9)).mean())
         return _mean(shares)
@@ -132,78 +132,80 @@ class WeightedSum:
 
 
 @dataclass(frozen=True, eq=False)
-class Wanted:
-    """What is asked of one object. Its words were at the tokens `then` of the reference's prompt and are
-    at `now` of the prompt that is sampled; it is drawn at each of `placements`; nothing of it shall stay
-    on the `vacated` place (1, 1, H, W). Its look is kept, or is that of `look` (features and words of a
-    reference), or is left to the words (`new_look`)."""
+class ObjectTarget:
+    """What is asked of one object. Its words were at the tokens `reference_tokens` of the reference's prompt and are
+    at `tokens` of the prompt that is sampled; it is drawn at each of `placements`; nothing of it shall stay
+    on the `vacated` place (1, 1, H, W). Its look is kept, or is that of `appearance` (features and words of a
+    reference), or is left to the words (`new_appearance`)."""
 
-    then: tuple[int, ...]
-    now: tuple[int, ...]
+    reference_tokens: tuple[int, ...]
+    tokens: tuple[int, ...]
     placements: tuple[Placement, ...]
     vacated: Tensor
-    new_look: bool = False
-    look: tuple[Reference, tuple[int, ...]] | None = None
+    new_appearance: bool = False
+    appearance: tuple[Reference, tuple[int, ...]] | None = None
 
 
 def edit_energies(
-    reference: Reference, wanted: Sequence[Wanted], others: Sequence[tuple[int, ...]], weights: Weights
+    reference: Reference, targets: Sequence[ObjectTarget], others: Sequence[tuple[int, ...]], weights: Weights
 ) -> WeightedSum:
     """What an edit asks for: every object's shape where its placements put it, its look as it was or
     shall be, the `others` (their tokens) as they were, and nothing on vacated places."""
     terms: list[tuple[float, Energy]] = []
-    for each in wanted:
+    for each in targets:
         terms += object_energies(reference, each, weights)
     for other in others:
-        kept = {name: shape(m) for name, m in words_of(reference.attention, other).items()}
+        kept = {name: shape(m) for name, m in attention_of(reference.attention, other).items()}
         terms.append((weights.others / len(others), ShapeEnergy(other, kept)))
     return WeightedSum(tuple((w, e) for w, e in terms if w > 0))
 
 
-def object_energies(reference: Reference, wanted: Wanted, weights: Weights) -> list[tuple[float, Energy]]:
+def object_energies(reference: Reference, target: ObjectTarget, weights: Weights) -> list[tuple[float, Energy]]:
     """The terms of one object."""
-    maps, now = words_of(reference.attention, wanted.then), wanted.now
+    maps, now = attention_of(reference.attention, target.reference_tokens), target.tokens
     terms: list[tuple[float, Energy]] = []
-    if wanted.vacated.any():
-        terms.append((weights.ghost, GhostEnergy(now, wanted.vacated)))
-    if not wanted.placements:
+    if target.vacated.any():
+        terms.append((weights.ghost, GhostEnergy(now, target.vacated)))
+    if not target.placements:
         return terms
 
     def per_word(values: Tensor) -> Tensor:  # other words than then: each gets what all had on average
-        return values.mean(1, keepdim=True).repeat_interleave(len(now), 1) if wanted.new_look else values
+        return values.mean(1, keepdim=True).repeat_interleave(len(now), 1) if target.new_appearance else values
 
     shapes, centres, sizes = {}, {}, {}
     for name, m in maps.items():
-        shapes[name] = per_word(torch.stack([warp(shape(m), p) for p in wanted.placements]).amax(0))
-        centres[name] = per_word(torch.stack([_placed(centroid(m), p) for p in wanted.placements]).mean(0))
-        sizes[name] = per_word(torch.stack([size(m) * p.scale**2 for p in wanted.placements]).sum(0))
+        shapes[name] = per_word(torch.stack([warp(shape(m), p) for p in target.placements]).amax(0))
+        centres[name] = per_word(torch.stack([_placed_points(centroid(m), p) for p in target.placements]).mean(0))
+        sizes[name] = per_word(torch.stack([size(m) * p.scale**2 for p in target.placements]).sum(0))
     terms += [
         (weights.shape, ShapeEnergy(now, shapes)),
         (weights.centroid, CentroidEnergy(now, centres)),
         (weights.size, SizeEnergy(now, sizes)),
     ]
-    source = wanted.look or (None if wanted.new_look else (reference, wanted.then))
+    source = target.appearance or (None if target.new_appearance else (reference, target.reference_tokens))
     if source is not None:
         terms.append((weights.appearance, appearance_energy(now, *source)))
     return terms
 
 
-def appearance_energy(now: tuple[int, ...], reference: Reference, words: tuple[int, ...]) -> AppearanceEnergy:
-    """The look that the `words` of a reference have there, for the tokens `now`."""
-    where = object_shape(words_of(reference.attention, words))
+def appearance_energy(
+    tokens: tuple[int, ...], reference: Reference, reference_tokens: tuple[int, ...]
+) -> AppearanceEnergy:
+    """The look that the `tokens` of a reference have there, for the tokens `tokens`."""
+    where = object_shape(attention_of(reference.attention, reference_tokens))
     features = {name: f.float() for name, f in reference.features.items()}
     looks = {name: appearance(f, where) for name, f in features.items()}
     spread = {name: f.std((-2, -1)).clamp(min=1e-3) for name, f in features.items()}
-    return AppearanceEnergy(now, looks, spread)
+    return AppearanceEnergy(tokens, looks, spread)
 
 
-def whole_look_energy(reference: Reference) -> WholeLookEnergy:
+def global_appearance_energy(reference: Reference) -> GlobalAppearanceEnergy:
     """The look of a whole picture."""
     features = {name: f.float() for name, f in reference.features.items()}
     looks = {name: f.mean((-2, -1)) for name, f in features.items()}
-    return WholeLookEnergy(looks, {name: f.std((-2, -1)).clamp(min=1e-3) for name, f in features.items()})
+    return GlobalAppearanceEnergy(looks, {name: f.std((-2, -1)).clamp(min=1e-3) for name, f in features.items()})
 
 
-def _placed(points: Tensor, placement: Placement) -> Tensor:
-    anchor, target, turn = (torch.tensor(part) for part in (placement.anchor, placement.target, placement.turn))
+def _placed_points(points: Tensor, placement: Placement) -> Tensor:
+    anchor, target, turn = (torch.tensor(part) for part in (placement.anchor, placement.target, placement.linear))
     return (points - anchor) @ turn.T * placement.scale + target

@@ -13,14 +13,14 @@ from realedit.settings import Strength
 
 
 @dataclass(frozen=True)
-class Measured:
+class EnergySample:
     """An energy, measured when the fraction `done` of the schedule lay behind."""
 
     done: float
     energy: float
 
 
-def adapted_strength(strength: Strength, measured: Sequence[Measured], goal: float, until: float) -> float:
+def adapted_strength(strength: Strength, measured: Sequence[EnergySample], goal: float, until: float) -> float:
     """The strength at the newest of the measurements, if the energy is to fall geometrically from
     the first of them to `goal` when the fraction `until` of the schedule is done: stronger after
     every measurement above that path, weaker after every one below."""
@@ -70,7 +70,7 @@ class Guidance:
     Rescale, arXiv 2409.01322, takes the classifier-free-guidance difference instead. That vanishes where
     the unprompted row was fitted to the photo.) The strength adapts to how the energy falls; below
     `tolerance` nothing is done. Between the fractions `begin` and `until` of the schedule the energy is
-    measured at every second step. `measured` is what was seen so far.
+    measured at every second step. `history` is what was seen so far.
     """
 
     energy: Energy
@@ -79,13 +79,13 @@ class Guidance:
     tolerance: float
     begin: float
     until: float
-    measured: list[Measured] = field(default_factory=list)
+    history: list[EnergySample] = field(default_factory=list)
 
     def active(self, i: int, steps: int) -> bool:
         return self.begin <= i / steps < self.until and i % 2 == 0
 
     def satisfied(self, value: float, i: int, steps: int) -> bool:
-        self.measured.append(Measured(i / steps, value))
+        self.history.append(EnergySample(i / steps, value))
         return value <= self.tolerance
 
     def shift(self, gradient: Tensor, noise: Tensor, alpha_bar: Tensor) -> Tensor:
@@ -99,7 +99,7 @@ class Guidance:
     @property
     def current(self) -> float:
         """The strength that follows from what was measured so far."""
-        return adapted_strength(self.strength, self.measured, self.tolerance, self.until)
+        return adapted_strength(self.strength, self.history, self.tolerance, self.until)
 
 
 def _rms(values: Tensor, region: Tensor) -> Tensor:

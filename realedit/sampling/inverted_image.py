@@ -13,33 +13,33 @@ from inversion.model import DiffusionModel
 from inversion.record import Recorder
 from inversion.reference import Header, Reference, cache_key
 from realedit.files.photo import Photo
-from realedit.geometry.crop import Frame
+from realedit.geometry.crop import Crop
 from realedit.images import resize, working_size
 from realedit.sampling import cache
-from realedit.sampling.latent_blending import Residuals
-from realedit.sampling.sampler import Rows, sample
+from realedit.sampling.latent_blending import ResidualCorrection
+from realedit.sampling.sampler import Conditioning, sample
 from realedit.settings import Settings
 
 GENERATED = "generated"  # the method of a reference whose picture was drawn, not inverted
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
-    """A photo as the model sees it: `small` (1, 3, h, w) at the model's size, and its reference."""
+class InvertedImage:
+    """A photo as the model sees it: `image` (1, 3, h, w) at the model's size, and its reference."""
 
-    small: Tensor
+    image: Tensor
     reference: Reference
-    from_cache: bool
+    cached: bool
 
 
-def see(
+def invert_image(
     model: DiffusionModel,
     photo: Tensor,
     prompt: str,
     settings: Settings,
     method: str,
     on_step: Callable[[int], None] = silent,
-) -> Seen:
+) -> InvertedImage:
     """Invert a photo (1, 3, H, W) under `prompt`, or find that this was done before."""
     size = working_size((photo.shape[-1], photo.shape[-2]), model.native_size, model.pixel_multiple)
     small = resize(photo, size)
@@ -51,7 +51,7 @@ def see(
             try:
                 reference = Reference.load(path, kept)
                 cache.used(path)
-                return Seen(small, reference, from_cache=True)
+                return InvertedImage(small, reference, cached=True)
             except FileNotFoundError:
                 continue  # another process made room
             except ReferenceMismatch:
@@ -61,18 +61,18 @@ def see(
     latent, scale = model.encode(small), settings.guidance_scale
     inverted = invert(model, latent, prompt, schedule, scale, on_step, recorder.step)
     reference = recorder.finish(inverted, method, on_step)
-    keep(small, reference)
-    return Seen(small, reference, from_cache=False)
+    keep_reference(small, reference)
+    return InvertedImage(small, reference, cached=False)
 
 
-def keep(small: Tensor, reference: Reference) -> None:
+def keep_reference(small: Tensor, reference: Reference) -> None:
     """Put a reference into the cache, if it can be written."""
     cache.keep(cache.path_of(cache_key(small, reference.header)), reference.save)
 
 
-def rows_of(model: DiffusionModel, reference: Reference) -> Rows:
+def photo_conditioning(model: DiffusionModel, reference: Reference) -> Conditioning:
     """The texts that reproduce the photo: its prompt, and the optimised unprompted row."""
-    return Rows(
+    return Conditioning(
         model.embed(reference.header.prompt),
         reference.unconditional.to(model.device),
         reference.header.guidance_scale,
@@ -83,51 +83,51 @@ def reconstruct(model: DiffusionModel, reference: Reference) -> Tensor:
     """The photo (1, 3, h, w) as sampling gives it back from its noise."""
     schedule = model.schedule(len(reference.header.timesteps))
     start = reference.pivots[:1].to(model.device)
-    edits = [Residuals(reference.residuals)] if reference.residuals is not None else []
-    return model.decode(sample(model, start, schedule, rows_of(model, reference), edits=edits)).cpu()
+    edits = [ResidualCorrection(reference.residuals)] if reference.residuals is not None else []
+    return model.decode(sample(model, start, schedule, photo_conditioning(model, reference), callbacks=edits)).cpu()
 
 
-EDIT_BYTES = 160  # of memory for each pixel of the part that is edited, at full size: masks, layers, blends
+BYTES_PER_PIXEL = 160  # of memory for each pixel of the part that is edited, at full size: masks, layers, blends
 
 
 @dataclass(frozen=True, eq=False)
-class View:
+class InvertedCrop:
     """A part of a photo: its own pixels, and what the model sees there."""
 
-    frame: Frame
+    crop: Crop
     photo: Photo
-    seen: Seen
+    inverted: InvertedImage
 
 
-def view(
+def invert_crop(
     model: DiffusionModel,
     photo: Photo,
-    frame: Frame,
+    frame: Crop,
     prompt: str,
     settings: Settings,
     method: str,
     on_step: Callable[[int], None],
-) -> View:
+) -> InvertedCrop:
     """Look at a part of a photo at the model's own size."""
     part = photo.cropped(frame.box)
     size = working_size(part.size, model.native_size, model.pixel_multiple)
-    return View(frame, part, see(model, part.small(size), prompt, settings, method, on_step))
+    return InvertedCrop(frame, part, invert_image(model, part.small(size), prompt, settings, method, on_step))
 
 
-def see_whole(
+def invert_photo(
     model: DiffusionModel,
     photo: Photo,
     prompt: str,
     settings: Settings,
     method: str,
     on_step: Callable[[int], None] = silent,
-) -> Seen:
+) -> InvertedImage:
     """What the model sees in all of a photo."""
-    return view(model, photo, Frame.whole(photo.size), prompt, settings, method, on_step).seen
+    return invert_crop(model, photo, Crop.whole(photo.size), prompt, settings, method, on_step).inverted
 
 
-def check_memory(frame: Frame) -> None:
+def check_memory(frame: Crop) -> None:
     """Raises `RealEditError` if a part is too large to be edited on this machine."""
-    width, height = frame.part
+    width, height = frame.extent
     advice = "make the photo smaller, or edit a smaller part of it"
-    require(width * height * EDIT_BYTES, advice)
+    require(width * height * BYTES_PER_PIXEL, advice)

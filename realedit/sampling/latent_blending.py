@@ -18,7 +18,7 @@ from realedit.geometry.warp import warp
 
 
 @dataclass(frozen=True, eq=False)
-class Anchor:
+class LatentBlend:
     """A latent edit. `levels` (steps + 1, C, h, w): the known latents, noise first; `until`
     (1, 1, h, w): the fraction of the schedule up to which each cell is held (1 = to the end)."""
 
@@ -35,12 +35,12 @@ class Anchor:
         return torch.where(self.until >= done, self.levels[level : level + 1], z)
 
 
-def known_latents(
+def noised_composite(
     pivots: Tensor,
     photo: Tensor,
     composite: Tensor,
     schedule: Schedule,
-    moved: Sequence[tuple[Placement, Tensor]],
+    transported: Sequence[tuple[Placement, Tensor]],
     hole: Tensor,
     generator: torch.Generator,
 ) -> Tensor:
@@ -48,7 +48,7 @@ def known_latents(
 
     `pivots` (steps + 1, C, h, w) are the photo's inverted latents, `photo` and `composite`
     (1, C, h, w) clean latents. The noise of a level is what the pivot holds beside the photo; in the
-    `hole` it is fresh, and where something was `moved`, in the cells (1, 1, h, w) given with each
+    `hole` it is fresh, and where something was `transported`, in the cells (1, 1, h, w) given with each
     placement, it comes from where that was.
     """
     fresh = torch.randn(photo.shape, generator=generator).to(photo.device)
@@ -56,7 +56,7 @@ def known_latents(
     for pivot, alpha_bar in zip(pivots[:, None], _levels(schedule), strict=True):
         noise = (pivot - alpha_bar**0.5 * photo) / (1 - alpha_bar) ** 0.5
         noise_there = torch.where(hole > 0.5, fresh, noise)
-        for placement, target in moved:
+        for placement, target in transported:
             noise_there = torch.where(target > 0.5, warp(noise, placement, nearest=True), noise_there)
         # Written as a change of the pivot, so that cells which nothing touches keep it to the bit.
         change = alpha_bar**0.5 * (composite - photo) + (1 - alpha_bar) ** 0.5 * (noise_there - noise)
@@ -70,7 +70,7 @@ def _levels(schedule: Schedule) -> Tensor:
 
 
 @dataclass(frozen=True, eq=False)
-class Residuals:
+class ResidualCorrection:
     """A latent edit: after step `i`, `values[i]` (steps, C, h, w) are added where `kept` (1, 1, h, w) is 1.
 
     Where the photo changes they would hold its old pixels (arXiv 2310.01506 adds them everywhere). `first` is
@@ -89,9 +89,9 @@ class Residuals:
         return latent + kept * missed
 
 
-TOUCHED = 0.01  # share of a cell from which it counts as touched
+TOUCHED_SHARE = 0.01  # share of a cell from which it counts as touched
 
 
-def to_cells(mask: Tensor, latent: Tensor, share: float) -> Tensor:
+def cells_of(mask: Tensor, latent: Tensor, share: float) -> Tensor:
     """A mask on the latent's grid: 1 in cells of which at least `share` is covered."""
     return (F.interpolate(mask, size=latent.shape[-2:], mode="area") >= share).float().to(latent.device)

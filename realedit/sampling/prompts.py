@@ -7,14 +7,14 @@ from inversion.phrases import find_phrase, phrases
 
 
 @dataclass(frozen=True)
-class Reworded:
+class PromptSpans:
     """A `prompt`, and of every object the characters [start, end) that name it there."""
 
     prompt: str
     spans: dict[str, tuple[int, int]]
 
 
-def dressed(phrase: str, other: str) -> str:
+def phrase_with_appearance(phrase: str, other: str) -> str:
     """The object of `phrase` with the looks of `other`: its own last word, and the other's words before.
 
     >>> dressed("red ball", "striped blue can")
@@ -23,7 +23,7 @@ def dressed(phrase: str, other: str) -> str:
     return " ".join([*other.split()[:-1], phrase.split()[-1]])
 
 
-def describe(names: Mapping[str, str], setting: str) -> Reworded:
+def object_prompt(names: Mapping[str, str], setting: str) -> PromptSpans:
     """A prompt that names just these objects (by key: the words to use) and where they are.
 
     >>> describe({"can": "orange can", "ball": "ball"}, " on a table").prompt
@@ -34,10 +34,10 @@ def describe(names: Mapping[str, str], setting: str) -> Reworded:
         text += (" and" if k else "") + (" an " if words.lstrip()[:1].lower() in "aeiou" else " a ")
         spans[phrase] = (len(text), len(text) + len(words))
         text += words
-    return Reworded(text + setting, spans)
+    return PromptSpans(text + setting, spans)
 
 
-def setting_of(prompt: str, objects: Sequence[str]) -> str:
+def setting_words(prompt: str, objects: Sequence[str]) -> str:
     """What a prompt says of the place, without its objects: the words after the last of them, or else the
     phrases that are left.
 
@@ -52,10 +52,10 @@ def setting_of(prompt: str, objects: Sequence[str]) -> str:
     return " with a " + " and a ".join(left)
 
 
-BACKGROUND = "a photo of a background"
+ANY_BACKGROUND = "a photo of a background"
 
 
-def surroundings(prompt: str, objects: Sequence[str]) -> str:
+def background_prompt(prompt: str, objects: Sequence[str]) -> str:
     """What the prompt says beside its objects, in its own words where they stand together. Objects
     that stay are held by their latents; naming them would only invite the model to draw them again. Where
     nothing else is named, the words ask for a background, since a model that is told nothing draws an object.
@@ -66,7 +66,7 @@ def surroundings(prompt: str, objects: Sequence[str]) -> str:
     gone = {o.lower() for o in objects}
     left = [p for p in phrases(prompt) if p.lower() not in gone]
     if not left:
-        return BACKGROUND
+        return ANY_BACKGROUND
     between = prompt[prompt.find(left[0]) : prompt.find(left[-1]) + len(left[-1])]
     if any(o in between.lower() for o in gone):
         between = " and a ".join(left)

@@ -13,12 +13,12 @@ from inversion.taps import tap
 from inversion.text import Embedding
 from realedit.sampling.guidance import GuidanceRule, classifier_free
 
-LatentEdit = Callable[[Tensor, int], Tensor]
+LatentCallback = Callable[[Tensor, int], Tensor]
 """(latent, its level) -> latent; level 0 is the noise, level `steps` the photo."""
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class Conditioning:
     """The texts of the two rows: the prompt, and that of the unprompted row at every step."""
 
     prompt: Embedding
@@ -33,11 +33,11 @@ def sample(
     model: DiffusionModel,
     start: Tensor,
     schedule: Schedule,
-    rows: Rows,
+    conditioning: Conditioning,
     *,
     first: int = 0,
     guidance: GuidanceRule | None = None,
-    edits: Sequence[LatentEdit] = (),
+    callbacks: Sequence[LatentCallback] = (),
     on_step: Callable[[int], None] = silent,
 ) -> Tensor:
     """Walk from `start` (1, C, h, w), the noise or the latent before step `first`, to a clean latent.
@@ -45,25 +45,25 @@ def sample(
     Without guidance and edits this is diffusers' DDIM pipeline, to the last bit in float32.
     """
     z = start
-    for edit in edits:
+    for edit in callbacks:
         z = edit(z, first)
     for i in range(first, len(schedule)):
         t = schedule.timesteps[i]
-        null = rows.unprompted(i)
+        null = conditioning.unprompted(i)
 
         # Predict; with a gradient only where guidance wants one, and never for the unprompted row.
         shift = None
         if guidance is not None and guidance.active(i, len(schedule)):
-            _, gradient, prompted = energy_gradient(model, z, t, rows.prompt, guidance, (i, len(schedule)))
+            _, gradient, prompted = energy_gradient(model, z, t, conditioning.prompt, guidance, (i, len(schedule)))
             with torch.no_grad():
                 unprompted = model.predict(z, t, [null])
-            output = classifier_free(unprompted, prompted, rows.guidance_scale)
+            output = classifier_free(unprompted, prompted, conditioning.guidance_scale)
             if gradient is not None:
                 _, noise = schedule.parameterisation.split(output, z, schedule.alpha_from[i])
                 shift = guidance.shift(gradient, noise, schedule.alpha_from[i])
         else:
             with torch.no_grad():
-                output = _predict(model, z, t, null, rows)
+                output = _predict(model, z, t, null, conditioning)
 
         # Guide: the energy's gradient joins the noise prediction (eq. 3 of arXiv 2306.00986).
         if shift is not None:
@@ -71,13 +71,13 @@ def sample(
 
         # Step, then whatever holds latents in place.
         z = schedule.down(z, output, i)
-        for edit in edits:
+        for edit in callbacks:
             z = edit(z, i + 1)
         on_step(i)
     return z
 
 
-def _predict(model: DiffusionModel, z: Tensor, t: int, null: Embedding, rows: Rows) -> Tensor:
+def _predict(model: DiffusionModel, z: Tensor, t: int, null: Embedding, rows: Conditioning) -> Tensor:
     """Both rows in one batch, or the prompted row alone where the other has no say."""
     if rows.guidance_scale <= 1:
         return model.predict(z, t, [rows.prompt])

@@ -20,17 +20,17 @@ from torch import Tensor
 from inversion.loading import load_model
 from inversion.model import DiffusionModel
 from realedit.compositing import layers, separation
-from realedit.compositing.effects import Trace
+from realedit.compositing.effects import Effects
 from realedit.editing import conditioning, decomposition, pipeline, resampling
-from realedit.evaluation.metrics import Perceptual
-from realedit.evaluation.perceptual import best_perceptual
+from realedit.evaluation.metrics import PerceptualMetric
+from realedit.evaluation.perceptual import perceptual_metric
 from realedit.geometry import camera_estimation, object_pose
 from realedit.geometry.camera import Camera
-from realedit.geometry.transform import AS_IT_IS
+from realedit.geometry.transform import IDENTITY_MATRIX
 from realedit.images import resize
 from realedit.inpainting import clean_plate
-from realedit.inpainting.completion import Continued, continued
-from realedit.inpainting.fill import fill
+from realedit.inpainting.completion import Completion, complete
+from realedit.inpainting.fill import fill_fsr
 from realedit.sampling.guidance import Guidance
 from realedit.settings import DEFAULTS, Settings, Strength
 from samples.scenes import FIRST_HELD_OUT_SEED
@@ -68,28 +68,30 @@ def _whole_wide_hole(photo: Tensor, plate: Tensor, sources: Sequence[Tensor], st
     return separation.union([separation.around(source, DEFAULTS.reach) for source in sources], photo)
 
 
-def _none_left(photo: Tensor, plate: Tensor, sources: Sequence[Tensor], staying: Sequence[Tensor] = ()) -> list[Trace]:
-    return [Trace.none(source) for source in sources]
+def _none_left(
+    photo: Tensor, plate: Tensor, sources: Sequence[Tensor], staying: Sequence[Tensor] = ()
+) -> list[Effects]:
+    return [Effects.none(source) for source in sources]
 
 
 def _undrawn_plate(
     model: Any, seen: Any, prompt: str, hole: Tensor, others: Tensor, settings: Any, on_step: Any
 ) -> Tensor:
-    return continued(seen.small, hole, others).photo
+    return complete(seen.small, hole, others).image
 
 
 def _says_nothing(outline: Any, camera: Camera) -> np.ndarray:
     return np.zeros_like(camera_estimation.PITCHES)
 
 
-def _all_drawn(photo: Tensor, hole: Tensor, others: Tensor) -> Continued:
-    found = continued(photo, hole, others)
-    return replace(found, trust=torch.zeros_like(found.trust))
+def _all_drawn(photo: Tensor, hole: Tensor, others: Tensor) -> Completion:
+    found = complete(photo, hole, others)
+    return replace(found, trust=torch.zeros_like(found.confidence))
 
 
-def _waves(photo: Tensor, hole: Tensor, others: Tensor) -> Continued:
-    waves = torch.where(hole > 0.5, fill(photo, torch.maximum(hole, others)), photo)
-    return Continued(waves, torch.zeros_like(hole))
+def _waves(photo: Tensor, hole: Tensor, others: Tensor) -> Completion:
+    waves = torch.where(hole > 0.5, fill_fsr(photo, torch.maximum(hole, others)), photo)
+    return Completion(waves, torch.zeros_like(hole))
 
 
 def _latents_where_they_were(*args: Any) -> Tensor:
@@ -104,7 +106,7 @@ def _generated_alone(*args: Any) -> Any:
     return replace(done, photo=picture, stage=replace(done.stage, touched=everywhere))
 
 
-KNOWN_LATENTS, FINISH = resampling.known_latents, pipeline.finish
+KNOWN_LATENTS, FINISH = resampling.noised_composite, pipeline.render_full_resolution
 OFF = Strength(0.0, 0.0, 0.0)
 FLAT: Replacement = (object_pose, "UNFAMILIAR", 0.0)
 
@@ -126,7 +128,7 @@ VARIANTS: dict[str, Variant] = {
     "no matting": Variant(replaced=((layers, "lift", lambda photo, behind, mask: (photo, mask)),)),
     "no shadow": Variant(replaced=((separation, "traces", _none_left),)),
     "turned as if flat": Variant(replaced=(FLAT,)),
-    "no turning": Variant(replaced=(FLAT, (Camera, "turn", lambda camera, here, there: AS_IT_IS))),
+    "no turning": Variant(replaced=(FLAT, (Camera, "turn", lambda camera, here, there: IDENTITY_MATRIX))),
     "no final sampling": Variant(replace(DEFAULTS, surroundings_until=1.0, strength=OFF)),
     "no guidance": Variant(replace(DEFAULTS, strength=OFF)),
     "no shape term": weighing(shape=0.0),
@@ -166,11 +168,11 @@ class Ablation:
 
 
 @functools.cache
-def _loaded(ablation: Ablation) -> tuple[DiffusionModel, Perceptual]:
+def _loaded(ablation: Ablation) -> tuple[DiffusionModel, PerceptualMetric]:
     if ablation.threads:
         torch.set_num_threads(ablation.threads)
     model = load_model(ablation.model, device="cpu")
-    return model, best_perceptual(model)
+    return model, perceptual_metric(model)
 
 
 @click.command()

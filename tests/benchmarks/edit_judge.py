@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from inversion.properties import centroid
-from realedit.evaluation.metrics import Perceptual, psnr, region_mean
+from realedit.evaluation.metrics import PerceptualMetric, psnr, region_mean
 from tests.benchmarks.edit_cases import EditCase
 from tests.benchmarks.judge import AREA, DIFFERS, POSITION, nearer
 
@@ -32,7 +32,7 @@ class EditVerdict:
     identical: bool
 
 
-def judge_edit(case: EditCase, result: Tensor, touched: Tensor | None, perceptual: Perceptual) -> EditVerdict:
+def judge_edit(case: EditCase, result: Tensor, touched: Tensor | None, perceptual: PerceptualMetric) -> EditVerdict:
     """Judge a `result` (1, 3, H, W); `touched` (1, 1, H, W) is what the edit says it may have changed."""
     rest = 1 - (case.region if touched is None else touched)
     right, overlap, left = None, 1.0, 0.0

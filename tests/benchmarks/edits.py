@@ -28,12 +28,12 @@ from inversion.loading import load_model
 from inversion.model import DiffusionModel
 from inversion.schedule import ddim_step
 from realedit.editing.pipeline import edit_photo
-from realedit.editing.request import Task
-from realedit.evaluation.metrics import Perceptual
-from realedit.evaluation.perceptual import best_perceptual
+from realedit.editing.request import EditRequest
+from realedit.evaluation.metrics import PerceptualMetric
+from realedit.evaluation.perceptual import perceptual_metric
 from realedit.files.photo import Photo
 from realedit.images import to_bytes
-from realedit.sampling.sampler import Rows, sample
+from realedit.sampling.sampler import Conditioning, sample
 from realedit.settings import DEFAULTS, Settings
 from samples.scenes import FIRST_HELD_OUT_SEED
 from tests.benchmarks.edit_cases import EditCase, edit_cases
@@ -61,7 +61,7 @@ def new_prompt(model: DiffusionModel, settings: Settings) -> Row:
     def row(case: EditCase) -> tuple[Tensor, Tensor | None]:
         schedule = model.schedule(settings.steps)
         found = ddim.invert(model, model.encode(case.before), case.prompt, schedule, PLAIN_GUIDANCE)
-        rows = Rows(model.embed(case.wanted), found.unconditional, PLAIN_GUIDANCE)
+        rows = Conditioning(model.embed(case.wanted), found.unconditional, PLAIN_GUIDANCE)
         return model.decode(sample(model, found.pivots[:1], schedule, rows)), None
 
     return row
@@ -76,7 +76,7 @@ def renoised(model: DiffusionModel, settings: Settings, strength: float) -> Row:
         noise = torch.randn(latent.shape, generator=torch.Generator().manual_seed(settings.seed))
         start = ddim_step(latent, noise, schedule.alpha_from[first])
         empty = model.unprompted().repeat(len(schedule))
-        rows = Rows(model.embed(case.wanted), empty, PLAIN_GUIDANCE)
+        rows = Conditioning(model.embed(case.wanted), empty, PLAIN_GUIDANCE)
         return model.decode(sample(model, start, schedule, rows, first=first)), None
 
     return row
@@ -93,17 +93,17 @@ def inpainted(case: EditCase) -> tuple[Tensor, Tensor | None]:
     return torch.from_numpy(filled).permute(2, 0, 1)[None].float() / 255, None
 
 
-def realedit(model: DiffusionModel, perceptual: Perceptual, settings: Settings) -> Row:
+def realedit(model: DiffusionModel, perceptual: PerceptualMetric, settings: Settings) -> Row:
     """The program as a user runs it; an edit that is refused counts as the photo unchanged."""
 
     def row(case: EditCase) -> tuple[Tensor, Tensor | None]:
         try:
             edited = edit_photo(
-                model, Task(Photo(to_bytes(case.before)), case.prompt, (case.edit,)), perceptual, settings
+                model, EditRequest(Photo(to_bytes(case.before)), case.prompt, (case.edit,)), perceptual, settings
             )
         except EditError:
             return case.before, None
-        return edited.photo.tensor(), edited.touched
+        return edited.photo.tensor(), edited.editable
 
     return row
 
@@ -128,11 +128,11 @@ class Contest:
 
 
 @functools.cache
-def _loaded(contest: Contest) -> tuple[DiffusionModel, Perceptual, dict[str, Row]]:
+def _loaded(contest: Contest) -> tuple[DiffusionModel, PerceptualMetric, dict[str, Row]]:
     if contest.threads:
         torch.set_num_threads(contest.threads)
     model, settings = load_model(contest.model, device="cpu"), contest.settings
-    perceptual = best_perceptual(model)
+    perceptual = perceptual_metric(model)
     rows: dict[str, Row] = {"do-nothing": do_nothing, "new-prompt": new_prompt(model, settings)}
     rows |= {f"renoise-{s:g}": renoised(model, settings, s) for s in STRENGTHS}
     rows |= {"inpaint": inpainted, "realedit": realedit(model, perceptual, settings)}

@@ -18,9 +18,9 @@ from rich.table import Table
 
 from inversion.loading import load_model
 from realedit.editing.pipeline import edit_photo
-from realedit.editing.request import Task
+from realedit.editing.request import EditRequest
 from realedit.edits import Move
-from realedit.evaluation.perceptual import best_perceptual
+from realedit.evaluation.perceptual import perceptual_metric
 from realedit.files.reading import load_photo
 from realedit.files.writing import save_photo
 from realedit.images import to_bytes
@@ -50,16 +50,16 @@ def measure(path: Path, shift: tuple[float, float]) -> Numbers:
     """One move as the command line makes it, in a process that does nothing else."""
     scene = sample_scene(*SCENE)
     model = load_model(device="cpu")
-    perceptual = best_perceptual(model)
+    perceptual = perceptual_metric(model)
     began = time.perf_counter()
     photo = load_photo(path)
-    task = Task(photo, scene.caption, (Move(scene.things[0].phrase, by=shift),))
+    task = EditRequest(photo, scene.caption, (Move(scene.things[0].phrase, by=shift),))
     with fresh_cache():
         edited = edit_photo(model, task, perceptual)
     result = path.with_name(f"moved{path.suffix}")
     save_photo(edited.photo, result)
     seconds, peak = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    outside = edited.touched[0, 0].numpy() < 0.5
+    outside = edited.editable[0, 0].numpy() < 0.5
     difference = np.abs(load_photo(result).rgb.astype(np.int16) - photo.rgb).max(-1)[outside]
     return {
         "touched": 1 - float(outside.mean()),

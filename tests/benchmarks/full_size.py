@@ -24,7 +24,7 @@ from inversion.text import Embedding, TextEncoder, TextEncoders
 from realedit.commands.diagnostics import peak_memory
 from realedit.sampling.energies import CentroidEnergy
 from realedit.sampling.guidance import Guidance
-from realedit.sampling.sampler import Rows, sample
+from realedit.sampling.sampler import Conditioning, sample
 from realedit.settings import Strength
 
 GUIDED_STEPS = 2
@@ -125,7 +125,7 @@ def guided_steps(model: DiffusionModel, family: FullSize) -> tuple[float, float,
     guidance = Guidance(CentroidEnergy((6,), targets), torch.ones_like(start[:, :1]), strength, 1e-9, 0.0, 1.0)
     began = time.perf_counter()
     with model.metered() as meter:
-        z = sample(model, start, model.schedule(steps), Rows(text, text.repeat(steps), 1.0), guidance=guidance)
+        z = sample(model, start, model.schedule(steps), Conditioning(text, text.repeat(steps), 1.0), guidance=guidance)
     finite = bool(torch.isfinite(z).all())  # which waits for the device
     return time.perf_counter() - began, meter.forward_equivalents, finite
 

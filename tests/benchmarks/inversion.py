@@ -28,12 +28,12 @@ from inversion.loading import load_model
 from inversion.methods import METHODS, Method
 from inversion.model import DiffusionModel
 from inversion.null_text import TEXTBOOK
-from realedit.evaluation.metrics import Perceptual, compare
-from realedit.evaluation.perceptual import best_perceptual
+from realedit.evaluation.metrics import PerceptualMetric, compare
+from realedit.evaluation.perceptual import perceptual_metric
 from realedit.files.reading import load_photo
 from realedit.images import to_bytes, working_size
-from realedit.sampling.latent_blending import Residuals
-from realedit.sampling.sampler import Rows, sample
+from realedit.sampling.latent_blending import ResidualCorrection
+from realedit.sampling.sampler import Conditioning, sample
 from realedit.settings import DEFAULTS
 from samples.renderer import render
 from samples.scenes import FIRST_HELD_OUT_SEED, sample_scene
@@ -80,7 +80,7 @@ class Trial:
         if self.threads:
             torch.set_num_threads(self.threads)
         model = load_model(self.model, device="cpu")
-        perceptual = best_perceptual(model)
+        perceptual = perceptual_metric(model)
         photos = self.photos(model)
         if name == BOUND:
             return mean([quality(p, model.decode(model.encode(p)).cpu(), perceptual) for p, _ in photos])
@@ -88,7 +88,9 @@ class Trial:
         found["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         return found | {"move_success": self.success(model, name, perceptual)}
 
-    def inverted(self, model: DiffusionModel, name: str, photo: Tensor, prompt: str, perceptual: Perceptual) -> Numbers:
+    def inverted(
+        self, model: DiffusionModel, name: str, photo: Tensor, prompt: str, perceptual: PerceptualMetric
+    ) -> Numbers:
         """Invert a photo and sample it again; the cost is that of the inversion."""
         schedule, latent = model.schedule(self.steps), model.encode(photo)
         began = time.perf_counter()
@@ -98,7 +100,7 @@ class Trial:
         back = quality(photo, regained(model, found, prompt, self.steps), perceptual)
         return back | {"forward_equivalents": meter.forward_equivalents, "seconds": seconds}
 
-    def success(self, model: DiffusionModel, name: str, perceptual: Perceptual) -> float:
+    def success(self, model: DiffusionModel, name: str, perceptual: PerceptualMetric) -> float:
         """The share of moves of the relocation benchmark that succeed with this way."""
         METHODS.setdefault(name, WAYS[name])
         row = rows.realedit(model, perceptual, replace(DEFAULTS, steps=self.steps), name)
@@ -112,12 +114,12 @@ class Trial:
 
 def regained(model: DiffusionModel, found: Inverted, prompt: str, steps: int) -> Tensor:
     """The photo that sampling gives back."""
-    kept = [Residuals(found.residuals)] if found.residuals is not None else []
-    row = Rows(model.embed(prompt), found.unconditional, found.guidance_scale)
-    return model.decode(sample(model, found.pivots[:1], model.schedule(steps), row, edits=kept)).cpu()
+    kept = [ResidualCorrection(found.residuals)] if found.residuals is not None else []
+    row = Conditioning(model.embed(prompt), found.unconditional, found.guidance_scale)
+    return model.decode(sample(model, found.pivots[:1], model.schedule(steps), row, callbacks=kept)).cpu()
 
 
-def quality(photo: Tensor, back: Tensor, perceptual: Perceptual) -> Numbers:
+def quality(photo: Tensor, back: Tensor, perceptual: PerceptualMetric) -> Numbers:
     report = compare(photo, back, torch.ones_like(photo[:, :1]), perceptual)
     return dict(zip(QUALITY, (report.psnr_db, report.ssim, report.perceptual), strict=True))
 

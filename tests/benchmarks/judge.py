@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from inversion.properties import centroid
-from realedit.evaluation.metrics import Perceptual, psnr, region_mean, ssim_map
+from realedit.evaluation.metrics import PerceptualMetric, psnr, region_mean, ssim_map
 from tests.benchmarks.cases import Case
 
 FEWEST = 0.02  # of the object's pixels: fewer vacated ones are its edge seen from elsewhere, and say nothing
@@ -46,7 +46,7 @@ class Verdict:
         )
 
 
-def judge(case: Case, result: Tensor, touched: Tensor | None, perceptual: Perceptual) -> Verdict:
+def judge(case: Case, result: Tensor, touched: Tensor | None, perceptual: PerceptualMetric) -> Verdict:
     """Judge a `result` (1, 3, H, W); `touched` (1, 1, H, W) is what the edit says it may have changed,
     None if it says nothing: then that is the true region."""
     rest = 1 - (case.region if touched is None else touched)
@@ -93,7 +93,7 @@ def nearer(result: Tensor, one: Tensor, other: Tensor) -> Tensor:
     return (result - one).square().sum(1, keepdim=True) < (result - other).square().sum(1, keepdim=True)
 
 
-def object_distance(case: Case, result: Tensor, perceptual: Perceptual) -> float:
+def object_distance(case: Case, result: Tensor, perceptual: PerceptualMetric) -> float:
     """How much farther from the true object the result's is than the photo's own, set in place: the
     crop around the true object, on the true background."""
     top, bottom, left, right = window(case.target)

@@ -24,10 +24,10 @@ from torch import Tensor
 from inversion.loading import load_model
 from inversion.model import DiffusionModel
 from realedit.editing.pipeline import edit_photo
-from realedit.editing.request import Task
+from realedit.editing.request import EditRequest
 from realedit.edits import Move
-from realedit.evaluation.metrics import Perceptual, psnr, region_mean, ssim_map
-from realedit.evaluation.perceptual import best_perceptual
+from realedit.evaluation.metrics import PerceptualMetric, psnr, region_mean, ssim_map
+from realedit.evaluation.perceptual import perceptual_metric
 from realedit.files.photo import Photo
 from realedit.geometry.warp import warp
 from realedit.images import to_bytes
@@ -88,18 +88,18 @@ def paste(case: Case) -> Tensor:
     return warp(case.before * case.source, placement) + (1 - alpha) * case.before
 
 
-def realedit(model: DiffusionModel, perceptual: Perceptual) -> Callable[[Case], Tensor]:
+def realedit(model: DiffusionModel, perceptual: PerceptualMetric) -> Callable[[Case], Tensor]:
     """The program with its default settings, given the mask."""
 
     def row(case: Case) -> Tensor:
-        task = Task(Photo(to_bytes(case.before)), case.prompt, (case.edit,), {OBJECT: case.source})
+        task = EditRequest(Photo(to_bytes(case.before)), case.prompt, (case.edit,), {OBJECT: case.source})
         with fresh_cache():
             return edit_photo(model, task, perceptual).photo.tensor()
 
     return row
 
 
-def numbers(case: Case, picture: Tensor, perceptual: Perceptual) -> Numbers:
+def numbers(case: Case, picture: Tensor, perceptual: PerceptualMetric) -> Numbers:
     everywhere = torch.ones_like(case.source)
     tellable = (case.before - case.without).abs().amax(1, keepdim=True) > DIFFERS
     vacated = (case.vacated > 0.5) & tellable
@@ -122,7 +122,7 @@ def numbers(case: Case, picture: Tensor, perceptual: Perceptual) -> Numbers:
 def main(folder: Path, json_path: Path | None, sheet: Path | None) -> None:
     """Run the moves of FOLDER."""
     model = load_model(device="cpu")
-    perceptual = best_perceptual(model)
+    perceptual = perceptual_metric(model)
     contestants: dict[str, Callable[[Case], Tensor]] = {
         "do-nothing": lambda case: do_nothing(case)[0],
         "paste": paste,

@@ -23,8 +23,8 @@ from rich.table import Table
 
 from inversion.loading import load_model
 from inversion.model import DiffusionModel
-from realedit.evaluation.metrics import Perceptual
-from realedit.evaluation.perceptual import best_perceptual
+from realedit.evaluation.metrics import PerceptualMetric
+from realedit.evaluation.perceptual import perceptual_metric
 from realedit.settings import DEFAULTS, Settings
 from samples.scenes import FIRST_HELD_OUT_SEED
 from tests.benchmarks import rows
@@ -38,7 +38,7 @@ from tests.benchmarks.statistics import Estimate, median, share
 SHEET_EVERY = 10  # scenes
 
 
-def contestants(model: DiffusionModel, perceptual: Perceptual, settings: Settings) -> dict[str, Row]:
+def contestants(model: DiffusionModel, perceptual: PerceptualMetric, settings: Settings) -> dict[str, Row]:
     return {
         "do-nothing": rows.do_nothing,
         "cut-paste-inpaint": rows.cut_paste_inpaint,
@@ -73,11 +73,11 @@ class Contest:
 
 
 @functools.cache
-def _loaded(contest: Contest) -> tuple[DiffusionModel, Perceptual, dict[str, Row]]:
+def _loaded(contest: Contest) -> tuple[DiffusionModel, PerceptualMetric, dict[str, Row]]:
     if contest.threads:
         torch.set_num_threads(contest.threads)
     model = load_model(contest.model, device="cpu")
-    perceptual = best_perceptual(model)
+    perceptual = perceptual_metric(model)
     every = contestants(model, perceptual, contest.settings)
     return model, perceptual, {k: v for k, v in every.items() if not contest.only or k in contest.only}
 

@@ -15,19 +15,19 @@ from inversion.model import DiffusionModel
 from inversion.record import record
 from inversion.reference import Reference
 from realedit.editing.pipeline import edit_photo
-from realedit.editing.request import Task
-from realedit.evaluation.metrics import Perceptual
+from realedit.editing.request import EditRequest
+from realedit.evaluation.metrics import PerceptualMetric
 from realedit.files.photo import Photo
 from realedit.geometry.camera import Camera
-from realedit.geometry.object_pose import mask_place
+from realedit.geometry.object_pose import object_pose
 from realedit.geometry.transform import Placement
 from realedit.geometry.warp import warp
 from realedit.images import to_bytes
 from realedit.objects.grounding import other_objects
-from realedit.sampling.energies import CentroidEnergy, Wanted, WeightedSum, edit_energies
+from realedit.sampling.energies import CentroidEnergy, ObjectTarget, WeightedSum, edit_energies
 from realedit.sampling.guidance import Guidance
-from realedit.sampling.inverted_image import Seen, rows_of
-from realedit.sampling.sampler import Rows, sample
+from realedit.sampling.inverted_image import InvertedImage, photo_conditioning
+from realedit.sampling.sampler import Conditioning, sample
 from realedit.settings import DEFAULTS, Settings
 from tests.benchmarks.cases import Case
 from tests.benchmarks.textbook import PublishedRule, forward_noised
@@ -77,7 +77,7 @@ def cut_paste_inpaint(case: Case) -> tuple[Tensor, Tensor | None]:
 
 def placement_of(case: Case) -> Placement:
     height, width = case.source.shape[-2:]
-    return case.edit.placement(mask_place(case.source, Camera((width, height))))
+    return case.edit.placement(object_pose(case.source, Camera((width, height))))
 
 
 def textbook(model: DiffusionModel, settings: Settings = DEFAULTS, v: float = TUNED_V) -> Row:
@@ -90,18 +90,20 @@ def textbook(model: DiffusionModel, settings: Settings = DEFAULTS, v: float = TU
         weights = replace(settings.weights, ghost=0.0)  # the paper has no such term
         energy = energies(model, case, reference, replace(settings, weights=weights))
         noise = torch.randn(latent.shape, generator=torch.Generator().manual_seed(settings.seed + 1))
-        rows = rows_of(model, reference)
+        rows = photo_conditioning(model, reference)
         return model.decode(sample(model, noise, schedule, rows, guidance=PublishedRule(energy, v))), None
 
     return row
 
 
 def energies(model: DiffusionModel, case: Case, reference: Reference, settings: Settings) -> WeightedSum:
-    seen = Seen(case.before, reference, from_cache=False)
+    seen = InvertedImage(case.before, reference, cached=False)
     words = model.positions(case.prompt, case.edit.object)
     others = [o.words for o in other_objects(model, seen, [case.edit.object])]
     vacated = torch.zeros_like(case.source)
-    return edit_energies(reference, [Wanted(words, words, (placement_of(case),), vacated)], others, settings.weights)
+    return edit_energies(
+        reference, [ObjectTarget(words, words, (placement_of(case),), vacated)], others, settings.weights
+    )
 
 
 def centroid_only(model: DiffusionModel, settings: Settings = DEFAULTS) -> Row:
@@ -116,24 +118,24 @@ def centroid_only(model: DiffusionModel, settings: Settings = DEFAULTS) -> Row:
         centroid = next(energy for _, energy in full.terms if isinstance(energy, CentroidEnergy))
         everywhere = torch.ones_like(latent[:, :1])
         guidance = Guidance(centroid, everywhere, settings.strength, 0.005, 0.0, 0.8)
-        rows = Rows(model.embed(case.prompt), inverted.unconditional, settings.guidance_scale)
+        rows = Conditioning(model.embed(case.prompt), inverted.unconditional, settings.guidance_scale)
         return model.decode(sample(model, inverted.pivots[:1], schedule, rows, guidance=guidance)), None
 
     return row
 
 
 def realedit(
-    model: DiffusionModel, perceptual: Perceptual, settings: Settings = DEFAULTS, method: str = "null-text"
+    model: DiffusionModel, perceptual: PerceptualMetric, settings: Settings = DEFAULTS, method: str = "null-text"
 ) -> Row:
     """The program as a user runs it: the photo, its caption, and the words of the object. An edit that
     is refused counts as the photo unchanged."""
 
     def row(case: Case) -> tuple[Tensor, Tensor | None]:
-        task = Task(Photo(to_bytes(case.before)), case.prompt, (case.edit,), method=method)
+        task = EditRequest(Photo(to_bytes(case.before)), case.prompt, (case.edit,), method=method)
         try:
             edited = edit_photo(model, task, perceptual, settings)
         except EditError:
             return case.before, None
-        return edited.photo.tensor(), edited.touched
+        return edited.photo.tensor(), edited.editable
 
     return row

@@ -19,11 +19,11 @@ from inversion.loading import load_model
 from inversion.model import DiffusionModel
 from inversion.taps import tap
 from realedit.geometry.transform import Placement
-from realedit.sampling.energies import Wanted, edit_energies
+from realedit.sampling.energies import ObjectTarget, edit_energies
 from realedit.sampling.guidance import Guidance
-from realedit.sampling.inverted_image import Seen, rows_of, see
-from realedit.sampling.latent_blending import Anchor
-from realedit.sampling.sampler import Rows, sample
+from realedit.sampling.inverted_image import InvertedImage, invert_image, photo_conditioning
+from realedit.sampling.latent_blending import LatentBlend
+from realedit.sampling.sampler import Conditioning, sample
 from realedit.settings import DEFAULTS, Settings
 from samples.renderer import render
 from samples.scenes import FIRST_HELD_OUT_SEED, sample_scene
@@ -32,20 +32,27 @@ from tests.benchmarks.fresh import fresh_cache
 SHIFT = Placement((0.5, 0.5), (0.6, 0.55))
 
 
-def guided(model: DiffusionModel, seen: Seen, words: tuple[int, ...], settings: Settings) -> None:
+def guided(model: DiffusionModel, seen: InvertedImage, words: tuple[int, ...], settings: Settings) -> None:
     """The sampler as an edit runs it."""
     reference = seen.reference
-    nowhere = torch.zeros_like(seen.small[:, :1])
-    wanted = Wanted(words, words, (SHIFT,), nowhere, new_look=False)
+    nowhere = torch.zeros_like(seen.image[:, :1])
+    wanted = ObjectTarget(words, words, (SHIFT,), nowhere, new_appearance=False)
     everywhere = torch.ones_like(reference.pivots[:1, :1])
     energy = edit_energies(reference, [wanted], (), settings.weights)
     guidance = Guidance(energy, everywhere, settings.strength, 0.0, 0.0, 1.0)
-    anchor = Anchor(reference.pivots, torch.zeros_like(everywhere))
+    anchor = LatentBlend(reference.pivots, torch.zeros_like(everywhere))
     schedule = model.schedule(settings.steps)
-    sample(model, reference.pivots[:1], schedule, rows_of(model, reference), guidance=guidance, edits=[anchor])
+    sample(
+        model,
+        reference.pivots[:1],
+        schedule,
+        photo_conditioning(model, reference),
+        guidance=guidance,
+        callbacks=[anchor],
+    )
 
 
-def bare(model: DiffusionModel, start: Tensor, rows: Rows, steps: int) -> None:
+def bare(model: DiffusionModel, start: Tensor, rows: Conditioning, steps: int) -> None:
     """The same passes through the network, and nothing else."""
     for i, t in enumerate(model.schedule(steps).timesteps):
         null = rows.unprompted(i)
@@ -77,9 +84,9 @@ def main(steps: int, repeats: int, json_path: Path | None) -> None:
     model, settings = load_model(device="cpu"), Settings(steps=steps)
     scene = sample_scene(FIRST_HELD_OUT_SEED)
     with fresh_cache():
-        seen = see(model, render([scene]).photos, scene.caption, settings, "negative-prompt")
+        seen = invert_image(model, render([scene]).photos, scene.caption, settings, "negative-prompt")
     words = model.positions(scene.caption, scene.things[0].phrase)
-    rows, start = rows_of(model, seen.reference), seen.reference.pivots[:1]
+    rows, start = photo_conditioning(model, seen.reference), seen.reference.pivots[:1]
     with model.metered() as meter:
         guided(model, seen, words, settings)
     times: dict[str, list[float]] = {"guided": [], "bare": []}
