@@ -38,7 +38,8 @@ _HOMES = {
     "Reference": "reference",
     "Recorder": "record",
     "record": "record",
-    "Inverted": "ddim",
+    "Inverted": "problem",
+    "InversionProblem": "problem",
     "pipeline_arguments": "pipeline",
     "RealEditError": "errors",
 }

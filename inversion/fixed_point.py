@@ -12,46 +12,27 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from inversion.ddim import Inverted, Watch, silent, unwatched
-from inversion.model import DiffusionModel
+from inversion.problem import InversionProblem, Inverted, Watch, unwatched
 from inversion.schedule import Schedule
-from inversion.text import Embedding
 
 CORRECTIONS = 4  # at most
 SETTLED = 2e-3  # of a latent's own size: a correction as small as this is the last
 
 
-def invert(
-    model: DiffusionModel,
-    latent: Tensor,
-    prompt: str,
-    schedule: Schedule,
-    guidance_scale: float,
-    on_step: Callable[[int], None] = silent,
-    watch: Watch = unwatched,
-    corrections: int = CORRECTIONS,
-) -> Inverted:
-    """Corrected pivots, and the prompt's embedding (float32) at every step."""
-    cond = model.embed(prompt)
-    pivots = corrected_walk(model, latent, cond, schedule, corrections, on_step, watch)
-    return Inverted(pivots, cond.repeat(len(schedule)), guidance_scale)
+def invert(problem: InversionProblem, corrections: int = CORRECTIONS) -> Inverted:
+    """Corrected pivots, and the prompt's embedding (float32) at every step. `corrections`: of every pivot at most, 1 or
+    more."""
+    unconditional = problem.prompted.repeat(len(problem.schedule))
+    return Inverted(corrected_walk(problem, corrections, problem.watch), unconditional, problem.guidance_scale)
 
 
-def corrected_walk(
-    model: DiffusionModel,
-    latent: Tensor,
-    prompt: Embedding,
-    schedule: Schedule,
-    corrections: int,
-    on_step: Callable[[int], None] = silent,
-    watch: Watch = unwatched,
-) -> Tensor:
-    """The latents (steps + 1, C, h, w) from the noise to `latent`, each corrected once to so many times."""
-    pivots = [latent]
+def corrected_walk(problem: InversionProblem, corrections: int, watch: Watch = unwatched) -> Tensor:
+    """The latents (steps + 1, C, h, w) from the noise to the problem's latent, each corrected once to so many times.
+    `watch`, and not the problem's, is shown the pass of every correction."""
+    schedule, pivots = problem.schedule, [problem.latent]
 
     def noise_of(z: Tensor, i: int, alpha_bar: Tensor) -> Tensor:
-        output = model.predict(z, schedule.timesteps[i], [prompt])
-        return schedule.parameterisation.split(output, z, alpha_bar)[1]
+        return schedule.parameterisation.split(problem.predict_prompted(z, i), z, alpha_bar)[1]
 
     def look(z: Tensor, i: int) -> Tensor:
         with watch(i):
@@ -59,13 +40,13 @@ def corrected_walk(
 
     with torch.no_grad():
         last = len(schedule) - 1  # nothing to foretell its noise from: as DDIM inversion has it
-        before = noise = noise_of(latent, last, schedule.alpha_to[last])
+        before = noise = noise_of(problem.latent, last, schedule.alpha_to[last])
         for i in reversed(range(len(schedule))):
             foretold = 2 * noise - before  # on the line through the last two
             before = noise
             found, noise = _corrected(look, pivots[-1], foretold, schedule, i, corrections)
             pivots.append(found)
-            on_step(i)
+            problem.on_step(i)
     return torch.cat(pivots[::-1])
 
 

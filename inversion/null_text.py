@@ -9,17 +9,15 @@ a miss of a hundredth grows a hundredfold along a path; the prediction that pass
 walked on; the prompted row is predicted once a step, and weights are frozen.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from inversion.ddim import Inverted, Watch, silent, unwatched, walk_up
+from inversion.ddim import walk_up
 from inversion.fixed_point import corrected_walk
-from inversion.model import DiffusionModel
-from inversion.schedule import Schedule
+from inversion.problem import InversionProblem, Inverted
 from inversion.text import Embedding, joined
 
 
@@ -53,57 +51,44 @@ TEXTBOOK = NullTextSettings(
 
 @dataclass(frozen=True, eq=False)
 class _Step:
-    """One step of the guided way back: from `z`, with the prompted row's output, to the `pivot`."""
+    """Step `i` of the guided way back: from `z`, with the prompted row's output, to the `pivot`."""
 
-    z: Tensor
+    problem: InversionProblem
     i: int
+    z: Tensor
     prompted: Tensor
     pivot: Tensor
-    schedule: Schedule
-    guidance_scale: float
 
     def land(self, unprompted: Tensor) -> Tensor:
-        return self.schedule.down(self.z, unprompted + self.guidance_scale * (self.prompted - unprompted), self.i)
+        return self.problem.guided_down(self.z, unprompted, self.prompted, self.i)
 
 
-def invert(
-    model: DiffusionModel,
-    latent: Tensor,
-    prompt: str,
-    schedule: Schedule,
-    guidance_scale: float,
-    on_step: Callable[[int], None] = silent,
-    watch: Watch = unwatched,
-    settings: NullTextSettings = NullTextSettings(),
-) -> Inverted:
+def invert(problem: InversionProblem, settings: NullTextSettings = NullTextSettings()) -> Inverted:
     """The way up, then one optimised unprompted embedding (float32) per step, and what it misses."""
-    cond = model.embed(prompt)
-    if settings.corrections:
-        pivots = corrected_walk(model, latent, cond, schedule, settings.corrections, on_step)
-    else:
-        pivots = walk_up(model, latent, cond, schedule, on_step)
-    null = cond if settings.from_prompt else model.unprompted()
+    cond = problem.prompted
+    # Only the way back is watched: it passes every pivot.
+    pivots = corrected_walk(problem, settings.corrections) if settings.corrections else walk_up(problem)
+    null = cond if settings.from_prompt else problem.model.unprompted()
     found, residuals, z = [], [], pivots[:1]
-    for i, t in enumerate(schedule.timesteps):
-        with torch.no_grad(), watch(i):
-            prompted = model.predict(z, t, [cond])
-        step = _Step(z, i, prompted, pivots[i + 1 : i + 2], schedule, guidance_scale)
-        null, z = _optimise(model, step, null, cond, settings)
+    for i in range(len(problem.schedule)):
+        with torch.no_grad(), problem.watch(i):
+            prompted = problem.predict_prompted(z, i)
+        step = _Step(problem, i, z, prompted, pivots[i + 1 : i + 2])
+        null, z = _optimise(step, null, settings)
         found.append(null)
         if settings.keep_rest:
             residuals.append(step.pivot - z)
             z = z + residuals[-1]
-        on_step(i)
-    return Inverted(pivots, joined(found), guidance_scale, torch.cat(residuals) if residuals else None)
+        problem.on_step(i)
+    return Inverted(pivots, joined(found), problem.guidance_scale, torch.cat(residuals) if residuals else None)
 
 
-def _optimise(
-    model: DiffusionModel, step: _Step, null: Embedding, cond: Embedding, settings: NullTextSettings
-) -> tuple[Embedding, Tensor]:
+def _optimise(step: _Step, null: Embedding, settings: NullTextSettings) -> tuple[Embedding, Tensor]:
     """The embedding whose guided step lands on the pivot, and where it lands."""
-    rate, tolerance = settings.at(step.i, len(step.schedule))
-    t = step.schedule.timesteps[step.i]
-    if null is cond:  # both rows are one, so its prediction is known already
+    model, schedule = step.problem.model, step.problem.schedule
+    rate, tolerance = settings.at(step.i, len(schedule))
+    t = schedule.timesteps[step.i]
+    if null is step.problem.prompted:  # both rows are one, so its prediction is known already
         landed = step.land(step.prompted)
         if settings.check_first and F.mse_loss(landed, step.pivot) <= tolerance:
             return null, landed

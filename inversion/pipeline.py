@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
-from inversion.ddim import Inverted
 from inversion.model import DiffusionModel
+from inversion.problem import Inverted
 from inversion.reference import Reference
 
 StepEnd = Callable[[Any, int, Any, dict[str, Any]], dict[str, Any]]

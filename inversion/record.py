@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from inversion.ddim import Inverted, silent
 from inversion.model import DiffusionModel
+from inversion.problem import Inverted, silent
 from inversion.reference import Header, Reference
 from inversion.schedule import Schedule
 from inversion.taps import Tape, tap

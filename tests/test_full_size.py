@@ -11,6 +11,7 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 
 from inversion import negative_prompt
 from inversion.model import DiffusionModel
+from inversion.problem import InversionProblem
 from inversion.record import record
 from inversion.reference import Reference
 from inversion.text import Embedding
@@ -38,7 +39,7 @@ def test_a_reference_of_a_stable_diffusion_1_5_takes_at_most_40_mb(model, tmp_pa
     )
     full: DiffusionModel = replace(model, unet=unet.to(torch.bfloat16), vae=vae)
     few, prompt = full.schedule(3), CAPTIONS[0]
-    found = negative_prompt.invert(full, torch.randn(1, 4, 64, 64), prompt, few, 7.5)
+    found = negative_prompt.invert(InversionProblem(full, torch.randn(1, 4, 64, 64), prompt, few, 7.5))
     reference = record(full, found, prompt, few, "negative-prompt")
     assert {m.shape[-1] for m in reference.attention.values()} == {32, 16, 8}
     assert {f.shape[-1] for f in reference.features.values()} == {16}

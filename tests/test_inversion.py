@@ -16,6 +16,7 @@ from inversion.loading import plain_pipeline
 from inversion.methods import METHODS
 from inversion.null_text import TEXTBOOK, NullTextSettings
 from inversion.pipeline import pipeline_arguments
+from inversion.problem import InversionProblem
 from inversion.schedule import ddim_step
 from realedit.sampling.latent_blending import ResidualCorrection
 from realedit.sampling.sampler import Conditioning, sample
@@ -29,7 +30,7 @@ def test_walk_is_diffusers_inverse_walk_to_the_bit(tiny):
     """The same network outputs through `DDIMInverseScheduler` in float64 give the same latents."""
     schedule, text = tiny.schedule(STEPS), tiny.embed(PROMPT)
     z = random_latent().double()
-    pivots = walk_up(tiny, z, text, schedule)
+    pivots = walk_up(InversionProblem(tiny, z, PROMPT, schedule, 1.0))
     inverse = DDIMInverseScheduler.from_config(tiny.scheduler.config)
     inverse.set_timesteps(STEPS)
     with torch.no_grad():
@@ -45,7 +46,7 @@ def test_ddim_reconstructs_at_guidance_one(tiny):
     latent, errors = random_latent(), []
     for steps in (10, 100):
         schedule = tiny.schedule(steps)
-        found = ddim.invert(tiny, latent, PROMPT, schedule, 1.0)
+        found = ddim.invert(InversionProblem(tiny, latent, PROMPT, schedule, 1.0))
         back = sample(tiny, found.pivots[:1], schedule, Conditioning(tiny.embed(PROMPT), found.unconditional, 1.0))
         errors.append((back - latent).square().mean().item())
     assert errors[1] < 0.2 * errors[0]
@@ -53,18 +54,18 @@ def test_ddim_reconstructs_at_guidance_one(tiny):
 
 def test_null_text_reconstructs_where_ddim_drifts(tiny):
     latent, schedule, errors = random_latent(), tiny.schedule(STEPS), {}
+    problem = InversionProblem(tiny, latent, PROMPT, schedule, 7.5)
     for name, method in METHODS.items():
-        found = method(tiny, latent, PROMPT, schedule, 7.5)
+        found = method(problem)
         back = sample(tiny, found.pivots[:1], schedule, Conditioning(tiny.embed(PROMPT), found.unconditional, 7.5))
         errors[name] = (back - latent).square().mean().item()
     assert errors["null-text"] < errors["ddim"]
 
 
 def test_a_step_under_its_tolerance_costs_one_row_and_changes_nothing(model):
-    schedule, latent = model.schedule(STEPS), random_latent()
-    loose = NullTextSettings(tolerance=(1e9, 1e9))
+    problem = InversionProblem(model, random_latent(), PROMPT, model.schedule(STEPS), 7.5)
     with model.metered() as meter:
-        found = null_text.invert(model, latent, PROMPT, schedule, 7.5, settings=loose)
+        found = null_text.invert(problem, NullTextSettings(tolerance=(1e9, 1e9)))
     own = model.embed(PROMPT).tokens
     assert all(torch.equal(row, own[0]) for row in found.unconditional.tokens)
     assert meter.forward_equivalents == 2 * STEPS + 1  # what the first noise is foretold from, up, the prompted row
@@ -74,14 +75,8 @@ def test_weights_get_no_gradient_and_embeddings_stay_float32(folders):
     from inversion.loading import load_model
 
     half = load_model(str(folders["epsilon"]), device="cpu", dtype="bfloat16")
-    found = null_text.invert(
-        half,
-        random_latent(),
-        PROMPT,
-        half.schedule(3),
-        7.5,
-        settings=NullTextSettings(inner_steps=2, tolerance=(0.0, 0.0)),
-    )
+    problem = InversionProblem(half, random_latent(), PROMPT, half.schedule(3), 7.5)
+    found = null_text.invert(problem, NullTextSettings(inner_steps=2, tolerance=(0.0, 0.0)))
     assert found.unconditional.tokens.dtype == torch.float32
     assert torch.isfinite(found.unconditional.tokens).all()
     assert len(found.unconditional) == 3
@@ -101,9 +96,9 @@ def test_rates_stay_positive(steps, i):
 
 def test_the_textbook_steps_once_even_where_nothing_is_asked(model):
     """As the published code does: the loss is looked at before the step, and the step is taken all the same."""
-    loose = replace(TEXTBOOK, tolerance=(1e9, 1e9))
+    problem = InversionProblem(model, random_latent(), PROMPT, model.schedule(STEPS), 7.5)
     with model.metered() as meter:
-        found = null_text.invert(model, random_latent(), PROMPT, model.schedule(STEPS), 7.5, settings=loose)
+        found = null_text.invert(problem, replace(TEXTBOOK, tolerance=(1e9, 1e9)))
     assert not torch.equal(found.unconditional.tokens[0], model.embed("").tokens[0])
     # Up; prompted row; a step with its gradient; the unprompted row once more.
     assert meter.forward_equivalents == pytest.approx(STEPS * (1 + 1 + 2.08 + 1))
@@ -119,7 +114,7 @@ def error_of(model, found, steps: int) -> float:
 
 @pytest.mark.parametrize("scale", [1.0, 7.5, 15.0])
 def test_residuals_are_exact_at_any_scale(tiny, scale):
-    found = residual.invert(tiny, random_latent(), PROMPT, tiny.schedule(STEPS), scale)
+    found = residual.invert(InversionProblem(tiny, random_latent(), PROMPT, tiny.schedule(STEPS), scale))
     assert error_of(tiny, found, STEPS) < 1e-9
 
 
@@ -157,7 +152,7 @@ def test_corrections_come_closer_to_the_fixed_point(tiny):
     ways = [METHODS["negative-prompt"], *(functools.partial(fixed_point.invert, corrections=k) for k in (1, 2, 4))]
     for way in ways:
         with tiny.metered() as meter:
-            found = way(tiny, random_latent(), PROMPT, schedule, 7.5)
+            found = way(InversionProblem(tiny, random_latent(), PROMPT, schedule, 7.5))
         misses.append(miss_of(tiny, found.pivots, schedule))
         costs.append(meter.forward_equivalents)
     assert misses == sorted(misses, reverse=True)
@@ -169,7 +164,7 @@ def test_corrections_come_closer_to_the_fixed_point(tiny):
 def test_what_optimisation_leaves_is_kept(model):
     """So little that it holds nothing of the picture, and enough that the photo comes back exactly."""
     for scale in (1.0, 7.5, 15.0):
-        found = null_text.invert(model, random_latent(), PROMPT, model.schedule(20), scale)
+        found = null_text.invert(InversionProblem(model, random_latent(), PROMPT, model.schedule(20), scale))
         assert found.residuals.square().mean((1, 2, 3)).max() <= NullTextSettings().tolerance[0]
         assert error_of(model, found, 20) < 1e-9
 
@@ -184,7 +179,7 @@ def test_nothing_diverges(tiny, steps, spacing, monkeypatch):
     methods = {"null-text": few, "fixed-point": METHODS["fixed-point"], "residual": METHODS["residual"]}
     for name, method in methods.items():  # the others walk as the last does
         for scale in (1.0, 15.0) if steps < 50 else (15.0,):
-            found = method(tiny, latent, PROMPT, schedule, scale)
+            found = method(InversionProblem(tiny, latent, PROMPT, schedule, scale))
             assert torch.isfinite(found.pivots).all(), name
             assert found.pivots.abs().max() < 100, name
             assert torch.isfinite(found.unconditional.tokens).all(), name
@@ -195,7 +190,7 @@ def test_nothing_diverges(tiny, steps, spacing, monkeypatch):
 @pytest.mark.parametrize("method", ["null-text", "residual", "fixed-point"])
 def test_plain_diffusers_gives_the_same_latents_to_the_bit(tiny, method):
     latent, schedule = random_latent(height=8, width=8), tiny.schedule(STEPS)
-    found = METHODS[method](tiny, latent, PROMPT, schedule, 7.5)
+    found = METHODS[method](InversionProblem(tiny, latent, PROMPT, schedule, 7.5))
     kept = [ResidualCorrection(found.residuals)] if found.residuals is not None else []
     ours = sample(
         tiny, found.pivots[:1], schedule, Conditioning(tiny.embed(PROMPT), found.unconditional, 7.5), callbacks=kept

@@ -18,11 +18,11 @@ from diffusers import (
 )
 from safetensors.torch import load_file, save_file
 
-from inversion.ddim import Inverted
 from inversion.errors import ModelError, Notice
 from inversion.families import ModelFamily, check_scheduler, check_unet, family_of
 from inversion.loading import load_model, model_of, plain_pipeline
 from inversion.pipeline import pipeline_arguments
+from inversion.problem import Inverted
 from inversion.schedule import Schedule
 from inversion.taps import tap
 from realedit.sampling.sampler import Conditioning, sample

@@ -9,6 +9,7 @@ from safetensors import safe_open
 from inversion import ddim
 from inversion.errors import ReferenceMismatch
 from inversion.methods import METHODS
+from inversion.problem import InversionProblem
 from inversion.record import Recorder, record
 from inversion.reference import Header, Reference, cache_key
 from tests.conftest import PROMPT, random_latent
@@ -19,7 +20,7 @@ STEPS = 3
 @pytest.fixture(scope="module")
 def reference(tiny) -> Reference:
     schedule = tiny.schedule(STEPS)
-    inverted = ddim.invert(tiny, random_latent(), PROMPT, schedule, 2.0)
+    inverted = ddim.invert(InversionProblem(tiny, random_latent(), PROMPT, schedule, 2.0))
     return record(tiny, inverted, PROMPT, schedule, "ddim")
 
 
@@ -108,7 +109,7 @@ def test_watching_an_inversion_shows_what_looking_afterwards_does(tiny, method):
     """What a method shows on its way is what its pivots show, but for where its way left them."""
     schedule, latent = tiny.schedule(STEPS), random_latent()
     recorder = Recorder(tiny, PROMPT, schedule)
-    found = METHODS[method](tiny, latent, PROMPT, schedule, 2.0, watch=recorder.step)
+    found = METHODS[method](InversionProblem(tiny, latent, PROMPT, schedule, 2.0, watch=recorder.step))
     watched, afterwards = recorder.finish(found, method), record(tiny, found, PROMPT, schedule, method)
     assert watched.header == afterwards.header
     for name, maps in afterwards.attention.items():
@@ -121,8 +122,9 @@ def test_watching_an_inversion_shows_what_looking_afterwards_does(tiny, method):
 def test_watching_what_is_passed_anyway_costs_no_pass(tiny, method):
     schedule, costs = tiny.schedule(STEPS), []
     recorder = Recorder(tiny, PROMPT, schedule)
+    problem = InversionProblem(tiny, random_latent(), PROMPT, schedule, 2.0, watch=recorder.step)
     with tiny.metered() as meter:
-        found = METHODS[method](tiny, random_latent(), PROMPT, schedule, 2.0, watch=recorder.step)
+        found = METHODS[method](problem)
         costs.append(meter.forward_equivalents)
         recorder.finish(found, method)
         costs.append(meter.forward_equivalents)
@@ -132,7 +134,7 @@ def test_watching_what_is_passed_anyway_costs_no_pass(tiny, method):
 def test_a_shared_unprompted_text_is_kept_once(tiny, tmp_path):
     schedule = tiny.schedule(STEPS)
     for method in ("negative-prompt", "null-text"):
-        found = METHODS[method](tiny, random_latent(), PROMPT, schedule, 2.0)
+        found = METHODS[method](InversionProblem(tiny, random_latent(), PROMPT, schedule, 2.0))
         reference = record(tiny, found, PROMPT, schedule, method)
         reference.save(tmp_path / "a.safetensors")
         back = Reference.load(tmp_path / "a.safetensors", reference.header)

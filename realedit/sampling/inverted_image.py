@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from inversion.ddim import silent
 from inversion.errors import ReferenceMismatch
 from inversion.footprint import require
 from inversion.methods import METHODS
 from inversion.model import DiffusionModel
+from inversion.problem import InversionProblem, silent
 from inversion.record import Recorder
 from inversion.reference import Header, Reference, cache_key
 from realedit.files.photo import Photo
@@ -56,11 +56,10 @@ def invert_image(
                 continue  # another process made room
             except ReferenceMismatch:
                 path.unlink(missing_ok=True)  # cut off or of an older version: make it again
-    invert = METHODS[method]
     recorder = Recorder(model, prompt, schedule)
     latent, scale = model.encode(small), settings.guidance_scale
-    inverted = invert(model, latent, prompt, schedule, scale, on_step, recorder.step)
-    reference = recorder.finish(inverted, method, on_step)
+    problem = InversionProblem(model, latent, prompt, schedule, scale, on_step, recorder.step)
+    reference = recorder.finish(METHODS[method](problem), method, on_step)
     keep_reference(small, reference)
     return InvertedImage(small, reference, cached=False)
 

@@ -26,6 +26,7 @@ from inversion import ddim
 from inversion.errors import EditError
 from inversion.loading import load_model
 from inversion.model import DiffusionModel
+from inversion.problem import InversionProblem
 from inversion.schedule import ddim_step
 from realedit.editing.pipeline import edit_photo
 from realedit.editing.request import EditRequest
@@ -60,7 +61,8 @@ def new_prompt(model: DiffusionModel, settings: Settings) -> Row:
 
     def row(case: EditCase) -> tuple[Tensor, Tensor | None]:
         schedule = model.schedule(settings.steps)
-        found = ddim.invert(model, model.encode(case.before), case.prompt, schedule, PLAIN_GUIDANCE)
+        problem = InversionProblem(model, model.encode(case.before), case.prompt, schedule, PLAIN_GUIDANCE)
+        found = ddim.invert(problem)
         rows = Conditioning(model.embed(case.wanted), found.unconditional, PLAIN_GUIDANCE)
         return model.decode(sample(model, found.pivots[:1], schedule, rows)), None
 

@@ -23,11 +23,11 @@ from rich.table import Table
 from torch import Tensor
 
 from inversion import null_text
-from inversion.ddim import Inverted
 from inversion.loading import load_model
 from inversion.methods import METHODS, Method
 from inversion.model import DiffusionModel
 from inversion.null_text import TEXTBOOK
+from inversion.problem import InversionProblem, Inverted
 from realedit.evaluation.metrics import PerceptualMetric, compare
 from realedit.evaluation.perceptual import perceptual_metric
 from realedit.files.reading import load_photo
@@ -92,10 +92,10 @@ class Trial:
         self, model: DiffusionModel, name: str, photo: Tensor, prompt: str, perceptual: PerceptualMetric
     ) -> Numbers:
         """Invert a photo and sample it again; the cost is that of the inversion."""
-        schedule, latent = model.schedule(self.steps), model.encode(photo)
+        problem = InversionProblem(model, model.encode(photo), prompt, model.schedule(self.steps), self.guidance_scale)
         began = time.perf_counter()
         with model.metered() as meter:
-            found = WAYS[name](model, latent, prompt, schedule, self.guidance_scale)
+            found = WAYS[name](problem)
         seconds = time.perf_counter() - began
         back = quality(photo, regained(model, found, prompt, self.steps), perceptual)
         return back | {"forward_equivalents": meter.forward_equivalents, "seconds": seconds}

@@ -12,6 +12,7 @@ from torch import Tensor
 from inversion import ddim
 from inversion.errors import EditError
 from inversion.model import DiffusionModel
+from inversion.problem import InversionProblem
 from inversion.record import record
 from inversion.reference import Reference
 from realedit.editing.pipeline import edit_photo
@@ -112,7 +113,7 @@ def centroid_only(model: DiffusionModel, settings: Settings = DEFAULTS) -> Row:
 
     def row(case: Case) -> tuple[Tensor, Tensor | None]:
         schedule, latent = model.schedule(settings.steps), model.encode(case.before)
-        inverted = ddim.invert(model, latent, case.prompt, schedule, settings.guidance_scale)
+        inverted = ddim.invert(InversionProblem(model, latent, case.prompt, schedule, settings.guidance_scale))
         reference = record(model, inverted, case.prompt, schedule, "ddim")
         full = energies(model, case, reference, settings)
         centroid = next(energy for _, energy in full.terms if isinstance(energy, CentroidEnergy))

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from inversion.ddim import Inverted
 from inversion.model import DiffusionModel
+from inversion.problem import Inverted
 from inversion.record import record
 from inversion.reference import Reference
 from inversion.schedule import Schedule, ddim_step
