@@ -1,15 +1,34 @@
-"""README is executed: its Python, its commands' names and options, its two main commands."""
+"""The documents are executed: their Python, the names and options of their commands, the two main commands, links."""
 
+import importlib
 import re
+import shlex
+import tomllib
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from realedit.cli import main
+from realedit.files.recipe import Recipe
+from tests.test_architecture import ORDER
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text()
+NAMES = ("README.md", "inversion/README.md", "realedit/README.md", "tests/benchmarks/README.md")
+DOCUMENTS = {name: (ROOT / name).read_text() for name in NAMES}
+MOST_LINES = 150
+
+COMMAND = re.compile(r"^    (?:cat .*\| )?(realedit [^#\n]+)", re.MULTILINE)
+MODULE = re.compile(r"python -m ((?:tests\.benchmarks|samples)\.\w+[^`#\n]*)")
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+FILE = re.compile(r"`([\w./]+\.py)`")
+
+
+def found(pattern: re.Pattern[str]) -> list[str]:
+    """What a pattern captures in all documents, each once."""
+    return sorted({match.strip() for text in DOCUMENTS.values() for match in pattern.findall(text)})
 
 
 def command_after(name: str) -> str:
@@ -19,27 +38,79 @@ def command_after(name: str) -> str:
     return match[1]
 
 
+def python_example(name: str) -> str:
+    (code,) = re.findall(r"```python\n(.*?)```", DOCUMENTS[name], re.DOTALL)
+    return code
+
+
+def run_example(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict:
+    """The names that a document's example defines when it is run beside the samples."""
+    (folder / "samples").symlink_to(ROOT / "samples", target_is_directory=True)
+    monkeypatch.chdir(folder)
+    names: dict = {}
+    exec(compile(python_example(name), name, "exec"), names)
+    return names
+
+
+def check_options(command: click.Command, words: list[str]) -> None:
+    """Raises for an option that the command does not have or whose value is missing, and for arguments too many or
+    none; what the values say is not looked at."""
+    parsed, too_many, _ = command.make_parser(click.Context(command)).parse_args(words)
+    assert not too_many, too_many
+    for parameter in command.params:
+        if isinstance(parameter, click.Argument) and parameter.required:
+            assert parsed.get(parameter.name), parameter.name
+
+
+def command_and_words(line: str) -> tuple[list[str], click.Command, list[str]]:
+    """The names of a command, the command, and what is typed after it (without where the shell sends its output)."""
+    words = shlex.split(line.split(" > ")[0])[1:]
+    names: list[str] = []
+    command: click.Command = main
+    while isinstance(command, click.Group):
+        names.append(words.pop(0))
+        assert names[-1] in command.commands, line
+        command = command.commands[names[-1]]
+    return names, command, words
+
+
 def test_python_example_runs_as_written(tmp_path, monkeypatch, capsys):
-    (code,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
-    (tmp_path / "samples").symlink_to(ROOT / "samples", target_is_directory=True)
-    monkeypatch.chdir(tmp_path)
-    exec(compile(code, "README.md", "exec"), {})
+    run_example("README.md", tmp_path, monkeypatch)
     assert (tmp_path / "moved.png").stat().st_size > 5_000
     assert "identical pixels" in capsys.readouterr().out
 
 
 def test_python_example_is_short():
-    (code,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    code = python_example("README.md")
     assert len([line for line in code.splitlines() if line and not line.startswith(("from", "import"))]) <= 10
 
 
-@pytest.mark.parametrize("line", re.findall(r"^    (realedit [^#\n]+)", TEXT, re.MULTILINE))
+def test_inversion_example_gives_the_photo_back(tmp_path, monkeypatch):
+    names = run_example("inversion/README.md", tmp_path, monkeypatch)
+    photo = (names["photo"][0].permute(1, 2, 0) * 255).round().numpy()
+    error = ((photo - names["image"]) / 255) ** 2
+    assert error.mean() < 1e-3  # 30 dB
+
+
+@pytest.mark.parametrize("line", found(COMMAND))
 def test_listed_commands_and_options_exist(line):
-    words = line.split()
-    help_text = CliRunner().invoke(main, [words[1], "--help"])
+    names, command, words = command_and_words(line)
+    help_text = CliRunner().invoke(main, [*names, "--help"])
     assert help_text.exit_code == 0
-    for option in re.findall(r"(?<=\s)--?[a-z][a-z-]*", line):
-        assert option in help_text.stdout
+    listed = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", help_text.stdout))
+    assert {word for word in words if re.fullmatch(r"--?[a-z][a-z-]*", word)} <= listed
+    check_options(command, words)
+
+
+@pytest.mark.parametrize("line", found(MODULE))
+def test_listed_modules_and_options_exist(line):
+    module, *words = shlex.split(line)
+    check_options(importlib.import_module(module).main, words)
+
+
+def test_every_command_has_an_example():
+    shown = {command_and_words(line)[0][0] for line in COMMAND.findall(TEXT)}
+    assert set(main.commands) - shown == {"demo"}  # which is the first of the two main commands
 
 
 def test_main_commands_do_all_their_set_up():
@@ -49,6 +120,43 @@ def test_main_commands_do_all_their_set_up():
     assert "pytest" in command_after("tests")
 
 
-def test_pictures_are_there():
-    for picture in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", TEXT):
-        assert (ROOT / picture).is_file(), picture
+def test_recipe_is_one():
+    (text,) = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
+    assert len(Recipe.model_validate(tomllib.loads(text)).edits()) == 2
+
+
+def test_readme_is_short():
+    assert len(TEXT.splitlines()) <= MOST_LINES
+
+
+def without_code(text: str) -> str:
+    return re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+
+
+def slugs(text: str) -> set[str]:
+    """The anchors of a document's headings."""
+    headings = re.findall(r"^#+ (.+)$", without_code(text), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_pictures_and_links_lead_somewhere(name):
+    for link in LINK.findall(without_code(DOCUMENTS[name])):
+        path, _, anchor = link.partition("#")
+        if path.startswith("https://"):
+            continue
+        target = (ROOT / name).parent / path if path else ROOT / name
+        assert target.is_file(), link
+        assert not anchor or anchor in slugs(target.read_text()), link
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_named_files_are_there(name):
+    for path in FILE.findall(DOCUMENTS[name]):
+        assert (ROOT / path).is_file() or ((ROOT / name).parent / path).is_file(), path
+
+
+def test_the_tree_names_every_room():
+    text = DOCUMENTS["realedit/README.md"]
+    rooms = re.findall(r"^  (\w+)(?:\.py|/) ", text, re.MULTILINE)
+    assert rooms == ORDER
