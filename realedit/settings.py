@@ -1,4 +1,5 @@
-"""Every default number of the program, once. No torch."""
+"""How a run is made: the model, the sampling schedule, guidance, and the regions of an edit. Thresholds of image
+processing stand at the top of the modules that use them. No torch."""
 
 from dataclasses import dataclass, field
 
@@ -62,7 +63,7 @@ class Settings:
     against words that would move it. Whole pictures: `draw_strength`, of which fresh noise needs more;
     `whole_from`, until when a photo that takes on another's look is held. Regions: `reach`, how far from an object
     its shadow is looked for, in extents of the object; `margin` and `feather`, fractions of the photo's shorter
-    side, for what masks miss at edges and for the final seam.
+    side, for what masks miss at edges and for the final seam. `method`: how photos are inverted, one of `METHOD_NAMES`.
     """
 
     steps: int = 25
@@ -83,6 +84,7 @@ class Settings:
     margin: float = 0.025
     reach: float = 0.9
     feather: float = 0.015
+    method: str = METHOD_NAMES[0]
 
 
 DEFAULTS = Settings()

@@ -1,13 +1,11 @@
-"""The colours of new looks: those of the object that a look is taken from, or those that the model gives to
-what new words name when nothing else is asked of it.
+"""The colours of new appearances: those of the object that an appearance is taken from, or those that the model gives
+to what new words name when nothing else is asked of it.
 
-Among the objects of a photo, and on top of an old look, a model takes colours from the neighbours and from
+Among the objects of a photo, and on top of an old appearance, a model takes colours from the neighbours and from
 what was there. What it draws of the same words alone has them right, but in a light of its own: what the photo's
-makes of the old look, as the model imagines that, it will make of the new one.
+makes of the old appearance, as the model samples that, it will make of the new one.
 """
 
-import functools
-from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -15,19 +13,15 @@ import torch
 from torch import Tensor
 
 from inversion.errors import EditError
-from inversion.model import DiffusionModel
 from realedit.appearance.dichromatic import LUMA
 from realedit.appearance.highlights import has_highlights
-from realedit.compositing.composite import Composite, Subject
-from realedit.edits import ObjectSource
 from realedit.morphology import interior
 from realedit.objects.attention_probe import probe_attention
 from realedit.objects.segmentation import object_mask
-from realedit.objects.source_objects import SourceObject
 from realedit.sampling.noising import fresh_noise
 from realedit.sampling.prompts import object_prompt
 from realedit.sampling.sampler import Conditioning, sample
-from realedit.settings import Settings
+from realedit.sampling.session import Session
 
 SAMPLED_PICTURES = 3
 SAMPLED_STEPS = 0.5  # of the steps: enough for colours
@@ -45,27 +39,11 @@ class TargetColours:
     matte: bool = False
 
 
-def target_colours(
-    model: DiffusionModel,
-    subjects: Sequence[Subject],
-    stage: Composite,
-    guests: Mapping[ObjectSource, SourceObject],
-    settings: Settings,
-    on_step: Callable[[int], None],
-) -> dict[int, TargetColours]:
-    """That of the new look of every subject of the `stage` that gets one, by its number; none for words that the model
-    draws nothing of."""
-    drawn = functools.cache(lambda words: sampled_colours(model, words, settings, on_step))
-    found = {}
-    for k, subject in enumerate(subjects):
-        look = subject.look
-        if look is not None and look.source is not None:
-            found[k] = TargetColours(guests[look.source].palette())
-        elif look is not None and look.words is not None and len(new := drawn(look.words)):
-            old = drawn(subject.phrase) if subject.words else new[:0]
-            light = exposure_ratio(stage.colours(k, stage.own[k]), old)
-            found[k] = TargetColours((new * light).clamp(0, 1), has_highlights(old) and not has_highlights(new))
-    return found
+def target_colours(own: Tensor, old: Tensor, new: Tensor) -> TargetColours:
+    """Those of new words of which the model's pictures have the colours `new` (n, 3), for an object whose pixels are
+    `own` (n, 3), and of whose old words they have the colours `old` (n, 3). All are sRGB."""
+    light = exposure_ratio(own, old)
+    return TargetColours((new * light).clamp(0, 1), has_highlights(old) and not has_highlights(new))
 
 
 def exposure_ratio(own: Tensor, imagined_own: Tensor) -> float:
@@ -82,21 +60,20 @@ def exposure_ratio(own: Tensor, imagined_own: Tensor) -> float:
     return ratio**EXPOSURE_POWER
 
 
-def sampled_colours(model: DiffusionModel, words: str, settings: Settings, on_step: Callable[[int], None]) -> Tensor:
-    """The colours (n, 3), sRGB, of what the words name in a few pictures that the model draws of it alone."""
+def sampled_colours(session: Session, words: str) -> Tensor:
+    """The colours (n, 3), sRGB, of what the words name in a few pictures that the model draws of it alone; none (0, 3)
+    where it draws nothing in particular."""
+    model, settings = session.model, session.settings
+    few = replace(session, settings=replace(settings, steps=max(2, round(SAMPLED_STEPS * settings.steps))))
     prompt = object_prompt({words: words}, "")
-    hasty = replace(settings, steps=max(2, round(SAMPLED_STEPS * settings.steps)))
-    schedule, size = model.schedule(hasty.steps), (model.native_size, model.native_size)
-    rows = Conditioning(
-        model.embed(prompt.prompt), model.unprompted().repeat(hasty.steps), settings.draw_guidance_scale
-    )
+    conditioning = Conditioning.plain(model, prompt.prompt, few.settings.steps, settings.draw_guidance_scale)
     colours = [torch.zeros(0, 3)]
     for n in range(SAMPLED_PICTURES):
-        noise = fresh_noise(model, size, settings.seed + n)
-        picture = model.decode(sample(model, noise, schedule, rows, on_step=on_step)).cpu()
+        noise = fresh_noise(model, (model.native_size, model.native_size), settings.seed + n)
+        latent = sample(model, noise, few.schedule, conditioning, on_step=few.steps_of("imagining"))
+        picture = model.decode(latent).cpu()
         with suppress(EditError):  # nothing in particular was drawn
             tokens = model.span_positions(prompt.prompt, prompt.spans[words])
-            seen = probe_attention(model, picture, prompt.prompt, tokens, hasty)
-            mask = object_mask(picture, seen, words)
+            mask = object_mask(picture, probe_attention(few, picture, prompt.prompt, tokens), words)
             colours.append(picture[0][:, interior(mask)[0, 0] > 0.5].T)
     return torch.cat(colours)

@@ -1,161 +1,121 @@
 """All objects of an edit set down in one picture, at the model's size or at the photo's own."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from realedit.compositing.effects import Effects
-from realedit.compositing.layers import ObjectLayer, PlacedLayer, blend_layers, extract_layer, layer_colours, place
-from realedit.compositing.separation import CleanPlate
-from realedit.edits import Appearance
+from realedit.compositing.layers import PlacedLayer, blend_layers, extract_layer, layer_colours, place
+from realedit.compositing.scene import LayeredScene, ObjectEdit
 from realedit.geometry.transform import IDENTITY, Placement
 from realedit.geometry.warp import warp
 from realedit.morphology import dilate, interior, union
 
+Size = tuple[int, int]
+
 
 @dataclass(frozen=True, eq=False)
-class Subject:
-    """An object that an edit changes.
-
-    `phrase` names it, `words` are its tokens in the photo's prompt (none where the model does not know
-    it). It is drawn at each of `placements`; where `STAY` is one of them it also keeps its place. `look`
-    is what it shall look like, None as before.
-    """
+class PlacedObject:
+    """One object in a composite: its `target` (1, 1, H, W), 0 or 1, where it is after the edit; its `opacity`
+    (1, 1, H, W), how much of each pixel it covers; and `colours` (1, 3, H, W): the photo's, or where it gets a new
+    appearance, its old ones there without what is behind."""
 
     phrase: str
-    words: tuple[int, ...]
-    placements: tuple[Placement, ...]
-    look: Appearance | None
+    target: Tensor
+    opacity: Tensor
+    colours: Tensor
 
-    @property
-    def leaves(self) -> bool:
-        """Whether its place is vacated, wholly or in part."""
-        return IDENTITY not in self.placements
-
-    @property
-    def lifted(self) -> bool:
-        """Whether it is drawn anywhere else, or nowhere."""
-        return self.placements != (IDENTITY,)
-
-
-@dataclass(frozen=True, eq=False)
-class InsertedObject:
-    """An object of another photo that is set down too: lifted off that photo, with its mask
-    (1, 1, H', W') there."""
-
-    phrase: str
-    layer: ObjectLayer
-    mask: Tensor
-    placement: Placement
-
-
-@dataclass(frozen=True, eq=False)
-class Cast:
-    """Subjects with what was lifted of them at one size: `sources` their masks (1, 1, H, W), the
-    `traces` that they leave beside them, the `backdrop` behind them, and `extras`."""
-
-    subjects: Sequence[Subject]
-    sources: Sequence[Tensor]
-    traces: Sequence[Effects]
-    backdrop: CleanPlate
-    extras: Sequence[InsertedObject] = ()
+    def pixels_of(self, picture: Tensor) -> Tensor:
+        """The colours (n, 3) that a picture (1, 3, H, W) has well inside it."""
+        return picture[0][:, interior(self.target)[0, 0] > 0.5].T
 
 
 @dataclass(frozen=True, eq=False)
 class Composite:
-    """The rough result (1, 3, H, W) and masks (1, 1, H, W), 0 or 1, of what is where in it.
+    """The edited picture, `image` (1, 3, H, W), as far as layers alone can make it, and what is where in it.
 
-    `targets`: each subject after the edit, then each extra; `opacities`: how much of each pixel a
-    subject covers; `own`: of those that get a new look, by number, their old colours (1, 3, H, W) without what
-    is behind; `hole`: where
-    leaving objects and their traces were, with a margin; `objects`: all that was set down; `moved`: hole
-    and objects with their traces and a margin; `touched`: all that may change, new looks too.
+    `objects`: the edited ones in the scene's order; `inserted`: those of other photos. Masks (1, 1, H, W): `hole`,
+    where leaving objects and their effects were, with a margin; `covered`, all that was set down; `moved`, hole and
+    objects with their effects and a margin; `editable`, all that may change, new appearances too.
     """
 
     image: Tensor
-    targets: list[Tensor]
-    opacities: list[Tensor]
-    own: dict[int, Tensor]
+    objects: tuple[PlacedObject, ...]
+    inserted: tuple[PlacedObject, ...]
     hole: Tensor
-    objects: Tensor
+    covered: Tensor
     moved: Tensor
-    touched: Tensor
+    editable: Tensor
 
-    def colours(self, k: int, picture: Tensor) -> Tensor:
-        """The colours (n, 3) that a picture (1, 3, H, W) has well inside subject number `k`."""
-        return picture[0][:, interior(self.targets[k])[0, 0] > 0.5].T
+    @property
+    def everything(self) -> tuple[PlacedObject, ...]:
+        return self.objects + self.inserted
 
-    def vacated(self, sources: Sequence[Tensor]) -> list[Tensor]:
-        """Of each subject's old place what nothing covers now."""
-        now = union([*self.targets, self.objects], self.hole)
-        return [source * (1 - now) for source in sources]
+    def vacated(self, mask: Tensor) -> Tensor:
+        """Of an object's old place, a mask (1, 1, H, W), what nothing covers now."""
+        return mask * (1 - union([*(each.target for each in self.everything), self.covered], self.hole))
 
 
-def compose(photo: Tensor, cast: Cast, margin: float) -> Composite:
-    """Draw all subjects of a photo (1, 3, H, W), those farther back first: what stands lower in the frame
+def compose(photo: Tensor, scene: LayeredScene, margin: float) -> Composite:
+    """Set down all objects of a photo (1, 3, H, W), those farther back first: what stands lower in the frame
     is nearer. `margin` is a fraction of the shorter side, for what masks miss at edges."""
     size = (photo.shape[-1], photo.shape[-2])
-    lifted = [
-        extract_layer(photo, source, trace, cast.backdrop)
-        for source, trace in zip(cast.sources, cast.traces, strict=True)
+    placed = [_placed(photo, scene, edit) for edit in scene.objects]
+    brought = [place(each.layer, each.placement, size) for each in scene.inserted]
+    arrivals = [
+        (layer, _landed(edit.mask, placement, size))
+        for edit, layers in zip(scene.objects, placed, strict=True)
+        for layer, placement in zip(layers, edit.placements, strict=True)
+        if placement != IDENTITY
     ]
-    there = [[place(each, p, size) for p in s.placements] for s, each in zip(cast.subjects, lifted, strict=True)]
-    arrivals = _arrivals(cast, there, size)
-    hole = _hole(photo, cast, margin)
-    arrived = union([dilate(torch.maximum(t, one.effects()), margin) for one, t in arrivals], photo)
-    moved = torch.maximum(hole, arrived)
-    dressed = [
-        dilate(source, margin) for s, source in _with_sources(cast) if s.look is not None and IDENTITY in s.placements
+    inserted = [
+        PlacedObject(each.phrase, _landed(each.mask, each.placement, size), layer.alpha, photo)
+        for each, layer in zip(scene.inserted, brought, strict=True)
     ]
+    arrivals += [(layer, each.target) for layer, each in zip(brought, inserted, strict=True)]
+    arrivals.sort(key=lambda pair: _foot(pair[1]))
+    hole = _hole(photo, scene, margin)
+    arrived = [dilate(torch.maximum(target, layer.effects()), margin) for layer, target in arrivals]
+    moved = torch.maximum(hole, union(arrived, photo))
+    restyled = [dilate(edit.mask, margin) for edit in scene.objects if edit.appearance is not None and not edit.leaves]
     return Composite(
-        image=blend_layers(photo, cast.backdrop, hole, [one for one, _ in arrivals]),
-        targets=[
-            *(union([_landed(source, p, size) for p in s.placements], source) for s, source in _with_sources(cast)),
-            *(_landed(e.mask, e.placement, size) for e in cast.extras),
-        ],
-        opacities=[union([one.alpha for one in each], photo) for each in there],
-        own={k: layer_colours(there[k], photo) for k, s in enumerate(cast.subjects) if s.look is not None},
+        image=blend_layers(photo, scene.clean_plate, hole, [layer for layer, _ in arrivals]),
+        objects=tuple(_object(photo, edit, layers) for edit, layers in zip(scene.objects, placed, strict=True)),
+        inserted=tuple(inserted),
         hole=hole,
-        objects=union([target for _, target in arrivals], photo),
+        covered=union([target for _, target in arrivals], photo),
         moved=moved,
-        touched=union([moved, *dressed], photo),
+        editable=union([moved, *restyled], photo),
     )
 
 
-def _with_sources(cast: Cast) -> Iterable[tuple[Subject, Tensor]]:
-    return zip(cast.subjects, cast.sources, strict=True)
+def _placed(photo: Tensor, scene: LayeredScene, edit: ObjectEdit) -> list[PlacedLayer]:
+    """An object of the photo at each of its placements."""
+    layer = extract_layer(photo, edit.mask, edit.effects, scene.clean_plate)
+    return [place(layer, placement, (photo.shape[-1], photo.shape[-2])) for placement in edit.placements]
 
 
-def _landed(source: Tensor, placement: Placement, size: tuple[int, int]) -> Tensor:
+def _object(photo: Tensor, edit: ObjectEdit, layers: Sequence[PlacedLayer]) -> PlacedObject:
+    size = (photo.shape[-1], photo.shape[-2])
+    return PlacedObject(
+        edit.object.phrase,
+        target=union([_landed(edit.mask, placement, size) for placement in edit.placements], edit.mask),
+        opacity=union([layer.alpha for layer in layers], photo),
+        colours=photo if edit.appearance is None else layer_colours(layers, photo),
+    )
+
+
+def _landed(mask: Tensor, placement: Placement, size: Size) -> Tensor:
     """A mask where the placement takes it, 0 or 1."""
-    return (warp(source, placement, size=size) > 0.5).float()
+    return (warp(mask, placement, size=size) > 0.5).float()
 
 
-def _arrivals(
-    cast: Cast, there: Sequence[Sequence[PlacedLayer]], size: tuple[int, int]
-) -> list[tuple[PlacedLayer, Tensor]]:
-    """All that is set down somewhere else, with its mask there, from back to front."""
-    arrivals = [
-        (one, _landed(source, placement, size))
-        for (subject, source), each in zip(_with_sources(cast), there, strict=True)
-        for one, placement in zip(each, subject.placements, strict=True)
-        if placement != IDENTITY
-    ]
-    arrivals += [(place(e.layer, e.placement, size), _landed(e.mask, e.placement, size)) for e in cast.extras]
-    return sorted(arrivals, key=lambda pair: _foot(pair[1]))
-
-
-def _hole(photo: Tensor, cast: Cast, margin: float) -> Tensor:
-    """Where leaving objects, their traces and their crumbs were, and nothing that stays stands before them."""
-    gone = [
-        dilate(torch.maximum(source, trace.visible()), margin)
-        for (subject, source), trace in zip(_with_sources(cast), cast.traces, strict=True)
-        if subject.leaves
-    ]
-    hole = union([*gone, *([dilate(cast.backdrop.residue, margin)] if gone else [])], photo)
-    return hole * (1 - union([source for s, source in _with_sources(cast) if not s.leaves], photo))
+def _hole(photo: Tensor, scene: LayeredScene, margin: float) -> Tensor:
+    """Where leaving objects, their effects and their residue were, and nothing that stays stands before them."""
+    gone = [dilate(torch.maximum(edit.mask, edit.effects.visible()), margin) for edit in scene.objects if edit.leaves]
+    hole = union([*gone, *([dilate(scene.clean_plate.residue, margin)] if gone else [])], photo)
+    return hole * (1 - union([edit.mask for edit in scene.objects if not edit.leaves], photo))
 
 
 def _foot(mask: Tensor) -> int:

@@ -1,4 +1,4 @@
-"""The rough result in pixels: objects lifted off the photo, and set down elsewhere on the plate."""
+"""Layers: objects extracted from the photo with their matte, and placed elsewhere on the clean plate."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -46,39 +46,42 @@ class PlacedLayer:
         ).float()
 
 
-def place(lifted: ObjectLayer, placement: Placement, size: tuple[int, int]) -> PlacedLayer:
+def place(layer: ObjectLayer, placement: Placement, size: tuple[int, int]) -> PlacedLayer:
     """Set an object down in a frame of `size` (width, height); premultiplied, so that no fringe is left
     where it ends."""
     flat = replace(placement, grid_warp=None)  # as shadows and reflections lie
     return PlacedLayer(
-        warp(lifted.colour * lifted.alpha, placement, size=size),
-        warp(lifted.alpha, placement, size=size),
-        warp(1 - lifted.shadow, flat, size=size),
-        warp(lifted.reflection, flat, size=size),
+        warp(layer.colour * layer.alpha, placement, size=size),
+        warp(layer.alpha, placement, size=size),
+        warp(1 - layer.shadow, flat, size=size),
+        warp(layer.reflection, flat, size=size),
     )
 
 
-def layer_colours(drawn: Sequence[PlacedLayer], elsewhere: Tensor) -> Tensor:
+def layer_colours(layers: Sequence[PlacedLayer], elsewhere: Tensor) -> Tensor:
     """The colours (1, 3, H, W) of an object wherever it was set down, without what is behind; those of
     `elsewhere` (1, 3, H, W) where it was not."""
-    total = sum((each.alpha for each in drawn), torch.zeros_like(elsewhere[:, :1]))
-    colour = sum((each.premultiplied for each in drawn), torch.zeros_like(elsewhere))
+    total = sum((layer.alpha for layer in layers), torch.zeros_like(elsewhere[:, :1]))
+    colour = sum((layer.premultiplied for layer in layers), torch.zeros_like(elsewhere))
     return torch.where(total > 0, colour / total.clamp(min=1e-6), elsewhere).clamp(0, 1)
 
 
-def extract_layer(photo: Tensor, source: Tensor, trace: Effects, backdrop: CleanPlate) -> ObjectLayer:
-    """Lift the object of the mask `source` off all that lies behind it."""
-    gleam = trace.reflected_light(photo, backdrop.image)
-    return ObjectLayer(*estimate_matte(photo, backdrop.image * trace.shadow + gleam, source), trace.shadow, gleam)
+def extract_layer(photo: Tensor, mask: Tensor, effects: Effects, clean_plate: CleanPlate) -> ObjectLayer:
+    """Extract the object of a `mask` (1, 1, H, W) from the photo (1, 3, H, W): its matte against all that lies behind
+    it."""
+    reflection = effects.reflected_light(photo, clean_plate.image)
+    return ObjectLayer(
+        *estimate_matte(photo, clean_plate.image * effects.shadow + reflection, mask), effects.shadow, reflection
+    )
 
 
-def blend_layers(photo: Tensor, backdrop: CleanPlate, hole: Tensor, drawn: Sequence[PlacedLayer]) -> Tensor:
+def blend_layers(photo: Tensor, clean_plate: CleanPlate, hole: Tensor, layers: Sequence[PlacedLayer]) -> Tensor:
     """The photo (1, 3, H, W) with the plate in the `hole`, shadows and reflections on it, and objects set down in
     turn."""
     share = feather(hole, SEAM_WIDTH)
-    result = photo + share * (backdrop.image - photo)
-    for each in drawn:
-        result = (result * (1 - each.shade) + each.reflection).clamp(0, 1)
-    for each in drawn:
-        result = each.premultiplied + (1 - each.alpha) * result
+    result = photo + share * (clean_plate.image - photo)
+    for layer in layers:
+        result = (result * (1 - layer.shade) + layer.reflection).clamp(0, 1)
+    for layer in layers:
+        result = layer.premultiplied + (1 - layer.alpha) * result
     return result

@@ -1,7 +1,5 @@
 """From the model's small picture back to the photo: only touched pixels change, at full size."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from scipy import ndimage
@@ -9,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from inversion.model import DiffusionModel
+from realedit.compositing.composite import Composite
 from realedit.files.photo import Photo
 from realedit.images import resize
 from realedit.morphology import dilate, feather
@@ -16,40 +15,28 @@ from realedit.morphology import dilate, feather
 CHANGE_WIDTH = 0.03  # of the shorter side at the model's size: tone and shade pass, detail does not
 
 
-@dataclass(frozen=True, eq=False)
-class Canvas:
-    """A photo during an edit, at full size and in its own colours.
-
-    `composite` (1, 3, H, W): the photo with what is known of the result already in place; `touched`
-    (1, 1, H, W): 1 where pixels may change at all; `toned` (1, 1, H, W): 1 where the model may change
-    the composite's tones; `restyled` (1, 1, H, W): objects in a new look, which has its own tones.
-    """
-
-    composite: Tensor
-    touched: Tensor
-    toned: Tensor
-    restyled: Tensor
-
-
-def paste_back(model: DiffusionModel, photo: Photo, canvas: Canvas, generated: Tensor, seam: float) -> Tensor:
-    """Put the model's picture (1, 3, h, w) into the photo: the result (1, 3, H, W), which is the photo's
-    own wherever nothing is touched.
+def paste_back(
+    model: DiffusionModel, photo: Photo, composite: Composite, restyled: Tensor, generated: Tensor, seam: float
+) -> Tensor:
+    """Put the model's picture `generated` (1, 3, h, w) into the photo: the result (1, 3, H, W), which is the photo's
+    own wherever the `composite`, in the photo's size and colours, is not editable. `seam` is the width over which the
+    one becomes the other, a fraction of the shorter side.
 
     What the model changed is its picture minus its view of the composite; that change, smoothed so
-    that it carries tone and shade but no edges, is added to the composite at full size. What it changed in a new look
-    says nothing of the tones beside it.
+    that it carries tone and shade but no edges, is added to the composite at full size, wherever anything moved. What
+    it changed in a new appearance, where `restyled` (1, 1, H, W) is 1, says nothing of the tones beside it.
     """
-    result = canvas.composite
-    toned = canvas.toned * (1 - canvas.restyled)
+    result = composite.image
+    toned = composite.moved * (1 - restyled)
     if toned.any():
         small = (generated.shape[-1], generated.shape[-2])
-        seen = model.decode(model.encode(photo.colours.to_srgb(resize(canvas.composite, small)))).cpu()
-        telling = 1 - dilate((resize(canvas.restyled, small) > 0).float(), CHANGE_WIDTH)
+        seen = model.decode(model.encode(photo.colours.to_srgb(resize(composite.image, small)))).cpu()
+        telling = 1 - dilate((resize(restyled, small) > 0).float(), CHANGE_WIDTH)
         change = _smoothed_change(generated.cpu() - seen, telling)
         enlarged = F.interpolate(change, size=result.shape[-2:], mode="bicubic", align_corners=False)
         result = result + feather(toned, seam) * enlarged
     before = photo.tensor()
-    return before + feather(canvas.touched, seam) * (result - before)
+    return before + feather(composite.editable, seam) * (result - before)
 
 
 def _smoothed_change(change: Tensor, telling: Tensor) -> Tensor:

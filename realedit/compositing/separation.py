@@ -10,6 +10,7 @@ from torch import Tensor
 
 from realedit.compositing.effects import Effects, object_effects
 from realedit.compositing.reflections import reflection_region
+from realedit.images import resize
 from realedit.inpainting.fill import fill_coarsely
 from realedit.morphology import dilate, union
 
@@ -25,6 +26,15 @@ class CleanPlate:
 
     image: Tensor
     residue: Tensor
+
+    @classmethod
+    def of(cls, image: Tensor) -> "CleanPlate":
+        """One from which no mask missed anything."""
+        return cls(image, torch.zeros_like(image[:, :1]))
+
+    def resized(self, size: tuple[int, int]) -> "CleanPlate":
+        """In a picture of this size (width, height)."""
+        return CleanPlate(resize(self.image, size), resize(self.residue, size))
 
 
 def around(source: Tensor, reach: float) -> Tensor:
@@ -71,7 +81,7 @@ def separate_without_model(
     first = [replace(one, reflection=other.reflection) for one, other in zip(wide, deep, strict=True)]
     plate, last = left_of([trace.visible() for trace in first])
     found = [replace(one, reflection=other.reflection) for one, other in zip(last, first, strict=True)]
-    return CleanPlate(plate, torch.zeros_like(photo[:, :1])), found
+    return CleanPlate.of(plate), found
 
 
 def match_tones(image: Tensor, model: Tensor, where: Tensor) -> Tensor:

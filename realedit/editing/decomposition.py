@@ -1,153 +1,149 @@
-"""A first, wide look behind the objects that go: what the scene without them says of their masks and shadows."""
+"""A photo taken apart at the model's size: what is behind the objects that move, and what these leave beside them.
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+The scene without them is drawn twice. First in a wide hole, in which their shadows lie: what that shows puts right the
+masks that were found by words, and tells how far shadows go. Then in a hole of just what objects and effects cover.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from inversion.model import DiffusionModel
-from realedit.compositing.composite import Cast, InsertedObject, Subject
 from realedit.compositing.effects import Effects
 from realedit.compositing.mask_trimming import without_shadow
+from realedit.compositing.scene import LayeredScene, ObjectEdit
 from realedit.compositing.separation import CleanPlate, around, covered_region, separate, separate_without_model
-from realedit.editing.object_edits import Asked
 from realedit.images import resize
 from realedit.inpainting.clean_plate import clean_plate
 from realedit.inpainting.fill import fill_fsr
 from realedit.morphology import dilate, union
-from realedit.objects.grounding import Found, at_model_size, is_attended, other_objects
+from realedit.objects.grounding import is_attended, other_objects
+from realedit.objects.located_object import LocatedObject
 from realedit.objects.zoom_refinement import refine_by_zoom
 from realedit.sampling.inverted_image import InvertedCrop, InvertedImage
 from realedit.sampling.prompts import background_prompt
-from realedit.settings import Settings
+from realedit.sampling.session import Session
 
 
-@dataclass(frozen=True, eq=False)
-class Cleared:
-    """What is where at the model's size, as far as the scene without what goes tells: for each object its `words`
-    (none where the model does not know it), its mask (1, 1, h, w) as it was `found` and as it is now, and whether it
-    is `going`; the photo's `others`, which stay; and that scene, drawn in a wide hole (None: no model drew it)."""
+def decompose(session: Session, view: InvertedCrop, edits: Sequence[ObjectEdit]) -> LayeredScene:
+    """The scene of an inverted part of a photo, at the model's size; the masks of `edits` are those of the part at its
+    own size.
 
-    words: list[tuple[int, ...]]
-    found: list[Tensor]
-    masks: list[Tensor]
-    going: list[int]
-    others: list[Found]
-    plate: Tensor | None
+    Raises:
+        EditError: nothing is left of an object at the model's size.
+    """
+    inverted, margin = view.inverted, session.settings.margin
+    scene = LayeredScene(
+        tuple(_at_model_size(inverted, edit) for edit in edits),
+        CleanPlate.of(inverted.image),
+        _others(session.model, view, [edit.object.phrase for edit in edits]),
+    )
+    if scene.moving and all(edit.object.tokens for edit in scene.moving):
+        wide = _wide_plate(session, inverted, scene)
+        scene = _trimmed(inverted.image, scene, wide)
+        tight = _tight_plate(session, inverted, scene, wide)
+        scene = _with_layers(scene, *separate(inverted.image, tight, _moving_masks(scene), margin))
+    elif scene.moving:
+        beside = _beside(scene)
+        scene = _with_layers(scene, *separate_without_model(inverted.image, _moving_masks(scene), beside, margin))
+    return _filled_behind_staying(scene, margin)
 
-    def put_right(self, k: int, mask: Tensor) -> Tensor:
-        """A mask (1, 1, H, W) of object `k` at the photo's size, changed as it was at the model's."""
-        before, after = self.found[k], self.masks[k]
+
+def corrected_objects(
+    inverted: InvertedImage, objects: Sequence[LocatedObject], scene: LayeredScene
+) -> list[LocatedObject]:
+    """Objects of the part at its own size, their masks changed as the decomposition changed them at the model's; the
+    same objects where it changed nothing."""
+    corrected = []
+    for located, edit in zip(objects, scene.objects, strict=True):
+        before, after = located.at_model_size(inverted).mask, edit.mask
         if torch.equal(before, after):
-            return mask
-        size = mask.shape[-1], mask.shape[-2]
+            corrected.append(located)
+            continue
+        size = located.mask.shape[-1], located.mask.shape[-2]
         more, less = (resize(change, size) > 0.5 for change in (after * (1 - before), before * (1 - after)))
-        return (((mask > 0.5) | more) & ~less).float()
-
-    def staying(self, seen: InvertedImage) -> list[Tensor]:
-        """The masks (1, 1, h, w) of all objects that stay, without what goes."""
-        free = 1 - union([self.masks[k] for k in self.going], seen.image)
-        masks = [m for k, m in enumerate(self.masks) if k not in self.going]
-        return [mask * free for mask in (*masks, *(o.mask for o in self.others))]
-
-    def surroundings(self, seen: InvertedImage, asked: Sequence[Asked]) -> str:
-        """What the prompt says beside all objects."""
-        named = [*(a.phrase for a in asked), *(o.phrase for o in self.others)]
-        return background_prompt(seen.reference.header.prompt, named)
+        corrected.append(located.with_mask((((located.mask > 0.5) | more) & ~less).float()))
+    return corrected
 
 
-def decompose_wide(
-    model: DiffusionModel,
-    part: InvertedCrop,
-    asked: Sequence[Asked],
-    settings: Settings,
-    on_step: Callable[[int], None],
-) -> Cleared:
-    """Look behind what goes, and put right the masks that were found by words."""
-    seen = part.inverted
-    masks = [at_model_size(a.given.mask, seen) for a in asked]
-    words = [_known_words(model, seen, a, mask) for a, mask in zip(asked, masks, strict=True)]
-    going = [k for k, a in enumerate(asked) if a.lifted]
-    others = _others(model, part, [a.phrase for a in asked]) if asked else []
-    first = Cleared(words, masks, masks, going, others, None)
-    if not going or not all(words[k] for k in going):
-        return first
-    gone, beside = [masks[k] for k in going], union(first.staying(seen), seen.image)
-    reach = union([around(mask, settings.reach) for mask in gone], seen.image)
-    hole = dilate(reach, settings.margin) * (1 - beside)
-    plate = clean_plate(model, seen, first.surroundings(seen, asked), hole, beside, settings, on_step)
-    better = list(masks)
-    for k in going:
-        if not asked[k].given.by_user:
-            near = union([masks[j] for j in going if j != k], beside)
-            better[k] = without_shadow(seen.image, plate, masks[k], torch.maximum(near, beside))
-    return Cleared(words, masks, better, going, others, plate)
+def _at_model_size(inverted: InvertedImage, edit: ObjectEdit) -> ObjectEdit:
+    """An edit at the model's size, without tokens where they attend to something else."""
+    located = edit.object.at_model_size(inverted)
+    if not is_attended(inverted, located):
+        located = replace(located, tokens=())
+    return replace(edit, object=located, effects=Effects.none(located.mask))
 
 
-def _others(model: DiffusionModel, part: InvertedCrop, edited: Sequence[str]) -> list[Found]:
+def _others(model: DiffusionModel, view: InvertedCrop, edited: Sequence[str]) -> tuple[LocatedObject, ...]:
     """The part's other objects, seen from near."""
-    prompt = part.inverted.reference.header.prompt
-    others = other_objects(model, part.inverted, edited)
-    return [replace(o, mask=refine_by_zoom(model, part.photo, prompt, o.phrase, o.mask)) for o in others]
+    if not edited:
+        return ()
+    prompt = view.inverted.prompt
+    return tuple(
+        other.with_mask(refine_by_zoom(model, view.photo, prompt, other.phrase, other.mask))
+        for other in other_objects(model, view.inverted, edited)
+    )
 
 
-def decompose_tight(
-    model: DiffusionModel,
-    seen: InvertedImage,
-    asked: Sequence[Asked],
-    cleared: Cleared,
-    settings: Settings,
-    on_step: Callable[[int], None],
-) -> tuple[CleanPlate, list[Effects]]:
-    """The scene without what goes, now that it is known how far shadows go, drawn in a hole of just what objects and
-    their traces cover; and the traces of what goes."""
-    gone, staying = [cleared.masks[k] for k in cleared.going], cleared.staying(seen)
-    beside = union(staying, seen.image)
-    if cleared.plate is None:
-        return separate_without_model(seen.image, gone, beside, settings.margin)
-    hole = dilate(covered_region(seen.image, cleared.plate, gone, staying), settings.margin) * (1 - beside)
-    plate = clean_plate(model, seen, cleared.surroundings(seen, asked), hole, beside, settings, on_step)
-    return separate(seen.image, plate, gone, settings.margin)
+def _moving_masks(scene: LayeredScene) -> list[Tensor]:
+    return [edit.mask for edit in scene.moving]
 
 
-def _known_words(model: DiffusionModel, seen: InvertedImage, asked: Asked, mask: Tensor) -> tuple[int, ...]:
-    words = model.positions(seen.reference.header.prompt, asked.phrase)
-    return words if is_attended(seen.reference, words, mask, given=asked.given.by_user) else ()
+def _staying_masks(scene: LayeredScene) -> list[Tensor]:
+    """The masks (1, 1, h, w) of all objects that stay, without what moves."""
+    free = 1 - union(_moving_masks(scene), scene.clean_plate.image)
+    masks = [edit.mask for edit in scene.objects if not edit.moves]
+    return [mask * free for mask in (*masks, *(other.mask for other in scene.others))]
 
 
-@dataclass(frozen=True, eq=False)
-class Plan:
-    """Edits made concrete: the `cast` at the model's size, and the photo's `others`, which stay."""
-
-    cast: Cast
-    others: list[Found]
-
-    @property
-    def known(self) -> bool:
-        """Whether the model knows every object by its words, so that it may draw and guide."""
-        return all(subject.words for subject in self.cast.subjects)
+def _beside(scene: LayeredScene) -> Tensor:
+    """Where anything stays that is no background."""
+    return union(_staying_masks(scene), scene.clean_plate.image)
 
 
-def make_plan(
-    model: DiffusionModel,
-    seen: InvertedImage,
-    asked: Sequence[Asked],
-    cleared: Cleared,
-    extras: Sequence[InsertedObject],
-    settings: Settings,
-    on_step: Callable[[int], None],
-) -> Plan:
-    """Decide what is drawn where at the model's size, given what a first look behind it told."""
-    masks, going = cleared.masks, cleared.going
-    subjects = [Subject(a.phrase, words, a.placements, a.look) for a, words in zip(asked, cleared.words, strict=True)]
-    backdrop, left = CleanPlate(seen.image, torch.zeros_like(seen.image[:, :1])), {}
-    if going:
-        backdrop, found = decompose_tight(model, seen, asked, cleared, settings, on_step)
-        left = dict(zip(going, found, strict=True))
-    traces = [left.get(k, Effects.none(mask)) for k, mask in enumerate(masks)]
-    stay = [dilate(m, settings.margin) for k, m in enumerate(masks) if k not in going]
-    if stay:  # what is behind an object that stays is only needed to tell its edge from it
-        plate = fill_fsr(backdrop.image, union(stay, seen.image))
-        backdrop = CleanPlate(torch.where(union(stay, plate) > 0.5, plate, backdrop.image), backdrop.residue)
-    return Plan(Cast(subjects, masks, traces, backdrop, extras), cleared.others)
+def _wide_plate(session: Session, inverted: InvertedImage, scene: LayeredScene) -> Tensor:
+    """The scene (1, 3, h, w) without what moves, drawn wherever its shadows may lie."""
+    settings, beside = session.settings, _beside(scene)
+    reach = union([around(mask, settings.reach) for mask in _moving_masks(scene)], inverted.image)
+    hole = dilate(reach, settings.margin) * (1 - beside)
+    return clean_plate(session, inverted, background_prompt(inverted.prompt, scene.phrases), hole, beside)
+
+
+def _tight_plate(session: Session, inverted: InvertedImage, scene: LayeredScene, wide: Tensor) -> Tensor:
+    """The same, drawn in a hole of just what objects and their effects cover, as the `wide` plate tells."""
+    staying, beside = _staying_masks(scene), _beside(scene)
+    covered = covered_region(inverted.image, wide, _moving_masks(scene), staying)
+    hole = dilate(covered, session.settings.margin) * (1 - beside)
+    return clean_plate(session, inverted, background_prompt(inverted.prompt, scene.phrases), hole, beside)
+
+
+def _trimmed(image: Tensor, scene: LayeredScene, plate: Tensor) -> LayeredScene:
+    """The scene with the masks of moving objects that were found by words put right by the scene without them."""
+    beside = _beside(scene)
+    objects = []
+    for edit in scene.objects:
+        if edit.moves and not edit.object.from_user:
+            near = union([other.mask for other in scene.moving if other is not edit], beside)
+            edit = edit.with_mask(without_shadow(image, plate, edit.mask, torch.maximum(near, beside)))
+        objects.append(edit)
+    return replace(scene, objects=tuple(objects))
+
+
+def _with_layers(scene: LayeredScene, plate: CleanPlate, effects: Sequence[Effects]) -> LayeredScene:
+    """The scene with its clean plate, and the effects of what moves, in turn."""
+    found = iter(effects)
+    objects = tuple(replace(edit, effects=next(found)) if edit.moves else edit for edit in scene.objects)
+    return replace(scene, objects=objects, clean_plate=plate)
+
+
+def _filled_behind_staying(scene: LayeredScene, margin: float) -> LayeredScene:
+    """The scene with a plate behind objects that stay too, which is only needed to tell their edges from it."""
+    plate = scene.clean_plate
+    stay = [dilate(edit.mask, margin) for edit in scene.objects if not edit.moves]
+    if not stay:
+        return scene
+    hole = union(stay, plate.image)
+    image = torch.where(hole > 0.5, fill_fsr(plate.image, hole), plate.image)
+    return replace(scene, clean_plate=replace(plate, image=image))

@@ -1,20 +1,22 @@
-"""Whole pictures: drawn from words alone, or from a photo with its layout or its look kept."""
+"""Whole pictures: drawn from words alone, or from a photo with its layout or its appearance kept."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from inversion.ddim import Inverted, silent
+from inversion.ddim import Inverted
 from inversion.model import DiffusionModel
 from inversion.phrases import find_phrase, phrases
 from inversion.record import record
 from realedit.appearance.detail_transfer import transfer_detail
 from realedit.appearance.recolouring import recolour
+from realedit.files.exif import described
 from realedit.files.photo import Photo
 from realedit.geometry.transform import IDENTITY
-from realedit.images import to_bytes
-from realedit.objects.grounding import Found, all_objects
+from realedit.images import to_bytes, working_size
+from realedit.objects.grounding import all_objects
+from realedit.objects.located_object import LocatedObject
 from realedit.sampling.energies import (
     ObjectTarget,
     WeightedSum,
@@ -23,158 +25,143 @@ from realedit.sampling.energies import (
     global_appearance_energy,
 )
 from realedit.sampling.guidance import Guidance
-from realedit.sampling.inverted_image import GENERATED, InvertedImage, keep_reference, photo_conditioning
+from realedit.sampling.inverted_image import (
+    GENERATED,
+    InvertedImage,
+    keep_reference,
+    latent_path,
+    photo_conditioning,
+)
 from realedit.sampling.latent_blending import noised_composite
 from realedit.sampling.noising import fresh_noise
 from realedit.sampling.sampler import Conditioning, sample
-from realedit.settings import Settings
+from realedit.sampling.session import Progress, Session, silent
+from realedit.settings import DEFAULTS, Settings
 
 
 def generate(
     model: DiffusionModel,
     prompt: str,
-    size: tuple[int, int],
-    settings: Settings,
-    on_step: Callable[[int], None] = silent,
-) -> InvertedImage:
-    """Draw a picture from words and keep the way to it as its reference, so that it can be edited without
-    inversion: the latents it went through are its pivots."""
-    schedule = model.schedule(settings.steps)
-    empty = model.unprompted().repeat(settings.steps)
+    size: tuple[int, int] | None = None,
+    settings: Settings = DEFAULTS,
+    progress: Progress = silent,
+) -> Photo:
+    """Draw a picture of a prompt, of about this `size` (width, height) in pixels, None: the model's own. How it came
+    about is kept in the cache, so that it can be edited without inversion."""
+    drawn = draw(Session(model, settings, progress), prompt, possible_size(model, size))
+    return Photo(to_bytes(drawn.image), description=prompt, exif=described(prompt))
+
+
+def possible_size(model: DiffusionModel, size: tuple[int, int] | None) -> tuple[int, int]:
+    """The nearest (width, height) to a wanted one at which a model can draw; None: its own."""
+    return working_size(size or (model.native_size, model.native_size), model.native_size, model.pixel_multiple)
+
+
+def draw(session: Session, prompt: str, size: tuple[int, int]) -> InvertedImage:
+    """Draw a picture from words and keep the way to it as its reference: the latents it went through are its
+    pivots."""
+    model, settings = session.model, session.settings
+    conditioning = Conditioning.plain(model, prompt, settings.steps, settings.guidance_scale)
     levels: list[Tensor] = []
 
     def remember(z: Tensor, level: int) -> Tensor:
         levels.append(z)
         return z
 
+    on_step = session.steps_of("drawing")
     noise = fresh_noise(model, size, settings.seed)
-    rows = Conditioning(model.embed(prompt), empty, settings.guidance_scale)
-    latent = sample(model, noise, schedule, rows, callbacks=[remember], on_step=on_step)
-    picture = model.decode(latent).cpu()
-    picture = torch.from_numpy(to_bytes(picture)).permute(2, 0, 1)[None].float() / 255  # as a file will hold it
-    inverted = Inverted(torch.cat(levels), empty, settings.guidance_scale)
-    reference = record(model, inverted, prompt, schedule, GENERATED, on_step)
-    keep_reference(picture, reference)
-    return InvertedImage(picture, reference, cached=False)
+    latent = sample(model, noise, session.schedule, conditioning, callbacks=[remember], on_step=on_step)
+    image = model.decode(latent).cpu()
+    image = torch.from_numpy(to_bytes(image)).permute(2, 0, 1)[None].float() / 255  # as a file will hold it
+    inverted = Inverted(torch.cat(levels), conditioning.unconditional, settings.guidance_scale)
+    reference = record(model, inverted, prompt, session.schedule, GENERATED, on_step)
+    keep_reference(image, reference)
+    return InvertedImage(image, reference, cached=False)
 
 
-def same_layout(
-    model: DiffusionModel,
-    seen: InvertedImage,
-    prompt: str,
-    seed: int,
-    settings: Settings,
-    on_step: Callable[[int], None] = silent,
-) -> Tensor:
-    """A picture (1, 3, h, w) of another `prompt` or seed in the photo's layout: every object that both
+def same_layout(session: Session, inverted: InvertedImage, prompt: str) -> Tensor:
+    """A picture (1, 3, h, w) of another `prompt`, or of another seed, in the photo's layout: every object that both
     prompts name has the shape, the place and the size that it has in the photo."""
-    objects = all_objects(model, seen)
-    nothing = torch.zeros_like(seen.image[:, :1])
-    wanted = [
-        ObjectTarget(found.words, model.span_positions(prompt, span), (IDENTITY,), nothing, new_appearance=True)
-        for found, span in same_objects(objects, prompt)
+    targets = [
+        _same_shape(inverted, located, session.model.span_positions(prompt, span))
+        for located, span in same_objects(all_objects(session.model, inverted), prompt)
     ]
-    energy = edit_energies(seen.reference, wanted, (), settings.weights)
-    return _guided(model, seen, prompt, energy, seed, settings, on_step)
+    return _guided(session, inverted, prompt, edit_energies(inverted.reference, targets, (), session.settings.weights))
 
 
-def same_appearance(
-    model: DiffusionModel, seen: InvertedImage, seed: int, settings: Settings, on_step: Callable[[int], None] = silent
-) -> Tensor:
-    """A picture (1, 3, h, w) of the photo's objects in their own looks, wherever the seed puts them."""
+def same_appearance(session: Session, inverted: InvertedImage) -> Tensor:
+    """A picture (1, 3, h, w) of the photo's objects as they look, wherever the seed puts them."""
     terms = [
-        (settings.weights.look_alone, appearance_energy(o.words, seen.reference, o.words))
-        for o in all_objects(model, seen)
+        (session.settings.weights.look_alone, appearance_energy(each.tokens, inverted.reference, each.tokens))
+        for each in all_objects(session.model, inverted)
     ]
-    return _guided(model, seen, seen.reference.header.prompt, WeightedSum(tuple(terms)), seed, settings, on_step)
+    return _guided(session, inverted, inverted.prompt, WeightedSum(tuple(terms)))
 
 
-def transfer_global_appearance(
-    model: DiffusionModel,
-    photo: Tensor,
-    seen: InvertedImage,
-    other: InvertedImage,
-    settings: Settings,
-    on_step: Callable[[int], None] = silent,
-) -> Tensor:
-    """A photo (1, 3, H, W) in the look of a whole other one: its colours take on that one's distribution,
-    then the model draws from there, guided to the other's features and to the photo's own shapes."""
-    everywhere = torch.ones_like(seen.image[:, :1])
+def transfer_global_appearance(session: Session, photo: Photo, inverted: InvertedImage, other: InvertedImage) -> Photo:
+    """A photo in the appearance of a whole other one, in its own colours and depth; what is transparent stays so."""
+    pixels = photo.colours.to_srgb(photo.tensor())
+    everywhere, everywhere_small = torch.ones_like(pixels[:, :1]), torch.ones_like(inverted.image[:, :1])
     colours = other.image[0].flatten(1).T
-    small = recolour(seen.image, everywhere, colours)
-    reference, schedule = seen.reference, model.schedule(settings.steps)
-    pivots, latent = reference.pivots.to(model.device), model.encode(seen.image)
-    generator = torch.Generator().manual_seed(settings.seed)
-    levels = noised_composite(
-        pivots, latent, model.encode(small), schedule, (), torch.zeros_like(latent[:, :1]), generator
-    )
-    first = int(settings.whole_from * settings.steps)
-    kept = [
-        ObjectTarget(o.words, o.words, (IDENTITY,), 0 * everywhere, new_appearance=True)
-        for o in all_objects(model, seen)
-    ]
-    terms = edit_energies(reference, kept, (), settings.weights).terms
-    energy = WeightedSum((*terms, (settings.weights.look_alone, global_appearance_energy(other.reference))))
-    region = torch.ones_like(latent[:, :1])
-    guidance = Guidance(
-        energy, region, settings.strength, settings.tolerance, settings.whole_from, settings.guided_until
-    )
-    drawn = sample(
-        model,
-        levels[first][None],
-        schedule,
-        photo_conditioning(model, reference),
-        first=first,
-        guidance=guidance,
-        on_step=on_step,
-    )
-    large = torch.ones_like(photo[:, :1])
-    rough = recolour(photo, large, colours)
-    return transfer_detail(rough, large, model.decode(drawn).cpu(), small).clamp(0, 1)
+    small = recolour(inverted.image, everywhere_small, colours)
+    drawn = session.model.decode(_guided_from(session, inverted, small, other)).cpu()
+    result = transfer_detail(recolour(pixels, everywhere, colours), everywhere, drawn, small).clamp(0, 1)
+    return photo.painted(photo.colours.from_srgb(result), everywhere, photo.opacity())
 
 
-def transfer_global_appearance_photo(
-    model: DiffusionModel,
-    photo: Photo,
-    seen: InvertedImage,
-    other: InvertedImage,
-    settings: Settings,
-    on_step: Callable[[int], None] = silent,
-) -> Photo:
-    """`transfer_global_appearance` for a photo in its own colours and depth; what is transparent stays so."""
-    result = transfer_global_appearance(model, photo.colours.to_srgb(photo.tensor()), seen, other, settings, on_step)
-    return photo.painted(photo.colours.from_srgb(result), torch.ones_like(result[:, :1]), photo.opacity())
-
-
-def same_objects(objects: list[Found], prompt: str) -> list[tuple[Found, tuple[int, int]]]:
+def same_objects(objects: Sequence[LocatedObject], prompt: str) -> list[tuple[LocatedObject, tuple[int, int]]]:
     """Objects of one prompt with the characters [start, end) that name them in another: the same phrase,
     else the only one that ends in the same word."""
     pairs = []
-    for found in objects:
-        named = [p for p in phrases(prompt) if p.lower() == found.phrase.lower()] or [
-            p for p in phrases(prompt) if p.split()[-1].lower() == found.phrase.split()[-1].lower()
+    for located in objects:
+        named = [p for p in phrases(prompt) if p.lower() == located.phrase.lower()] or [
+            p for p in phrases(prompt) if p.split()[-1].lower() == located.phrase.split()[-1].lower()
         ]
         if len(named) == 1:
-            pairs.append((found, find_phrase(prompt, named[0])))
+            pairs.append((located, find_phrase(prompt, named[0])))
     return pairs
 
 
-def _guided(
-    model: DiffusionModel,
-    seen: InvertedImage,
-    prompt: str,
-    energy: WeightedSum,
-    seed: int,
-    settings: Settings,
-    on_step: Callable[[int], None],
-) -> Tensor:
-    schedule = model.schedule(settings.steps)
-    empty = model.unprompted().repeat(settings.steps)
-    rows = Conditioning(model.embed(prompt), empty, settings.draw_guidance_scale)
-    noise = fresh_noise(model, (seen.image.shape[-1], seen.image.shape[-2]), seed)
-    everywhere = torch.ones_like(noise[:, :1])
+def _same_shape(inverted: InvertedImage, located: LocatedObject, tokens: tuple[int, ...]) -> ObjectTarget:
+    """An object that stays where it is, and may look otherwise."""
+    nothing = torch.zeros_like(inverted.image[:, :1])
+    return ObjectTarget(located.tokens, tokens, (IDENTITY,), nothing, new_appearance=True)
+
+
+def _guided(session: Session, inverted: InvertedImage, prompt: str, energy: WeightedSum) -> Tensor:
+    """A picture (1, 3, h, w) of a prompt from fresh noise, guided from the first step on."""
+    model, settings = session.model, session.settings
+    conditioning = Conditioning.plain(model, prompt, settings.steps, settings.draw_guidance_scale)
+    noise = fresh_noise(model, inverted.size, settings.seed)
     guidance = None
     if energy.terms:
+        everywhere = torch.ones_like(noise[:, :1])
         guidance = Guidance(energy, everywhere, settings.draw_strength, settings.tolerance, 0.0, settings.guided_until)
-    latent = sample(model, noise, schedule, rows, guidance=guidance, on_step=on_step)
+    on_step = session.steps_of("drawing")
+    latent = sample(model, noise, session.schedule, conditioning, guidance=guidance, on_step=on_step)
     return model.decode(latent).cpu()
+
+
+def _guided_from(session: Session, inverted: InvertedImage, image: Tensor, other: InvertedImage) -> Tensor:
+    """The latent (1, C, h, w) that is drawn from a recoloured photo `image` (1, 3, h, w), guided to the features of the
+    whole other photo and to the shapes that the photo's own objects have."""
+    model, settings = session.model, session.settings
+    path = latent_path(session, inverted)
+    everywhere = torch.ones_like(path.photo[:, :1])
+    levels = noised_composite(path, model.encode(image), 0 * everywhere, (), settings.seed)
+    first = int(settings.whole_from * settings.steps)
+    kept = [_same_shape(inverted, each, each.tokens) for each in all_objects(model, inverted)]
+    terms = edit_energies(inverted.reference, kept, (), settings.weights).terms
+    energy = WeightedSum((*terms, (settings.weights.look_alone, global_appearance_energy(other.reference))))
+    guidance = Guidance(
+        energy, everywhere, settings.strength, settings.tolerance, settings.whole_from, settings.guided_until
+    )
+    return sample(
+        model,
+        levels[first][None],
+        path.schedule,
+        photo_conditioning(model, inverted.reference),
+        first=first,
+        guidance=guidance,
+        on_step=session.steps_of("drawing"),
+    )

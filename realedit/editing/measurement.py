@@ -3,59 +3,53 @@
 import math
 from collections.abc import Sequence
 
-from inversion.model import DiffusionModel
 from realedit.compositing.composite import Composite
+from realedit.compositing.scene import LayeredScene, ObjectEdit
 from realedit.editing.conditioning import SamplingPlan
-from realedit.editing.decomposition import Plan
-from realedit.editing.full_resolution import Finished
-from realedit.editing.object_edits import Asked
 from realedit.evaluation.report import CameraReport, ObjectReport
+from realedit.files.photo import Photo
 from realedit.geometry.camera import Camera
+from realedit.geometry.crop import Crop
 from realedit.objects.attention_probe import detect
-from realedit.sampling.inverted_image import InvertedCrop
-from realedit.settings import Settings
+from realedit.sampling.session import Session
 
 UNKNOWN = "the model does not know this object"
+NOT_FOUND = "not found in the result"
+FOREIGN = "it comes from another photo"
 
 
 def measure_objects(
-    model: DiffusionModel,
-    part: InvertedCrop,
-    done: Finished,
-    script: SamplingPlan,
-    stage: Composite,
-    plan: Plan,
-    settings: Settings,
+    session: Session, crop: Crop, result: Photo, scene: LayeredScene, composite: Composite, plan: SamplingPlan
 ) -> list[ObjectReport]:
-    """Where every object was asked to be, and where the model sees it in the result."""
-    after = done.photo.small((stage.image.shape[-1], stage.image.shape[-2]))
-    names = [s.phrase for s in plan.cast.subjects] + [e.phrase for e in plan.cast.extras]
+    """Where every object was asked to be by the `composite`, at the model's size, and where the model sees it in the
+    `result`, the edited part of the photo."""
+    after = result.small((composite.image.shape[-1], composite.image.shape[-2]))
+    prompt = plan.prompt.prompt
     reports = []
-    for k, (name, target) in enumerate(zip(names, stage.targets, strict=True)):
-        span = script.prompt.spans.get(name)
-        own = k < len(plan.cast.subjects)
-        known = own and bool(plan.cast.subjects[k].words)
-        sight = None
-        if known and span and target.any():
-            sight = detect(model, after, script.prompt.prompt, span, settings)
-        why = "not found in the result" if known else UNKNOWN if own else "it comes from another photo"
-        words = script.prompt.prompt[slice(*span)] if span else name
-        reports.append(ObjectReport.of(name, words, target, sight, part.crop, why=why))
+    for edit, placed in zip(scene.objects, composite.objects, strict=True):
+        span = plan.prompt.spans.get(placed.phrase)
+        found = None
+        if edit.object.tokens and span and placed.target.any():
+            found = detect(session, after, prompt, span)
+        words = prompt[slice(*span)] if span else placed.phrase
+        why = NOT_FOUND if edit.object.tokens else UNKNOWN
+        reports.append(ObjectReport.of(placed.phrase, words, placed.target, found, crop, why=why))
+    for placed in composite.inserted:
+        reports.append(ObjectReport.of(placed.phrase, placed.phrase, placed.target, None, crop, why=FOREIGN))
     return reports
 
 
-def camera_used(camera: Camera, asked: Sequence[Asked], *, given: bool) -> CameraReport | None:
+def camera_used(camera: Camera, objects: Sequence[ObjectEdit], *, given: bool) -> CameraReport | None:
     """By what objects were turned, if any was."""
-    turned = any(placement.reshaped for each in asked for placement in each.placements)
+    turned = any(placement.reshaped for each in objects for placement in each.placements)
     return CameraReport(math.degrees(camera.pitch), given) if turned else None
 
 
-def overlaps(plan: Plan, stage: Composite) -> list[str]:
+def overlaps(composite: Composite) -> list[str]:
     """Which objects cover each other after the edit."""
-    names = [s.phrase for s in plan.cast.subjects] + [e.phrase for e in plan.cast.extras]
     pairs = []
-    for i, one in enumerate(stage.targets):
-        for j in range(i):
-            if (one * stage.targets[j]).any():
-                pairs.append(f'"{names[j]}" and "{names[i]}"')
+    for i, one in enumerate(composite.everything):
+        for other in composite.everything[:i]:
+            if (one.target * other.target).any():
+                pairs.append(f'"{other.phrase}" and "{one.phrase}"')
     return pairs

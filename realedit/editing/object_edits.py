@@ -1,67 +1,98 @@
-"""What all edits together ask of every object that they name."""
+"""What all edits together ask of every object that they name, and where that puts it."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from torch import Tensor
 
-from realedit.edits import Appearance, Edit, check_together
+from realedit.compositing.effects import Effects
+from realedit.compositing.scene import ObjectEdit
+from realedit.edits import Edit
+from realedit.geometry.boxes import mask_box
 from realedit.geometry.camera import Camera
-from realedit.geometry.crop import Crop
+from realedit.geometry.crop import touched_boxes
 from realedit.geometry.object_pose import object_pose
-from realedit.geometry.reprojection import reproject
-from realedit.geometry.transform import IDENTITY, ObjectPose, Placement
+from realedit.geometry.reprojection import facing_camera, reproject
+from realedit.geometry.transform import IDENTITY, Box, ObjectPose, Placement
 from realedit.images import at_most, resize
-from realedit.objects.localisation import Given
+from realedit.objects.located_object import LocatedObject
 from realedit.objects.segmentation import FINEST_SIDE
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
-    """What all edits together ask of one object that they name: where it is, where it is to be drawn,
-    and in which new look."""
+class Viewpoint:
+    """The `camera` that took a photo, and the `poses` in which it saw the objects, by their phrases."""
 
-    phrase: str
-    given: Given
-    placements: tuple[Placement, ...]
-    look: Appearance | None
+    camera: Camera
+    poses: Mapping[str, ObjectPose]
 
-    @property
-    def lifted(self) -> bool:
-        """Whether it is drawn anywhere else, or nowhere."""
-        return self.placements != (IDENTITY,)
+    @classmethod
+    def of(cls, camera: Camera, objects: Iterable[LocatedObject]) -> "Viewpoint":
+        return cls(camera, {each.phrase: object_pose(each.mask, camera) for each in objects})
 
-    def within(self, frame: Crop, mask: Tensor) -> "Asked":
-        """The same in a part of the photo, in which the object's mask is `mask`."""
-        placements = tuple(p if p == IDENTITY else frame.placement(p) for p in self.placements)
-        return replace(self, given=replace(self.given, mask=mask), placements=placements)
+    def placements(self, edits: Sequence[Edit]) -> dict[str, tuple[Placement, ...]]:
+        """Where the edits draw each object, which faces the camera there as it does here.
+
+        Raises:
+            EditError: an object would leave the photo.
+        """
+        found: dict[str, tuple[Placement, ...]] = dict.fromkeys(self.poses, (IDENTITY,))
+        for edit in edits:
+            found |= edit.placements(self.poses)
+        return {
+            phrase: tuple(p if p == IDENTITY else facing_camera(p, self.camera) for p in placements)
+            for phrase, placements in found.items()
+        }
+
+    def touched_boxes(self, edits: Sequence[Edit], reach: float) -> list[Box]:
+        """The boxes that the edits touch: where objects are and where they go, each grown by `reach` of its extent."""
+        return [
+            box
+            for phrase, placements in self.placements(edits).items()
+            for box in touched_boxes(self.poses[phrase].box, placements, reach)
+        ]
 
 
-def resolve_edits(edits: Sequence[Edit], given: Mapping[str, Given], camera: Camera) -> list[Asked]:
-    """What edits ask of every object; `given` tells where each is in the photo that the `camera` took. What goes
-    elsewhere looks as it does from there.
-
-    Raises:
-        EditError: the edits contradict each other, or an object would leave the photo.
-    """
-    check_together(edits)
-    places = {phrase: object_pose(g.mask, camera) for phrase, g in given.items()}
-    placements: dict[str, tuple[Placement, ...]] = dict.fromkeys(given, (IDENTITY,))
-    looks: dict[str, Appearance | None] = dict.fromkeys(given)
-    for edit in edits:
-        placements |= dict(edit.placements(places))
-        looks |= {phrase: edit.appearance for phrase in edit.objects if edit.appearance is not None}
+def taken_out(edits: Sequence[Edit], objects: Sequence[LocatedObject]) -> list[ObjectEdit]:
+    """What the edits ask of every object, before it is known where it goes: those that move are set down nowhere
+    yet."""
+    moving = {phrase for edit in edits if edit.appearance is None for phrase in edit.objects}
+    appearances = {phrase: edit.appearance for edit in edits if edit.appearance for phrase in edit.objects}
     return [
-        Asked(phrase, g, _seen_from(camera, g.mask, places[phrase], placements[phrase]), looks[phrase])
-        for phrase, g in given.items()
+        ObjectEdit(
+            located,
+            placements=() if located.phrase in moving else (IDENTITY,),
+            appearance=appearances.get(located.phrase),
+            effects=Effects.none(located.mask),
+        )
+        for located in objects
     ]
 
 
-def _seen_from(
-    camera: Camera, mask: Tensor, place: ObjectPose, placements: Sequence[Placement]
+def set_down(
+    edits: Sequence[Edit], masks: Mapping[str, Tensor], viewpoint: Viewpoint
+) -> dict[str, tuple[Placement, ...]]:
+    """Where the edits draw each object, as it looks there; by the objects' phrases. `masks` (1, 1, H, W) tell where
+    they are in the whole photo.
+
+    Raises:
+        EditError: an object would leave the photo.
+    """
+    return {
+        phrase: _reprojected(masks[phrase], placements, viewpoint.poses[phrase], viewpoint.camera)
+        for phrase, placements in viewpoint.placements(edits).items()
+    }
+
+
+def _reprojected(
+    mask: Tensor, placements: tuple[Placement, ...], pose: ObjectPose, camera: Camera
 ) -> tuple[Placement, ...]:
-    """The placements of an object as it looks where it goes."""
-    if all(p == IDENTITY for p in placements):
-        return tuple(placements)
+    if all(placement == IDENTITY for placement in placements):
+        return placements
     small = resize(mask.cpu().float(), at_most((mask.shape[-1], mask.shape[-2]), FINEST_SIDE))[0, 0].numpy()
-    return tuple(p if p == IDENTITY else reproject(p, place, small, camera) for p in placements)
+    return tuple(p if p == IDENTITY else reproject(p, pose, small, camera) for p in placements)
+
+
+def boxes_of(objects: Iterable[LocatedObject]) -> list[Box]:
+    """The box around each object."""
+    return [mask_box(each.mask) for each in objects]

@@ -1,67 +1,73 @@
 """Sample the edited picture: which cells the sampler may draw from when on."""
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
-from inversion.model import DiffusionModel
 from realedit.compositing.composite import Composite
+from realedit.compositing.scene import LayeredScene
 from realedit.editing.conditioning import SamplingPlan
-from realedit.editing.decomposition import Plan
 from realedit.geometry.transform import IDENTITY
 from realedit.geometry.warp import warp
 from realedit.morphology import dilate
-from realedit.sampling.classifier import COVERED_SHARE
-from realedit.sampling.inverted_image import InvertedImage
-from realedit.sampling.latent_blending import TOUCHED_SHARE, LatentBlend, ResidualCorrection, cells_of, noised_composite
+from realedit.sampling.classifier import covered_cells
+from realedit.sampling.inverted_image import InvertedImage, latent_path
+from realedit.sampling.latent_blending import (
+    LatentBlend,
+    ResidualCorrection,
+    cells_of,
+    noised_composite,
+    touched_cells,
+)
 from realedit.sampling.sampler import LatentCallback, sample
-from realedit.settings import Settings
+from realedit.sampling.session import Session
+
+MOSTLY = 0.5  # share of a cell from which it belongs to what covers it
 
 
 def resample(
-    model: DiffusionModel,
-    seen: InvertedImage,
-    plan: Plan,
-    stage: Composite,
-    script: SamplingPlan,
-    settings: Settings,
-    on_step: Callable[[int], None],
+    session: Session, inverted: InvertedImage, scene: LayeredScene, composite: Composite, plan: SamplingPlan
 ) -> Tensor:
     """Sample the edited picture (1, 3, h, w) at the model's size."""
-    reference = seen.reference
-    schedule = model.schedule(len(reference.header.timesteps))
-    photo, known = model.encode(seen.image), model.encode(script.rough)
-    moved = [
-        (placement, cells_of((warp(source, placement) > 0.5).float(), photo, 0.5))
-        for subject, source in zip(plan.cast.subjects, plan.cast.sources, strict=True)
-        for placement in subject.placements
+    model, settings = session.model, session.settings
+    path = latent_path(session, inverted)
+    known, photo = model.encode(plan.image), path.photo
+    transported = [
+        (placement, cells_of((warp(edit.mask, placement) > 0.5).float(), photo, MOSTLY))
+        for edit in scene.objects
+        for placement in edit.placements
         if placement != IDENTITY
     ]
-    dressed = [cells_of(dilate(stage.targets[k], settings.margin), photo, COVERED_SHARE) for k in script.drawn]
-    levels = noised_composite(
-        reference.pivots.to(model.device),
-        photo,
-        known,
-        schedule,
-        moved,
-        cells_of(stage.hole, photo, 0.5),
-        torch.Generator().manual_seed(settings.seed),
-    )
-    until = torch.ones_like(photo[:, :1])
-    if plan.known:  # what the model does not know it must not repaint
-        free = (cells_of(stage.moved, photo, TOUCHED_SHARE) > 0.5) & (cells_of(stage.objects, photo, 0.5) < 0.5)
-        until = torch.where(free, settings.surroundings_until, until)
-    for cells in dressed:
-        until = torch.where(cells > 0.5, settings.look_from, until)
-    anchor = LatentBlend(levels, until)
-    first = anchor.released
-    start = levels[first][None]
-    edits: list[LatentCallback] = [anchor]
-    if reference.residuals is not None and not script.drawn:  # they belong to the photo's own words
-        kept = 1 - cells_of(stage.touched, photo, TOUCHED_SHARE)
-        edits.insert(0, ResidualCorrection(reference.residuals, kept, first))
+    levels = noised_composite(path, known, cells_of(composite.hole, photo, MOSTLY), transported, settings.seed)
+    blend = LatentBlend(levels, _held_until(session, scene, composite, plan, photo))
+    callbacks: list[LatentCallback] = [blend]
+    residuals = inverted.reference.residuals
+    if residuals is not None and not plan.generates:  # they belong to the photo's own words
+        kept = 1 - touched_cells(composite.editable, photo)
+        callbacks.insert(0, ResidualCorrection(residuals, kept, blend.released))
     latent = sample(
-        model, start, schedule, script.rows, first=first, guidance=script.guidance, callbacks=edits, on_step=on_step
+        model,
+        levels[blend.released][None],
+        path.schedule,
+        plan.conditioning,
+        first=blend.released,
+        guidance=plan.guidance,
+        callbacks=callbacks,
+        on_step=session.steps_of("editing"),
     )
     return model.decode(latent).cpu()
+
+
+def _held_until(
+    session: Session, scene: LayeredScene, composite: Composite, plan: SamplingPlan, photo: Tensor
+) -> Tensor:
+    """The fraction of the schedule (1, 1, h, w) up to which each cell is held to the composite."""
+    settings = session.settings
+    until = torch.ones_like(photo[:, :1])
+    if scene.known:  # what the model does not know it must not repaint
+        free = (touched_cells(composite.moved, photo) > 0.5) & (cells_of(composite.covered, photo, MOSTLY) < 0.5)
+        until = torch.where(free, settings.surroundings_until, until)
+    for change, placed in zip(plan.changes, composite.objects, strict=True):
+        if change is not None and change.generated:
+            cells = covered_cells(dilate(placed.target, settings.margin), photo)
+            until = torch.where(cells > 0.5, settings.look_from, until)
+    return until

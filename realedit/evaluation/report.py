@@ -49,20 +49,20 @@ class ObjectReport:
 
     @classmethod
     def of(
-        cls, phrase: str, words: str, target: Tensor, sight: Detection | None, frame: Crop, *, why: str
+        cls, phrase: str, words: str, target: Tensor, found: Detection | None, crop: Crop, *, why: str
     ) -> "ObjectReport":
-        """`target` (1, 1, h, w) is where it was asked to be, `sight` where the model sees it, both in the part
-        of the photo that `frame` shows, and `why` it does not."""
+        """`target` (1, 1, h, w) is where it was asked to be, `found` where the model sees it, both in the part
+        of the photo that `crop` shows, and `why` it does not."""
         there = bool(target.any())
-        share = frame.extent[0] * frame.extent[1] / (frame.size[0] * frame.size[1])
+        share = crop.extent[0] * crop.extent[1] / (crop.size[0] * crop.size[1])
         return cls(
             phrase=phrase,
             words=words,
-            asked_position=frame.from_crop(mask_centre(target)) if there else None,
+            asked_position=crop.from_crop(mask_centre(target)) if there else None,
             asked_size=float(target.mean()) * share,
-            reached_position=frame.from_crop(sight.position) if sight else None,
-            reached_size=sight.size * share if sight else None,
-            note=None if sight or not there else why,
+            reached_position=crop.from_crop(found.position) if found else None,
+            reached_size=found.size * share if found else None,
+            note=None if found or not there else why,
         )
 
     def to_text(self) -> str:
@@ -89,6 +89,22 @@ class CameraReport:
         return f"looks down by {self.pitch:.0f} degrees, {how}"
 
 
+@dataclass(frozen=True, eq=False)
+class Measurements:
+    """What was measured on the way to a result: every object, the photo at the model's size and what its inversion
+    gives back (`reconstruction`, two pictures (1, 3, h, w)), how guidance went, the camera, which objects cover each
+    other, the network evaluations in forward-equivalents, the time, and whether the inversion came from the cache."""
+
+    objects: Sequence[ObjectReport]
+    reconstruction: tuple[Tensor, Tensor]
+    guidance: GuidanceReport | None
+    camera: CameraReport | None
+    overlaps: Sequence[str]
+    evaluations: float
+    seconds: float
+    cached: bool
+
+
 @dataclass(frozen=True)
 class EditReport:
     """The numbers of one run.
@@ -109,6 +125,26 @@ class EditReport:
     from_cache: bool
     overlaps: tuple[str, ...]
     perceptual_note: str | None
+
+    @classmethod
+    def of(
+        cls, before: Photo, after: Photo, editable: Tensor, measured: Measurements, perceptual: PerceptualMetric
+    ) -> "EditReport":
+        """Measure a result against its photo outside what is `editable` (1, 1, H, W)."""
+        image, rebuilt = measured.reconstruction
+        return cls(
+            objects=tuple(measured.objects),
+            outside=compare_photos(before, after, 1 - editable, perceptual),
+            reconstruction=compare(image, rebuilt, torch.ones_like(image[:, :1]), perceptual),
+            touched_share=float(editable.mean()),
+            guidance=measured.guidance,
+            camera=measured.camera,
+            evaluations=measured.evaluations,
+            seconds=measured.seconds,
+            from_cache=measured.cached,
+            overlaps=tuple(measured.overlaps),
+            perceptual_note=perceptual.note,
+        )
 
     def to_json(self) -> str:
         return json.dumps(self.as_dict(), indent=2)
@@ -149,38 +185,6 @@ def faithfulness_line(report: ImageComparison) -> str:
     name = "LPIPS" if report.perceptual_name == "lpips" else report.perceptual_name
     quality = "identical pixels" if report.identical else f"PSNR {report.psnr_db:.2f} dB, SSIM {report.ssim:.4f}"
     return f"{quality}, {name} {report.perceptual:.4f}"
-
-
-def report_on(
-    *,
-    before: Photo,
-    after: Photo,
-    touched: Tensor,
-    objects: Sequence[ObjectReport],
-    reconstruction: tuple[Tensor, Tensor],
-    perceptual: PerceptualMetric,
-    evaluations: float,
-    seconds: float,
-    from_cache: bool,
-    guidance: GuidanceReport | None,
-    camera: CameraReport | None,
-    overlaps: Sequence[str],
-) -> EditReport:
-    """Measure a result against its photo outside `touched` (1, 1, H, W)."""
-    small, rebuilt = reconstruction
-    return EditReport(
-        objects=tuple(objects),
-        outside=compare_photos(before, after, 1 - touched, perceptual),
-        reconstruction=compare(small, rebuilt, torch.ones_like(small[:, :1]), perceptual),
-        touched_share=float(touched.mean()),
-        guidance=guidance,
-        camera=camera,
-        evaluations=evaluations,
-        seconds=seconds,
-        from_cache=from_cache,
-        overlaps=tuple(overlaps),
-        perceptual_note=perceptual.note,
-    )
 
 
 def _finite(value: object) -> object:

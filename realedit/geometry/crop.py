@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from realedit.geometry.transform import Box, GridWarp, ObjectPose, Placement, Point
+from realedit.geometry.transform import Box, GridWarp, Placement, Point
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -145,10 +145,10 @@ def crop_around(
     return Crop(size, (left, top, right, bottom))
 
 
-def touched_boxes(place: ObjectPose, placements: Sequence[Placement], reach: float) -> list[Box]:
-    """What an object touches: where it is and where it goes, each grown by `reach` of its extent, within
+def touched_boxes(box: Box, placements: Sequence[Placement], reach: float) -> list[Box]:
+    """What the object of a `box` touches: where it is and where it goes, each grown by `reach` of its extent, within
     which its shadow lies."""
-    left, top, right, bottom = place.box
+    left, top, right, bottom = box
     wide, high = reach * (right - left), reach * (bottom - top)
     grown = (left - wide, top - high, right + wide, bottom + high)
     boxes = [grown]

@@ -73,11 +73,16 @@ class _PosedPrimitive:
         return np.asarray((points - self.there) @ linear + self.here)
 
 
+def facing_camera(placement: Placement, camera: Camera) -> Placement:
+    """A placement of something flat that shows the camera the same side where it goes."""
+    return replace(placement, linear=camera.view_change(placement.anchor, placement.target))
+
+
 def reproject(placement: Placement, pose: ObjectPose, mask: np.ndarray, camera: Camera) -> Placement:
     """A placement of the object of a `mask` (H, W), which stands in a `pose`, as it looks where it goes, in the photo
     that the `camera` took. What is set down by its base comes out as large as it is seen to be there; all else lies in
     the middle of where it was to be, and is as large."""
-    turned = replace(placement, linear=camera.view_change(placement.anchor, placement.target))
+    turned = facing_camera(placement, camera)
     if pose.base is None or pose.primitive is None or placement.identity:
         return turned
     posed = _PosedPrimitive(camera, pose.primitive, pose.base, turned(pose.base), placement.scale)

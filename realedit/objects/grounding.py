@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from scipy import ndimage
@@ -15,6 +14,7 @@ from inversion.reference import Reference
 from realedit.files.photo import Photo
 from realedit.geometry.transform import Point
 from realedit.images import at_most, resize
+from realedit.objects.located_object import LocatedObject
 from realedit.objects.segmentation import (
     ATTENDED_SHARE,
     FINEST_SIDE,
@@ -32,29 +32,21 @@ OVERLAP_FOUND, OVERLAP_GIVEN = 0.25, 0.5
 UNLIKE_FEATURES, ALIKE_FEATURES = 0.3, 0.8  # the cosine of features that have nothing in common, and of one object's
 FAINT_SHARE = 0.4  # of an object's prominence: words below it name surroundings, not objects
 
-PhraseTokens = dict[str, tuple[int, ...]]  # and their tokens
+PhraseTokens = dict[str, tuple[int, ...]]
+"""Phrases of a prompt and their tokens."""
 
 
-@dataclass(frozen=True, eq=False)
-class Found:
-    """An object of the photo: its `phrase` and `tokens` in the prompt, and its `mask` (1, 1, H, W)."""
-
-    phrase: str
-    words: tuple[int, ...]
-    mask: Tensor
-
-
-def object_by_tokens(photo: Photo, seen: InvertedImage, tokens: tuple[int, ...], phrase: str) -> Tensor:
+def object_by_tokens(photo: Photo, inverted: InvertedImage, tokens: tuple[int, ...], phrase: str) -> Tensor:
     """The mask (1, 1, H, W) of an object at the photo's size: where its words attend.
 
     Raises:
         EditError: the words attend to nothing in particular.
     """
     fine = at_most(photo.size, FINEST_SIDE)
-    return _mask_from_attention(photo, fine, attention_mask(seen.reference, tokens, fine), phrase)
+    return _mask_from_attention(photo, fine, attention_mask(inverted.reference, tokens, fine), phrase)
 
 
-def object_at_point(photo: Photo, seen: InvertedImage, point: Point) -> Tensor:
+def object_at_point(photo: Photo, inverted: InvertedImage, point: Point) -> Tensor:
     """The mask (1, 1, H, W) of what lies at a point of the photo: the area around it in which the photo's
     recorded features are like those at the point.
 
@@ -62,7 +54,7 @@ def object_at_point(photo: Photo, seen: InvertedImage, point: Point) -> Tensor:
         EditError: nothing stands out there.
     """
     fine = at_most(photo.size, FINEST_SIDE)
-    level = resize(likeness(seen.reference, point), fine)
+    level = resize(likeness(inverted.reference, point), fine)
     return _mask_from_attention(photo, fine, level, f"the point {point[0]:g},{point[1]:g}")
 
 
@@ -91,33 +83,23 @@ def cell_of(point: Point, maps: Tensor) -> tuple[int, int]:
     return min(height - 1, int(point[1] * height)), min(width - 1, int(point[0] * width))
 
 
-def at_model_size(mask: Tensor, seen: InvertedImage) -> Tensor:
-    """A mask of the photo at the model's size.
-
-    Raises:
-        EditError: nothing is left of it there.
-    """
-    small = (resize(mask, (seen.image.shape[-1], seen.image.shape[-2])) > 0.5).float()
-    if not small.any():
-        raise EditError("the object is too small to be seen at the model's size; mark a larger area")
-    return small
-
-
-def other_objects(model: DiffusionModel, seen: InvertedImage, edited: Sequence[str]) -> list[Found]:
+def other_objects(model: DiffusionModel, inverted: InvertedImage, edited: Sequence[str]) -> list[LocatedObject]:
     """The prompt's other objects at the model's size: phrases named once that are about as prominent
     as the faintest of the `edited` ones."""
-    edited_words = [model.positions(seen.reference.header.prompt, phrase) for phrase in edited]
-    taken = {token for words in edited_words for token in words}
-    faintest = min(prominence(seen.reference, words) for words in edited_words)
-    named = unique_phrases(model, seen.reference.header.prompt)
-    return [o for o in _objects_of(seen, prominent(seen.reference, named, faintest)) if not taken & set(o.words)]
+    edited_tokens = [model.positions(inverted.prompt, phrase) for phrase in edited]
+    taken = {token for tokens in edited_tokens for token in tokens}
+    faintest = min(prominence(inverted.reference, tokens) for tokens in edited_tokens)
+    named = unique_phrases(model, inverted.prompt)
+    return [
+        o for o in _objects_of(inverted, prominent(inverted.reference, named, faintest)) if not taken & set(o.tokens)
+    ]
 
 
-def all_objects(model: DiffusionModel, seen: InvertedImage) -> list[Found]:
+def all_objects(model: DiffusionModel, inverted: InvertedImage) -> list[LocatedObject]:
     """Every object of the prompt: phrases about as prominent as the most prominent one."""
-    named = unique_phrases(model, seen.reference.header.prompt)
-    most = max((prominence(seen.reference, words) for words in named.values()), default=0.0)
-    return _objects_of(seen, prominent(seen.reference, named, most))
+    named = unique_phrases(model, inverted.prompt)
+    most = max((prominence(inverted.reference, tokens) for tokens in named.values()), default=0.0)
+    return _objects_of(inverted, prominent(inverted.reference, named, most))
 
 
 def unique_phrases(model: DiffusionModel, prompt: str) -> PhraseTokens:
@@ -132,27 +114,28 @@ def unique_phrases(model: DiffusionModel, prompt: str) -> PhraseTokens:
 def prominent(reference: Reference, named: PhraseTokens, strength: float) -> PhraseTokens:
     """Those phrases that are about as prominent as this `strength`. Words of tables and walls attend faintly,
     wherever that is."""
-    return {phrase: words for phrase, words in named.items() if prominence(reference, words) >= FAINT_SHARE * strength}
+    return {
+        phrase: tokens for phrase, tokens in named.items() if prominence(reference, tokens) >= FAINT_SHARE * strength
+    }
 
 
-def _objects_of(seen: InvertedImage, named: PhraseTokens) -> list[Found]:
+def _objects_of(inverted: InvertedImage, named: PhraseTokens) -> list[LocatedObject]:
     """The objects of phrases at the model's size, without those that attend to nothing in particular."""
-    size = (seen.image.shape[-1], seen.image.shape[-2])
     found = []
-    for phrase, words in named.items():
-        attention = attention_mask(seen.reference, words, size)
+    for phrase, tokens in named.items():
+        attention = attention_mask(inverted.reference, tokens, inverted.size)
         with contextlib.suppress(EditError):
-            found.append(Found(phrase, words, object_mask(seen.image, attention, phrase)))
+            found.append(LocatedObject(phrase, tokens, object_mask(inverted.image, attention, phrase)))
     return found
 
 
-def is_attended(reference: Reference, tokens: tuple[int, ...], source: Tensor, *, given: bool) -> bool:
-    """Whether the words attend to the object at all; if not, guiding by them means nothing. `given`:
-    its mask came from the user, not from the words."""
-    attended = attention_mask(reference, tokens, (source.shape[-1], source.shape[-2])) > ATTENDED_SHARE
-    inside = source > 0.5
-    trust = OVERLAP_GIVEN if given else OVERLAP_FOUND
-    return bool((attended & inside).sum() >= trust * (attended | inside).sum())
+def is_attended(inverted: InvertedImage, located: LocatedObject) -> bool:
+    """Whether the tokens of an object, located at the model's size, attend to it at all; if not, guiding by them means
+    nothing. A mask of the user's own has to agree with them more closely than one that was found by them."""
+    attended = attention_mask(inverted.reference, located.tokens, inverted.size) > ATTENDED_SHARE
+    inside = located.mask > 0.5
+    overlap = OVERLAP_GIVEN if located.from_user else OVERLAP_FOUND
+    return bool((attended & inside).sum() >= overlap * (attended | inside).sum())
 
 
 def prominence(reference: Reference, tokens: tuple[int, ...]) -> float:

@@ -46,16 +46,15 @@ class PhraseOverview:
         }
 
 
-def overview(model: DiffusionModel, photo: Photo, seen: InvertedImage) -> list[PhraseOverview]:
+def overview(model: DiffusionModel, photo: Photo, inverted: InvertedImage) -> list[PhraseOverview]:
     """Every phrase that the prompt of a `photo` holds once, in the prompt's order."""
-    named = unique_phrases(model, seen.reference.header.prompt)
-    strengths = {phrase: prominence(seen.reference, words) for phrase, words in named.items()}
-    outstanding = prominent(seen.reference, named, max(strengths.values(), default=0.0))
-    size = (seen.image.shape[-1], seen.image.shape[-2])
+    named = unique_phrases(model, inverted.prompt)
+    strengths = {phrase: prominence(inverted.reference, tokens) for phrase, tokens in named.items()}
+    outstanding = prominent(inverted.reference, named, max(strengths.values(), default=0.0))
     found = []
     for phrase, strength in strengths.items():
-        attention = attention_mask(seen.reference, named[phrase], size)
-        mask = _single_object(model, photo, seen, attention, phrase) if phrase in outstanding else None
+        attention = attention_mask(inverted.reference, named[phrase], inverted.size)
+        mask = _single_object(model, photo, inverted, attention, phrase) if phrase in outstanding else None
         area = (attention > ATTENDED_SHARE).float() if mask is None else mask
         found.append(
             PhraseOverview(phrase, mask_centre(area), float(area.mean()), mask_box(area), strength, attention, mask)
@@ -64,20 +63,20 @@ def overview(model: DiffusionModel, photo: Photo, seen: InvertedImage) -> list[P
 
 
 def _single_object(
-    model: DiffusionModel, photo: Photo, seen: InvertedImage, attention: Tensor, phrase: str
+    model: DiffusionModel, photo: Photo, inverted: InvertedImage, attention: Tensor, phrase: str
 ) -> Tensor | None:
     try:
-        far = object_mask(seen.image, attention, phrase)
+        far = object_mask(inverted.image, attention, phrase)
     except EditError:
         return None
-    return refine_by_zoom(model, photo, seen.reference.header.prompt, phrase, far)
+    return refine_by_zoom(model, photo, inverted.prompt, phrase, far)
 
 
-def attention_sheet(seen: InvertedImage, found: list[PhraseOverview]) -> Image.Image:
+def attention_sheet(inverted: InvertedImage, found: list[PhraseOverview]) -> Image.Image:
     """The photo, then for every phrase its attention over the photo, with the object outlined if it names one."""
-    pictures = [("photo", to_bytes(seen.image))]
+    pictures = [("photo", to_bytes(inverted.image))]
     for o in found:
-        shown = seen.image * (0.25 + 0.75 * o.attention)
+        shown = inverted.image * (0.25 + 0.75 * o.attention)
         if o.mask is not None:
             edge = o.mask - (torch.nn.functional.avg_pool2d(o.mask, 3, stride=1, padding=1) > 0.99).float()
             shown = torch.where(edge > 0.5, torch.tensor(OUTLINE_COLOUR)[None, :, None, None], shown)

@@ -1,25 +1,25 @@
-"""Objects of other photos: found there by their words, lifted off, or looked at for their looks."""
+"""Objects of other photos: found there by their words, to be set down here or to lend their appearance."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from torch import Tensor
 
 from inversion.errors import EditError
-from inversion.model import DiffusionModel
 from realedit.files.photo import Photo
 from realedit.geometry.crop import Crop
 from realedit.images import at_most, resize
 from realedit.objects.grounding import prominence, unique_phrases
 from realedit.objects.localisation import locate_objects
+from realedit.objects.located_object import LocatedObject
 from realedit.objects.segmentation import FINEST_SIDE
 from realedit.sampling.inverted_image import InvertedImage, invert_crop
-from realedit.settings import Settings
+from realedit.sampling.session import Session
 
 
 @dataclass(frozen=True, eq=False)
 class SourcePhoto:
-    """A photo that an edit takes something from, its prompt, and the object's mask if the user gave one."""
+    """A photo that an edit takes something from, its prompt, and the object's mask (1, 1, H, W) if the user gave
+    one."""
 
     photo: Photo
     prompt: str
@@ -28,45 +28,33 @@ class SourcePhoto:
 
 @dataclass(frozen=True, eq=False)
 class SourceObject:
-    """An object of another photo as the model sees it there; `mask` (1, 1, H, W) at that photo's size."""
+    """An object of another photo, located at that photo's size, and what the model sees in all of that photo."""
 
     photo: Photo
-    seen: InvertedImage
-    phrase: str
-    words: tuple[int, ...]
-    mask: Tensor
-    by_user: bool
+    inverted: InvertedImage
+    object: LocatedObject
 
-    def palette(self) -> Tensor:
+    def colours(self) -> Tensor:
         """The object's colours (n, 3), sRGB."""
         fine = at_most(self.photo.size, FINEST_SIDE)
-        return self.photo.small(fine)[0][:, resize(self.mask, fine)[0, 0] > 0.5].T
+        return self.photo.small(fine)[0][:, resize(self.object.mask, fine)[0, 0] > 0.5].T
 
 
-def locate_source_object(
-    model: DiffusionModel,
-    other: SourcePhoto,
-    phrase: str | None,
-    settings: Settings,
-    method: str,
-    on_step: Callable[[int], None],
-) -> SourceObject:
-    """Find the object that a phrase names in another photo; without one, what its prompt names most
-    prominently.
+def locate_source_object(session: Session, source: SourcePhoto, phrase: str | None) -> SourceObject:
+    """Find the object that a phrase names in another photo; without one, what its prompt names most prominently.
 
     Raises:
         PhraseError: the phrase is not in that photo's prompt.
         EditError: the object is not found.
     """
     if phrase is not None:
-        model.positions(other.prompt, phrase)  # a wrong word is said before anything slow is done
-    whole = invert_crop(model, other.photo, Crop.whole(other.photo.size), other.prompt, settings, method, on_step)
+        session.model.positions(source.prompt, phrase)  # a wrong word is said before anything slow is done
+    whole = invert_crop(session, source.photo, Crop.whole(source.photo.size), source.prompt)
     if phrase is None:
-        named = unique_phrases(model, other.prompt)
+        named = unique_phrases(session.model, source.prompt)
         if not named:
-            raise EditError(f'"{other.prompt}" names no object; say what the other photo shows')
+            raise EditError(f'"{source.prompt}" names no object; say what the other photo shows')
         phrase = max(named, key=lambda p: prominence(whole.inverted.reference, named[p]))
-    words = model.positions(other.prompt, phrase)
-    marked = {phrase: other.mask} if other.mask is not None else {}
-    given = locate_objects(model, whole, [phrase], marked, {})[phrase]
-    return SourceObject(other.photo, whole.inverted, phrase, words, given.mask, given.by_user)
+    masks = {phrase: source.mask} if source.mask is not None else {}
+    (located,) = locate_objects(session.model, whole, [phrase], masks, {})
+    return SourceObject(source.photo, whole.inverted, located)

@@ -12,7 +12,7 @@ from realedit.geometry.crop import ZoomLimits, crop_around
 from realedit.images import at_most, resize, working_size
 from realedit.objects.attention_probe import probe_attention
 from realedit.objects.segmentation import FINEST_SIDE, object_mask
-from realedit.settings import DEFAULTS
+from realedit.sampling.session import Session
 
 # First near enough to see what of the object was missed from afar, then so near that it fills the view.
 ZOOM_STAGES = ZoomLimits(share=0.5, enlarged=6.0, enough=0.8), ZoomLimits(share=0.8, enlarged=8.0, enough=0.8)
@@ -25,8 +25,8 @@ def refine_by_zoom(model: DiffusionModel, photo: Photo, prompt: str, phrase: str
     again from nearer and nearer; as it was where nothing nearer is to be seen. How the photo is edited changes nothing
     of it."""
     far = near = (resize(mask, photo.size) > 0.5).float()
-    for nearness in ZOOM_STAGES:
-        near = _refined_within(model, photo, prompt, phrase, near, nearness)
+    for limits in ZOOM_STAGES:
+        near = _refined_within(model, photo, prompt, phrase, near, limits)
     if torch.equal(far, near):
         return mask
     there = (resize(near, (mask.shape[-1], mask.shape[-2])) > 0.5).float()
@@ -38,15 +38,15 @@ def _refined_within(
 ) -> Tensor:
     """The same for a mask (1, 1, H, W) at the photo's size, from so near."""
     box = mask_box(mask)
-    frame = crop_around([box], [box], photo.size, model.native_size, limits)
-    if frame.is_whole:
+    crop = crop_around([box], [box], photo.size, model.native_size, limits)
+    if crop.is_whole:
         return mask
-    part = photo.cropped(frame.box)
+    part = photo.cropped(crop.box)
     size = working_size(part.size, model.native_size, model.pixel_multiple)
-    level = probe_attention(model, part.small(size), prompt, model.positions(prompt, phrase), DEFAULTS, SHARP_LEVELS)
+    level = probe_attention(Session(model), part.small(size), prompt, model.positions(prompt, phrase), SHARP_LEVELS)
     try:
         found = object_mask(part.small(at_most(part.size, FINEST_SIDE)), level, phrase)
     except EditError:
         return mask
-    there = frame.in_photo((resize(found, part.size) > 0.5).float())
+    there = crop.in_photo((resize(found, part.size) > 0.5).float())
     return there if (there * mask).sum() > SAME_OBJECT_OVERLAP * torch.maximum(there, mask).sum() else mask

@@ -16,10 +16,12 @@ from inversion.schedule import Schedule
 from realedit.geometry.transform import Placement
 from realedit.geometry.warp import warp
 
+TOUCHED_SHARE = 0.01  # share of a cell from which it counts as touched
+
 
 @dataclass(frozen=True, eq=False)
 class LatentBlend:
-    """A latent edit. `levels` (steps + 1, C, h, w): the known latents, noise first; `until`
+    """A latent callback. `levels` (steps + 1, C, h, w): the known latents, noise first; `until`
     (1, 1, h, w): the fraction of the schedule up to which each cell is held (1 = to the end)."""
 
     levels: Tensor
@@ -35,25 +37,29 @@ class LatentBlend:
         return torch.where(self.until >= done, self.levels[level : level + 1], z)
 
 
-def noised_composite(
-    pivots: Tensor,
-    photo: Tensor,
-    composite: Tensor,
-    schedule: Schedule,
-    transported: Sequence[tuple[Placement, Tensor]],
-    hole: Tensor,
-    generator: torch.Generator,
-) -> Tensor:
-    """The composite at every noise level (steps + 1, C, h, w).
+@dataclass(frozen=True, eq=False)
+class LatentPath:
+    """The way on which the model holds a photo: its inverted latents, `pivots` (steps + 1, C, h, w), the noise first,
+    its own clean latent, `photo` (1, C, h, w), and the `schedule` of noise levels."""
 
-    `pivots` (steps + 1, C, h, w) are the photo's inverted latents, `photo` and `composite`
-    (1, C, h, w) clean latents. The noise of a level is what the pivot holds beside the photo; in the
-    `hole` it is fresh, and where something was `transported`, in the cells (1, 1, h, w) given with each
-    placement, it comes from where that was.
+    pivots: Tensor
+    photo: Tensor
+    schedule: Schedule
+
+
+def noised_composite(
+    path: LatentPath, composite: Tensor, hole: Tensor, transported: Sequence[tuple[Placement, Tensor]], seed: int
+) -> Tensor:
+    """A `composite` of the photo, as a clean latent (1, C, h, w), at every noise level (steps + 1, C, h, w).
+
+    The noise of a level is what the photo's pivot holds beside the photo; in the `hole` (1, 1, h, w) it is fresh, and
+    where something was `transported`, in the cells (1, 1, h, w) given with each placement, it comes from where that
+    was.
     """
-    fresh = torch.randn(photo.shape, generator=generator).to(photo.device)
+    photo = path.photo
+    fresh = torch.randn(photo.shape, generator=torch.Generator().manual_seed(seed)).to(photo.device)
     levels = []
-    for pivot, alpha_bar in zip(pivots[:, None], _levels(schedule), strict=True):
+    for pivot, alpha_bar in zip(path.pivots[:, None], _levels(path.schedule), strict=True):
         noise = (pivot - alpha_bar**0.5 * photo) / (1 - alpha_bar) ** 0.5
         noise_there = torch.where(hole > 0.5, fresh, noise)
         for placement, target in transported:
@@ -71,7 +77,7 @@ def _levels(schedule: Schedule) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class ResidualCorrection:
-    """A latent edit: after step `i`, `values[i]` (steps, C, h, w) are added where `kept` (1, 1, h, w) is 1.
+    """A latent callback: after step `i`, `values[i]` (steps, C, h, w) are added where `kept` (1, 1, h, w) is 1.
 
     Where the photo changes they would hold its old pixels (arXiv 2310.01506 adds them everywhere). `first` is
     the step at which sampling starts.
@@ -89,7 +95,9 @@ class ResidualCorrection:
         return latent + kept * missed
 
 
-TOUCHED_SHARE = 0.01  # share of a cell from which it counts as touched
+def touched_cells(mask: Tensor, latent: Tensor) -> Tensor:
+    """A mask on the latent's grid: 1 in all cells that it touches noticeably."""
+    return cells_of(mask, latent, TOUCHED_SHARE)
 
 
 def cells_of(mask: Tensor, latent: Tensor, share: float) -> Tensor:

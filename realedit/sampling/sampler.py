@@ -25,6 +25,11 @@ class Conditioning:
     unconditional: Embedding
     guidance_scale: float
 
+    @classmethod
+    def plain(cls, model: DiffusionModel, prompt: str, steps: int, guidance_scale: float) -> "Conditioning":
+        """A prompt against the empty text, at each of so many steps."""
+        return cls(model.embed(prompt), model.unprompted().repeat(steps), guidance_scale)
+
     def unprompted(self, i: int) -> Embedding:
         return self.unconditional[i : i + 1].to(self.prompt.tokens.device)
 
