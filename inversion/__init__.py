@@ -1,4 +1,4 @@
-"""What a diffusion model sees in a photo: inversion, recorded attention and features, properties.
+"""Inversion of a photo into a diffusion model's noise; recorded attention and features, and what they measure.
 
 Conventions, here once and used everywhere:
 

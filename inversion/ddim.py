@@ -4,12 +4,11 @@ import torch
 from torch import Tensor
 
 from inversion.problem import InversionProblem, Inverted
-from inversion.problem import silent as silent
 
 
 def walk_up(problem: InversionProblem) -> Tensor:
     """The latents (steps + 1, C, h, w) from the noise to the problem's latent, by inverted DDIM steps of the
-    prompted row alone (guidance scale 1), which nobody watches."""
+    prompted row alone (guidance scale 1). The problem's watch is not used."""
     z = problem.latent
     pivots = [z]
     with torch.no_grad():

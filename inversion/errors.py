@@ -1,4 +1,4 @@
-"""Everything a user can mend, as one family of one-line errors.
+"""The errors that a user can correct, each with a message of one line.
 
 RealEditError            the base; the command line prints its message and exits with `exit_code`
 ├── PhraseError          a word that is not in the prompt, or not only once
@@ -11,13 +11,13 @@ RealEditError            the base; the command line prints its message and exits
 
 
 class RealEditError(Exception):
-    """Something the user can mend; the message says what was expected, what came, what to do."""
+    """An error that the user can correct; the message says what was expected, what was given and what to do."""
 
     exit_code = 1
 
 
 class PhraseError(RealEditError):
-    """A phrase that the prompt does not hold exactly once: the question was wrong (exit code 2)."""
+    """A phrase that the prompt does not contain exactly once (exit code 2)."""
 
     exit_code = 2
 
@@ -27,7 +27,7 @@ class PhotoError(RealEditError):
 
 
 class EditError(RealEditError):
-    """An edit that cannot be asked for, such as a target outside the frame (exit code 2)."""
+    """An edit that cannot be done, such as a target outside the frame (exit code 2)."""
 
     exit_code = 2
 
@@ -37,7 +37,7 @@ class ReferenceMismatch(RealEditError):
 
 
 class OutputError(RealEditError):
-    """A result that cannot be written where it was asked for."""
+    """A result that cannot be written to the path that was given."""
 
 
 class ModelError(RealEditError):
@@ -47,9 +47,9 @@ class ModelError(RealEditError):
 
 
 class Notice(UserWarning):
-    """Something the user should know and need not mend, said once; the command line prints it as one line."""
+    """A warning that needs no action by the user; the command line prints it as one line."""
 
 
 def first_line(error: Exception) -> str:
-    """What another library's error says, in one line; its name if it says nothing."""
+    """The first line of an error's message; the name of its class if the message is empty."""
     return (str(error).strip() or type(error).__name__).splitlines()[0]

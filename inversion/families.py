@@ -1,4 +1,4 @@
-"""Which families of models this works with, read off their configurations before any weight is loaded."""
+"""Which model families are supported, decided by their configurations before any weight is loaded."""
 
 import enum
 from collections.abc import Mapping
@@ -13,17 +13,19 @@ Config = Mapping[str, Any]
 
 
 class ModelFamily(enum.Enum):
-    """What a family lists in its `model_index.json`, part by part, with the classes of the parts."""
+    """A family of models, told apart by the text encoders that its `model_index.json` lists."""
 
     ONE_TEXT = ("text_encoder",)  # Stable Diffusion 1.x and 2.x
     TWO_TEXTS = ("text_encoder", "text_encoder_2")  # SDXL
 
     @property
     def with_weights(self) -> tuple[str, ...]:
+        """The parts that have weights, by their folders in the diffusers layout."""
         return ("unet", "vae", *self.value)
 
     @property
     def tokenizers(self) -> tuple[str, ...]:
+        """The folders of the tokenizers, in the order of the text encoders."""
         return tuple(name.replace("text_encoder", "tokenizer") for name in self.value)
 
 
@@ -40,10 +42,10 @@ CONDITIONS = {
 
 
 def family_of(index: Config, name: str) -> ModelFamily:
-    """The family of a model by its `model_index.json`.
+    """The family of the model called `name`, by its `model_index.json` (`index`).
 
     Raises:
-        ModelError: it is of none; one line says what it is.
+        ModelError: it belongs to no supported family; the message says what it is.
     """
 
     def refuse(what: str) -> ModelError:
@@ -64,7 +66,11 @@ def family_of(index: Config, name: str) -> ModelFamily:
 
 
 def check_unet(unet: Config, vae: Config, family: ModelFamily, name: str) -> None:
-    """Raises `ModelError` if a U-Net wants to be given more than a latent, its noise level and a prompt."""
+    """Check that a U-Net's inputs are a latent of its VAE, a timestep and a prompt of the family, and nothing else.
+
+    Raises:
+        ModelError: it needs other inputs; the message says which.
+    """
 
     def refuse(what: str) -> ModelError:
         return ModelError(f'"{name}" has a U-Net {what}; {SUPPORTED}')
@@ -82,8 +88,12 @@ def check_unet(unet: Config, vae: Config, family: ModelFamily, name: str) -> Non
 
 
 def check_scheduler(scheduler: Config, name: str) -> None:
-    """Raises `ModelError` unless the noise levels are those of a diffusion in discrete steps, so that DDIM can
-    walk them whatever sampler the folder names."""
+    """Check that a scheduler's noise levels are those of a diffusion in discrete steps, which DDIM can sample whatever
+    sampler the folder names.
+
+    Raises:
+        ModelError: they are not, or the network predicts neither the noise nor v.
+    """
     kind = str(scheduler.get("_class_name"))
     if "Flow" in kind or "EDM" in kind or scheduler.get("use_flow_sigmas") or "beta_schedule" not in scheduler:
         raise ModelError(f'"{name}" was trained for {kind}, which has no DDIM steps; {SUPPORTED}')

@@ -1,4 +1,4 @@
-"""How much memory a guided step needs, found out without spending any, and what is done to fit a device."""
+"""How much memory a guided step needs, estimated without allocating it, and how a model is fitted to a device."""
 
 import enum
 from collections.abc import Iterable
@@ -19,8 +19,8 @@ PLENTY = 20  # times its weights are enough for any model, without a closer look
 
 
 class Memory(enum.Enum):
-    """What is done to fit a device: AUTO finds out what is needed; FAST spares nothing; CHECKPOINTED computes
-    activations again for the gradient; LEAN also keeps only the network at work on the device."""
+    """How a model is fitted to a device: AUTO chooses by the memory that is needed and free; FAST saves no memory;
+    CHECKPOINTED computes activations again for the gradient; LEAN also keeps only the network in use on the device."""
 
     AUTO = "auto"
     FAST = "fast"
@@ -30,7 +30,7 @@ class Memory(enum.Enum):
 
 @dataclass
 class _Kept:
-    """Bytes of different tensors, but for those of the weights."""
+    """The bytes of the tensors it was called with: each storage once, those of the weights not at all."""
 
     weights: set[int] = field(default_factory=set)
     tensors: dict[int, Tensor] = field(default_factory=dict)
@@ -65,7 +65,8 @@ class _FusedAttention(TorchFunctionMode):
 
 
 def kept_for_gradient(unet: Any, latent: tuple[int, int], tokens: int, *, checkpointed: bool) -> int:
-    """Bytes of activations that one pass of a U-Net keeps for its gradient in the latent (h, w), at most at a time.
+    """The peak of the bytes of activations that one forward and backward pass of a U-Net keeps for the gradient in a
+    latent (h, w), for one row of `tokens` text tokens, with or without gradient checkpointing.
 
     The pass runs on shapes alone, which takes a second and no memory.
     """
@@ -103,7 +104,7 @@ def kept_for_gradient(unet: Any, latent: tuple[int, int], tokens: int, *, checkp
 
 
 def kept_for_decoding(vae: Any, latent: tuple[int, int]) -> int:
-    """Bytes of activations at a time while a latent (h, w) is decoded, without a gradient."""
+    """The peak of the bytes of activations while a latent (h, w) is decoded, without a gradient."""
     with torch.device("meta"):
         hollow = type(vae).from_config(vae.config).requires_grad_(False).eval()
         nn.Module.to(hollow, vae.dtype)
@@ -129,7 +130,8 @@ def bytes_of(networks: Iterable[nn.Module]) -> int:
 
 @dataclass(frozen=True)
 class Need:
-    """What a model needs room for: a `unet`, a `vae`, `texts` encoders, a latent (h, w), and a prompt's tokens."""
+    """What determines a model's need for memory: its `unet`, its `vae`, the networks of its text encoders (`texts`),
+    the `latent` size (h, w), and the text `tokens` of a row."""
 
     unet: Any
     vae: Any
@@ -138,7 +140,8 @@ class Need:
     tokens: int
 
     def bytes(self, memory: Memory) -> int:
-        """That guided sampling, encoding and decoding need on the device, about, with a choice of what is spared."""
+        """About how many bytes guided sampling, encoding and decoding need on the device, weights included, with a
+        choice of how memory is saved (AUTO counts as CHECKPOINTED)."""
         checkpointed = memory is not Memory.FAST
         kept = kept_for_gradient(self.unet, self.latent, self.tokens, checkpointed=checkpointed)
         guided, decoding = int(WORKING_ROOM * kept), kept_for_decoding(self.vae, self.latent)
@@ -148,7 +151,7 @@ class Need:
         return unet + vae + texts + max(guided, decoding)
 
     def choice(self, free: int) -> Memory:
-        """The first that fits into `free` bytes, which hold the weights too; LEAN if none does."""
+        """The fastest choice that fits into `free` bytes, weights included; LEAN if none does."""
         if PLENTY * bytes_of([self.unet, self.vae, *self.texts]) < free:
             return Memory.FAST
         for memory in (Memory.FAST, Memory.CHECKPOINTED):
@@ -158,17 +161,17 @@ class Need:
 
 
 def available(device: torch.device) -> int:
-    """Bytes that can be had on a device, beside what this program holds there already."""
+    """Bytes that are free on a device, beside those that this process holds there already."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
     return int(psutil.virtual_memory().available)
 
 
 def require(needed: int, advice: str) -> None:
-    """Refuse work in main memory before it is begun.
+    """Check before some work that main memory has `needed` bytes free.
 
     Raises:
-        RealEditError: so many bytes cannot be had; `advice` says what to do instead.
+        RealEditError: it has not; the message ends with `advice`, what the user can do instead.
     """
     free = available(torch.device("cpu"))
     if needed > free * (1 - KEPT_FREE):

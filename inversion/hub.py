@@ -1,4 +1,4 @@
-"""Models of the Hugging Face hub: what of them is needed, and into which cache it goes."""
+"""Models on the Hugging Face hub: which of their files are needed, and how they get into the hub's cache."""
 
 import json
 import warnings
@@ -13,8 +13,12 @@ INDEX = "model_index.json"
 
 
 def wanted_files(sizes: Mapping[str, int], family: ModelFamily, source: ModelSource) -> list[str]:
-    """Of a model's files (name: bytes) those that are loaded: configurations, tokenizers, and one variant of the
-    weights of every part."""
+    """Those of a model's files that are loaded: configurations, tokenizers, and one variant of the weights of every
+    part. `sizes`: the bytes of every file, by its path in the repository.
+
+    Raises:
+        ModelError: a part has no usable weights, or no part has the variant that was asked for.
+    """
     wanted, found = [INDEX], []
     folders: dict[str, list[str]] = {}
     for name in sizes:
@@ -32,10 +36,11 @@ def wanted_files(sizes: Mapping[str, int], family: ModelFamily, source: ModelSou
 
 
 def fetch(source: ModelSource) -> Path:
-    """The folder of a hub model in the hub's own cache, fetched if it is not there and may be.
+    """The folder of a hub model in the hub's own cache; what is missing there is downloaded first, unless the source
+    is offline.
 
     Raises:
-        ModelError: it is not there and cannot be fetched, or is not of a kind that this works with.
+        ModelError: it is not in the cache and cannot be downloaded, or belongs to no supported family.
     """
     _stay_quiet()
     if source.offline:
@@ -52,7 +57,11 @@ def fetch(source: ModelSource) -> Path:
 
 
 def kept(source: ModelSource) -> Path:
-    """The folder of a model that was fetched before; whether it is whole shows when it is loaded."""
+    """The folder of a hub model in the hub's own cache, which may lack files; loading it then fails.
+
+    Raises:
+        ModelError: it is not in the cache.
+    """
     from huggingface_hub import constants
 
     found = _in_cache(source.name, INDEX, source.revision)
@@ -85,7 +94,12 @@ def _fetched(source: ModelSource) -> Path:
 
 
 def fetch_configuration(name: str, offline: bool) -> Path:
-    """The configurations and tokenizers of a hub model, without its weights."""
+    """The folder with the configurations and tokenizers of the hub model `name`, without its weights. `offline`: take
+    them from the hub's cache alone.
+
+    Raises:
+        ModelError: they are not in the cache and cannot be downloaded.
+    """
     from huggingface_hub import snapshot_download
 
     _stay_quiet()
@@ -104,7 +118,7 @@ def fetch_configuration(name: str, offline: bool) -> Path:
 
 
 def _in_cache(name: str, file: str, revision: str | None) -> Path | None:
-    """A model's file in the hub's cache; None if it is not there."""
+    """The path of a model's `file` in the hub's cache; None if it is not there."""
     from huggingface_hub import try_to_load_from_cache
 
     found = try_to_load_from_cache(name, file, revision=revision)

@@ -1,5 +1,5 @@
-"""The parts of a model: out of a folder in the diffusers layout, out of one file, or of a pipeline in memory.
-With `loading.py` the only file that knows diffusers and transformers."""
+"""The parts of a model ("unet", "vae", "texts", "scheduler"): from a folder in the diffusers layout, from one file,
+or from a pipeline in memory. Beside `loading.py` the only file that imports diffusers and transformers."""
 
 import contextlib
 import hashlib
@@ -19,7 +19,11 @@ from inversion.weights import ModelSource, check_variant, fingerprint, variant_o
 
 
 def from_folder(source: ModelSource) -> tuple[dict[str, Any], str]:
-    """The parts of a model in the diffusers layout, and its fingerprint."""
+    """The parts of a model in the diffusers layout, float32 on the CPU, and its fingerprint; a hub model is fetched.
+
+    Raises:
+        ModelError: it is not on this machine and cannot be fetched, belongs to no supported family, or is damaged.
+    """
     import diffusers
     import transformers
 
@@ -52,10 +56,15 @@ def from_folder(source: ModelSource) -> tuple[dict[str, Any], str]:
 
 
 def from_file(source: ModelSource) -> tuple[dict[str, Any], str]:
-    """The parts of a model in one .safetensors file, in the layout of the original Stable Diffusion.
+    """The parts of a model in one .safetensors file in the layout of the original Stable Diffusion, float32 on the CPU,
+    and its fingerprint.
 
     Its configuration is that of the folder around it, if that is a model, else that of the hub model which
     diffusers takes it for.
+
+    Raises:
+        ModelError: it is another kind of file, belongs to no supported family, is damaged, or its configuration cannot
+            be fetched.
     """
     from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline
     from diffusers.loaders.single_file_utils import (
@@ -95,7 +104,11 @@ WITHOUT: dict[ModelFamily, dict[str, Any]] = {
 
 
 def from_pipeline(pipe: Any, family: ModelFamily, name: str) -> dict[str, Any]:
-    """The parts of a loaded pipeline."""
+    """The parts of a loaded diffusers pipeline, shared with it; `name` is what messages call it.
+
+    Raises:
+        ModelError: its U-Net or scheduler is not supported.
+    """
     check_unet(pipe.unet.config, pipe.vae.config, family, name)
     config = {"_class_name": type(pipe.scheduler).__name__, **pipe.scheduler.config}
     check_scheduler(config, name)
@@ -105,8 +118,8 @@ def from_pipeline(pipe: Any, family: ModelFamily, name: str) -> dict[str, Any]:
 
 
 def _configuration(folder: Path) -> list[Path]:
-    """Everything of a folder but its weights that makes a model what it is: what kind it is, how its networks and its
-    sampler are set, its words."""
+    """The files of a folder that define a model beside its weights: its index, and the configurations of its networks,
+    its sampler and its tokenizers."""
     parts = [p for p in folder.glob("*/*") if p.suffix in (".json", ".txt") and ".index." not in p.name]
     return [folder / hub.INDEX, *parts]
 
@@ -128,7 +141,8 @@ def _as_ddim(config: dict[str, Any], name: str) -> Any:
 
 
 def mark_of_weights(parts: dict[str, Any]) -> str:
-    """A fingerprint of networks that are in memory: every tensor's name, shape, and a look at its values."""
+    """A fingerprint (16 hex digits) of networks in memory: of every tensor's name, shape and sum, and of the
+    scheduler's configuration."""
     digest = hashlib.sha256()
     networks = [parts["unet"], parts["vae"], *(e.network for e in parts["texts"].encoders)]
     for network in networks:

@@ -1,4 +1,4 @@
-"""From a name to a model, where and how it is used. Only this file and `layouts.py` know diffusers and
+"""Loading a model by its name, onto a device and in a dtype. Only this file and `layouts.py` import diffusers and
 transformers."""
 
 from dataclasses import replace
@@ -35,12 +35,13 @@ def load_model(
             or "float16". All else stays float32.
         revision: of a hub model: a branch, a tag or a commit.
         variant: of the weights, such as "fp16".
-        offline: ask nobody, take what is on this machine.
-        memory: what is done to fit the device, see `Memory`.
+        offline: send no request; use what is on this machine.
+        memory: how the model is fitted to the device, see `Memory`.
 
     Raises:
-        ModelError: the model is not on this machine and cannot be fetched, or is not of this kind.
-        RealEditError: the device is not there.
+        ModelError: the model is not on this machine and cannot be fetched, belongs to no supported family, or is
+            damaged.
+        RealEditError: the device does not exist on this machine.
     """
     source, place = ModelSource(name_or_path, revision, variant, offline), usable_device(device)
     parts, mark = from_file(source) if source.is_file else from_folder(source)
@@ -48,7 +49,7 @@ def load_model(
 
 
 def usable_device(name: str) -> torch.device:
-    """The device of a name; "auto" is a GPU of CUDA's kind if there is one.
+    """The device of a name; "auto" is a CUDA device if there is one, else the CPU.
 
     Raises:
         RealEditError: there is no such device on this machine.
@@ -65,10 +66,10 @@ def usable_device(name: str) -> torch.device:
 
 def model_of(pipe: Any, name: str = "pipeline", memory: Memory = Memory.AUTO) -> DiffusionModel:
     """The model in a diffusers pipeline that is loaded already, with whatever was loaded into it, such as LoRA
-    weights. Its networks are shared and frozen; the U-Net stays in its type, all else becomes float32.
+    weights. Its networks are shared and frozen; the U-Net keeps its dtype, all else becomes float32.
 
     Raises:
-        ModelError: it is of no family that this works with.
+        ModelError: it belongs to no supported family, or its weights hold not-a-number.
     """
     listed = {part: ("", type(value).__name__) for part, value in pipe.components.items() if value is not None}
     parts = from_pipeline(pipe, family_of({"_class_name": type(pipe).__name__, **listed}, name), name)
@@ -77,7 +78,7 @@ def model_of(pipe: Any, name: str = "pipeline", memory: Memory = Memory.AUTO) ->
 
 
 def plain_pipeline(model: DiffusionModel) -> Any:
-    """The diffusers pipeline around the networks of a model: what its results are compared with."""
+    """A diffusers pipeline that shares the networks of a model, to compare its results with."""
     from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline
 
     encoders = model.texts.encoders
@@ -118,7 +119,7 @@ def _assembled(
 
 
 def settled(model: DiffusionModel) -> DiffusionModel:
-    """The model with its choice of memory made, and its networks where that choice wants them."""
+    """The model with `Memory.AUTO` replaced by a choice, and its networks on the devices of that choice."""
     unet, memory = model.unet, model.memory
     if memory is Memory.AUTO:
         side = model.native_size // model.latent_factor

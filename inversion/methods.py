@@ -6,6 +6,7 @@ from inversion import ddim, fixed_point, negative_prompt, null_text, residual
 from inversion.problem import InversionProblem, Inverted
 
 Method = Callable[[InversionProblem], Inverted]
+"""An inversion method; all differ only in how they invert, at what cost, and how exact they are."""
 
 METHODS: dict[str, Method] = {
     "null-text": null_text.invert,

@@ -1,4 +1,4 @@
-"""A pretrained latent diffusion model, ready to be looked into."""
+"""A pretrained latent diffusion model: encoding, decoding, prediction and schedules."""
 
 import warnings
 from collections.abc import Iterator, Sequence
@@ -21,17 +21,18 @@ BACKWARD_COST = 1.08  # of a forward pass, with frozen weights (counted on Stabl
 
 @dataclass(eq=False)
 class Meter:
-    """Network evaluations in forward-equivalents: one U-Net row forward is 1."""
+    """Network evaluations in forward-equivalents: a forward pass of one row of the U-Net is 1."""
 
     forward_equivalents: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
 class DiffusionModel:
-    """The networks, frozen, with the few questions this package asks of them.
+    """The frozen networks of a model, and what is computed with them.
 
-    `name` is what the user called the model, `fingerprint` identifies its weights. Tensors that it is given and
-    gives are on its `device`; where its networks are between their uses is a matter of `memory`.
+    `name` is what the user called the model, `fingerprint` (16 hex digits) identifies its weights. Latents and
+    embeddings that it is given and returns are on its `device`; photos may be on any. `memory` decides whether
+    networks that are not in use stay there too.
     """
 
     name: str
@@ -45,10 +46,11 @@ class DiffusionModel:
 
     @property
     def networks(self) -> tuple[Any, ...]:
+        """The U-Net, the VAE and the text encoders."""
         return (self.unet, self.vae, *(e.network for e in self.texts.encoders))
 
     def _at_work(self, *wanted: Any) -> None:
-        """Put networks on the device, and the others off it where memory is short."""
+        """Move networks to the device, and the others off it, under `Memory.LEAN`."""
         if self.memory is not Memory.LEAN or all(n.device == self.device for n in wanted):
             return
         for network in self.networks:
@@ -75,11 +77,11 @@ class DiffusionModel:
 
     @cached_property
     def sites(self) -> Sites:
-        """Where to look: in every transformer coarser than the latent one cross-attention layer, and the penultimate
-        features of the decoder (the paper's appearance activations).
+        """The layers that are recorded: one cross-attention layer of every transformer coarser than the latent, and the
+        penultimate features of the decoder (the paper's appearance activations).
 
-        Of transformers with many layers (SDXL: ten) it is the one at a third, which is where the paper's authors
-        look; all of them would be ten times as much to keep and say the same.
+        Of transformers with many layers (SDXL: ten) it is the one at a third, as in the paper; recording all of them
+        would take ten times the memory for the same information.
         """
         levels = len(self.unet.config.block_out_channels)
 
@@ -106,13 +108,13 @@ class DiffusionModel:
 
     @torch.no_grad()
     def decode(self, latent: Tensor) -> Tensor:
-        """Latent (1, C, h, w) to a photo (1, 3, H, W), clipped to [0, 1]."""
+        """Latent (1, C, h, w) to a photo (1, 3, H, W), clipped to [0, 1], on the model's device."""
         self._at_work(self.vae)
         image = self.vae.decode(latent / self.vae.config.scaling_factor + self._shift).sample
         return (image * 0.5 + 0.5).clamp(0, 1)
 
     def encoder_features(self, photo: Tensor) -> list[Tensor]:
-        """The VAE encoder's feature maps (1, C, h, w) of a photo in [0, 1], one per level."""
+        """The VAE encoder's feature maps (1, C, h, w) of a photo (1, 3, H, W) in [0, 1], one per level."""
         levels = range(len(self.vae.config.block_out_channels))
         with tap(self.vae, Sites(features=tuple(f"encoder.down_blocks.{i}" for i in levels))) as tape:
             self.encode(photo)
@@ -123,8 +125,8 @@ class DiffusionModel:
         return getattr(self.vae.config, "shift_factor", None) or 0.0
 
     def embed(self, prompt: str) -> Embedding:
-        """Encode a prompt, padded to the model's length as in diffusers' pipelines, and cut there: a `Notice` then
-        says what is not read."""
+        """The embedding (one text) of a prompt, padded or cut to the model's length as in diffusers' pipelines; a
+        `Notice` names the part that is cut off."""
         unread = self.texts.unread(prompt)
         if unread:
             warnings.warn(Notice(f'the prompt is too long for the model, which does not read "{unread}"'), stacklevel=2)
@@ -132,22 +134,32 @@ class DiffusionModel:
         return self.texts.embed(prompt)
 
     def unprompted(self) -> Embedding:
-        """What the unprompted row is given where nothing else is asked."""
+        """The default embedding (one text) of the unprompted row."""
         self._at_work(*(e.network for e in self.texts.encoders))
         return self.texts.unprompted()
 
     def positions(self, prompt: str, phrase: str) -> tuple[int, ...]:
-        """The token positions of a phrase of the prompt; see `inversion.phrases`."""
+        """The token positions of a phrase of the prompt; see `inversion.phrases`.
+
+        Raises:
+            PhraseError: the prompt does not contain the phrase exactly once, or it is cut off.
+            ModelError: the tokenizers of the model disagree on the positions.
+        """
         return self.texts.positions(prompt, phrase)
 
     def span_positions(self, prompt: str, span: tuple[int, int]) -> tuple[int, ...]:
-        """The token positions of the characters [start, end) of a prompt."""
+        """The token positions of the characters [start, end) of a prompt.
+
+        Raises:
+            PhraseError: they are cut off.
+            ModelError: the tokenizers of the model disagree on the positions.
+        """
         return self.texts.span_positions(prompt, span)
 
     def predict(self, z: Tensor, t: int, rows: Sequence[Embedding]) -> Tensor:
-        """The network's output for each row's text, float32 (rows, C, h, w).
+        """The network's output for each row's text at the training timestep `t`, float32 (rows, C, h, w).
 
-        `z` is one latent for all rows, or one for each."""
+        `z` is one latent (1, C, h, w) for all rows, or one for each; every embedding of `rows` is one text."""
         self._at_work(self.unet)
         dtype, text = self.unet.dtype, joined(rows)
         z = z.expand(len(rows), -1, -1, -1) if len(z) != len(rows) else z
@@ -156,8 +168,8 @@ class DiffusionModel:
         return out.sample.float()
 
     def _conditions(self, text: Embedding, z: Tensor) -> dict[str, Tensor] | None:
-        """What SDXL's U-Net is given besides: the whole text, and the picture's height and width as those of its
-        original and of its frame, which is cut off nowhere (arXiv 2307.01952, section 2.2)."""
+        """The further inputs of SDXL's U-Net: the pooled embedding, and the original size, crop offset and target size
+        of an image that was not cropped (arXiv 2307.01952, section 2.2)."""
         if text.pooled is None:
             return None
         height, width = (side * self.latent_factor for side in z.shape[-2:])
@@ -165,7 +177,11 @@ class DiffusionModel:
         return {"text_embeds": text.pooled.to(self.unet.dtype), "time_ids": sizes.to(self.unet.dtype)}
 
     def schedule(self, steps: int) -> Schedule:
-        """The DDIM schedule of `steps` steps, with the checkpoint's own spacing and offset."""
+        """The DDIM schedule of `steps` steps, with the checkpoint's own spacing and offset.
+
+        Raises:
+            ValueError: `steps` is below 1 or above the number of training timesteps.
+        """
         scheduler = type(self.scheduler).from_config(self.scheduler.config)
         limit = scheduler.config.num_train_timesteps
         if not 1 <= steps <= limit:
@@ -183,7 +199,7 @@ class DiffusionModel:
 
     @contextmanager
     def metered(self) -> Iterator[Meter]:
-        """Count every row that passes through the U-Net inside the block, whoever sends it."""
+        """Count every row that passes through the U-Net inside the block, with its gradient if it has one."""
         meter = Meter()
 
         def count(module: Any, args: Any, kwargs: Any, output: Any) -> None:

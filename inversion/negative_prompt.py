@@ -1,7 +1,7 @@
 """Negative-prompt inversion (Miyake et al., arXiv 2305.16807): the prompt itself as the unprompted row.
 
-Both rows then predict the same, so guidance of any scale changes nothing and sampling goes back along
-the DDIM inversion, for no more than its cost."""
+Both rows then predict the same, so the guidance scale has no effect and sampling goes back along the DDIM inversion,
+at no more than its cost."""
 
 from inversion.ddim import walk_up
 from inversion.problem import InversionProblem, Inverted

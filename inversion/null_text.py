@@ -1,12 +1,16 @@
-"""Null-text optimisation (Mokady et al., arXiv 2211.09794): a text for the unprompted row at every
-step, so that guided sampling stays on the path of the DDIM inversion.
+"""Null-text optimisation (Mokady et al., arXiv 2211.09794): an optimised embedding for the unprompted row at every
+step, so that guided sampling stays on the path of the inversion.
 
-Against the published code, which is `TEXTBOOK` here: pivots are corrected (arXiv 2309.04907), and optimisation
-starts from the prompt's own embedding, which as unprompted row already leads back along them (arXiv 2305.16807),
-so that a step passes the first check, at no cost, unless something is wrong with it; the loss is checked before a
-gradient step is paid for; what is left under the tolerance is kept as the step's residual (arXiv 2310.01506), for
-a miss of a hundredth grows a hundredfold along a path; the prediction that passed the check is the one that is
-walked on; the prompted row is predicted once a step, and weights are frozen.
+Differences from the published code, whose settings are `TEXTBOOK`:
+
+- Pivots are corrected (fixed-point inversion, arXiv 2309.04907).
+- Optimisation starts from the prompt's own embedding, which as the unprompted row already leads back along the pivots
+  (arXiv 2305.16807): most steps pass the first check at no cost.
+- The loss is checked before a gradient step, and not only after it.
+- The error left below the tolerance is kept as the step's residual (arXiv 2310.01506), because a latent error of
+  0.01 can grow a hundredfold along the path.
+- The prediction that passed the check is used for the step, the prompted row is predicted once a step, and weights
+  are frozen.
 """
 
 from dataclasses import dataclass
@@ -23,11 +27,14 @@ from inversion.text import Embedding, joined
 
 @dataclass(frozen=True)
 class NullTextSettings:
-    """`inner_steps`: gradient steps at most, at each step. `rate`: Adam's, falling to half of it
-    towards the photo. `tolerance`: mean squared latent error that is good enough, growing linearly
-    from the first value at the noise to the second at the photo. `from_prompt`: start from the prompt's
-    embedding rather than the empty text's. `check_first`: take no gradient step where none is needed.
-    `corrections`: of every pivot, at most; without any they are DDIM inversion's. `keep_rest`: as residuals."""
+    """The numbers of the optimisation.
+
+    `inner_steps`: gradient steps at each step, at most. `rate`: Adam's learning rate, falling linearly to half of it
+    towards the photo. `tolerance`: the mean squared latent error that is accepted, changing linearly from the first
+    value at the noise to the second at the photo. `from_prompt`: start from the prompt's embedding rather than the
+    empty text's. `check_first`: take no gradient step where the error is accepted already. `corrections`: of every
+    pivot, at most; 0 gives the pivots of DDIM inversion. `keep_rest`: keep the error that is left as residuals.
+    """
 
     inner_steps: int = 3
     rate: float = 3e-2
@@ -38,7 +45,7 @@ class NullTextSettings:
     keep_rest: bool = True
 
     def at(self, i: int, steps: int) -> tuple[float, float]:
-        """Rate and tolerance of step `i`."""
+        """The learning rate and the tolerance of step `i` of so many."""
         first, last = self.tolerance
         return self.rate * (1 - i / (2 * steps)), first + (last - first) * i / max(1, steps - 1)
 
@@ -60,11 +67,12 @@ class _Step:
     pivot: Tensor
 
     def land(self, unprompted: Tensor) -> Tensor:
+        """The latent that the step leads to with this output of the unprompted row."""
         return self.problem.guided_down(self.z, unprompted, self.prompted, self.i)
 
 
 def invert(problem: InversionProblem, settings: NullTextSettings = NullTextSettings()) -> Inverted:
-    """The way up, then one optimised unprompted embedding (float32) per step, and what it misses."""
+    """Pivots, one optimised unprompted embedding (float32) per step, and the residuals if `settings` keep them."""
     cond = problem.prompted
     # Only the way back is watched: it passes every pivot.
     pivots = corrected_walk(problem, settings.corrections) if settings.corrections else walk_up(problem)

@@ -1,4 +1,4 @@
-"""From a phrase of the prompt to its tokens: "red mug" -> 2, 3.
+"""The token positions of a phrase of the prompt: "red mug" -> 2, 3.
 
 Positions count the whole row that the text encoder sees (begin-of-text is 0). They come from
 character offsets, so a word split into several tokens and a word that occurs in another word are
@@ -56,7 +56,7 @@ def find_phrase(prompt: str, phrase: str) -> tuple[int, int]:
 
 
 def first_unread(tokenizer: Any, prompt: str) -> int:
-    """The first character of `prompt` whose token no longer fits the row; its length if all do."""
+    """The index of the first character of `prompt` whose token no longer fits the row; its length if all do."""
     encoded = tokenizer(prompt, return_offsets_mapping=True)
     fitting = tokenizer.model_max_length - 1  # the last place is the end mark's
     offsets = encoded["offset_mapping"]
@@ -64,7 +64,7 @@ def first_unread(tokenizer: Any, prompt: str) -> int:
 
 
 def span_positions(tokenizer: Any, prompt: str, span: tuple[int, int]) -> tuple[int, ...]:
-    """Where the tokens of the characters [start, end) of `prompt` stand in its encoded row.
+    """The positions in the encoded row of the tokens of the characters [start, end) of `prompt`.
 
     Raises:
         PhraseError: they are cut off by the prompt's maximum length.

@@ -1,5 +1,5 @@
-"""Our inversions for users of plain diffusers: what to hand to a `StableDiffusionPipeline` so that it gives the
-photo back."""
+"""Inversions for users of plain diffusers: the arguments with which a `StableDiffusionPipeline` reproduces the
+photo."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,14 +11,15 @@ from inversion.problem import Inverted
 from inversion.reference import Reference
 
 StepEnd = Callable[[Any, int, Any, dict[str, Any]], dict[str, Any]]
+"""A diffusers callback: called with the pipeline, the step, its timestep and its tensors, it returns the tensors."""
 
 
 def pipeline_arguments(model: DiffusionModel, found: Inverted | Reference, prompt: str) -> dict[str, Any]:
     """The arguments of a call of a `StableDiffusionPipeline` or `StableDiffusionXLPipeline` of the same model, with
     its DDIM scheduler: `pipe(**pipeline_arguments(model, reference, prompt))`.
 
-    The pipeline takes one unprompted embedding; those of the later steps, and residuals, reach it through its
-    callback at the end of every step. Change `prompt_embeds` to edit by words.
+    `prompt` is that of the inversion. The pipeline takes one unprompted embedding; its callback at the end of every
+    step sets those of the later steps and adds the residuals. Change `prompt_embeds` to edit by words.
     """
     text, unprompted = model.embed(prompt), found.unconditional[:1].to(model.device)
     latents = found.pivots[:1].to(model.device)
@@ -40,7 +41,7 @@ def pipeline_arguments(model: DiffusionModel, found: Inverted | Reference, promp
 
 def step_end(found: Inverted | Reference) -> StepEnd:
     """The callback alone: after step `i` it sets the unprompted embedding of step `i + 1` and adds the
-    residual of step `i`. (The whole text in one vector that SDXL has besides is one for all steps.)"""
+    residual of step `i`. (SDXL's pooled embedding is the same at all steps.)"""
     unconditional, residuals = found.unconditional, found.residuals
 
     def call(pipe: Any, i: int, t: Any, tensors: dict[str, Any]) -> dict[str, Any]:

@@ -12,15 +12,15 @@ from inversion.schedule import Schedule
 from inversion.text import Embedding
 
 Watch = Callable[[int], AbstractContextManager[None]]
-"""Called with a step: what the last row of the U-Net's pass inside the block shows is kept, see `inversion.record`."""
+"""Called with a step; records the last row of the U-Net's forward pass inside the block, see `inversion.record`."""
 
 
 def silent(step: int) -> None:
-    """Report progress to nobody."""
+    """Report no progress."""
 
 
 def unwatched(step: int) -> AbstractContextManager[None]:
-    """Keep nothing."""
+    """Record nothing."""
     return nullcontext()
 
 
@@ -28,13 +28,14 @@ def unwatched(step: int) -> AbstractContextManager[None]:
 class InversionProblem:
     """A photo to invert, and how it is to be sampled afterwards.
 
-    `latent` (1, C, h, w): the encoded photo, on the model's device, float32 (or float64, which is kept).
-    `prompt`: what the photo shows; the end that the model does not read is named in a `Notice`.
-    `guidance_scale`: g of the sampling that is to give the photo back; 1 is the prompted row alone.
-    `on_step`: called with a step when it is done. Methods that walk to the noise and back call it twice a step, with
-    steps - 1, ..., 0 and then 0, ..., steps - 1.
-    `watch`: entered with step `i` around every pass of the prompted row at pivot `i`, or at an estimate of it, that
-    the method makes anyway; steps that a method never shows are not watched.
+    `latent` (1, C, h, w): the encoded photo, float32 (float64 is kept), on the model's device.
+    `prompt`: what the photo shows. If it is too long for the model, a `Notice` names the part that is cut off.
+    `schedule`: the steps of inversion and sampling.
+    `guidance_scale`: that of the sampling which is to reproduce the photo; at 1 only the prompted row counts.
+    `on_step`: called with each step when it is done: with steps - 1, ..., 0 on the way to the noise, and by methods
+    that then sample back once more with 0, ..., steps - 1.
+    `watch`: entered with step `i` around every forward pass of the prompted row at pivot `i`, or at an estimate of it,
+    that the method needs anyway; some methods make no such pass.
     """
 
     model: DiffusionModel
@@ -51,24 +52,22 @@ class InversionProblem:
         return self.model.embed(self.prompt)
 
     def predict_prompted(self, z: Tensor, i: int) -> Tensor:
-        """The network's output (1, C, h, w), float32, for the prompt and a latent (1, C, h, w) at the timestep of
-        step `i`."""
+        """The network's output (1, C, h, w), float32, for a latent (1, C, h, w) and the prompt, at step `i`."""
         return self.model.predict(z, self.schedule.timesteps[i], [self.prompted])
 
     def guided_down(self, z: Tensor, unprompted: Tensor, prompted: Tensor, i: int) -> Tensor:
-        """Step `i` from the latent `z` towards the photo, along the outputs of both rows at the guidance scale; all
-        are (1, C, h, w)."""
+        """The latent that sampling step `i` makes of `z` with the outputs of both rows, all (1, C, h, w)."""
         return self.schedule.down(z, unprompted + self.guidance_scale * (prompted - unprompted), i)
 
 
 @dataclass(frozen=True, eq=False)
 class Inverted:
-    """A photo in the model's noise.
+    """An inverted photo.
 
     `pivots` (steps + 1, C, h, w): the latents on the way, `pivots[0]` the noise and `pivots[-1]` the photo's own
-    latent. `unconditional`: the text of the unprompted row at every step, float32. Sampling from `pivots[0]` with them
-    at `guidance_scale` gives the photo back, if after each step its `residuals` (steps, C, h, w) are added; None are
-    zero. All tensors are on the model's device.
+    latent. `unconditional`: the embedding of the unprompted row at every step (steps texts), float32. Sampling from
+    `pivots[0]` with it at `guidance_scale` reproduces the photo, if after each step its row of `residuals`
+    (steps, C, h, w) is added; None stands for zeros. All tensors are on the model's device.
     """
 
     pivots: Tensor

@@ -1,4 +1,4 @@
-"""What an attention map and a feature map say about an object (arXiv 2306.00986, section 3.2).
+"""Properties of an object, computed from attention and feature maps (arXiv 2306.00986, section 3.2).
 
 Pure, differentiable functions. Maps are `(..., h, w)`; every map is normalised on its own, never
 together with other tokens, layers or heads.
@@ -12,32 +12,33 @@ SHARPNESS = 10.0  # of the soft threshold; the paper's s
 
 
 def coordinates(height: int, width: int, like: Tensor) -> tuple[Tensor, Tensor]:
-    """x (w,) and y (h,) of the cell centres, as fractions of the frame."""
+    """x (w,) and y (h,) of the cell centres, as fractions of the frame, with the device and dtype of `like`."""
     x = (torch.arange(width, device=like.device, dtype=like.dtype) + 0.5) / width
     y = (torch.arange(height, device=like.device, dtype=like.dtype) + 0.5) / height
     return x, y
 
 
 def centroid(maps: Tensor) -> Tensor:
-    """The centre of mass (..., 2) as (x, y) of non-negative maps; raw, not thresholded (eq. 4)."""
+    """The centre of mass (..., 2) as (x, y), fractions of the frame, of non-negative maps (..., h, w), which are not
+    thresholded (eq. 4); (0, 0) for an empty map."""
     x, y = coordinates(maps.shape[-2], maps.shape[-1], like=maps)
     total = maps.sum((-2, -1)).clamp(min=torch.finfo(maps.dtype).tiny)
     return torch.stack(((maps.sum(-2) * x).sum(-1), (maps.sum(-1) * y).sum(-1)), -1) / total[..., None]
 
 
 def normalise(maps: Tensor) -> Tensor:
-    """Each map stretched to [0, 1] between its own extremes."""
+    """Each map (..., h, w) scaled to [0, 1] between its own extremes; zeros for a constant map."""
     low, high = maps.amin((-2, -1), keepdim=True), maps.amax((-2, -1), keepdim=True)
     return (maps - low) / (high - low + 1e-4)
 
 
 def shape(maps: Tensor, sharpness: float = SHARPNESS) -> Tensor:
-    """The object as a soft mask in [0, 1]: normalise, threshold softly at one half, normalise."""
+    """The object as a soft mask (..., h, w) in [0, 1]: normalise, threshold softly at one half, normalise."""
     return normalise(torch.sigmoid(sharpness * (normalise(maps) - 0.5)))
 
 
 def size(maps: Tensor, sharpness: float = SHARPNESS) -> Tensor:
-    """The share of the frame (...,) that the object covers: the mean of its shape (eq. 5)."""
+    """The fraction of the frame (...,) that the object covers: the mean of its shape (eq. 5)."""
     return shape(maps, sharpness).mean((-2, -1))
 
 

@@ -1,4 +1,4 @@
-"""Look at a photo while it is inverted, and write down what the model sees."""
+"""Record the attention and features of a photo while it is inverted."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,12 +14,12 @@ from inversion.reference import Header, Reference
 from inversion.schedule import Schedule
 from inversion.taps import Tape, tap
 
-COARSE = 16  # cells a side: enough to tell an object's look, and little to keep
+COARSE = 16  # cells a side: enough to compare the appearance of objects, in little memory
 
 
 def pooled(features: Tensor) -> Tensor:
-    """Features in about 16 by 16 cells, at most half their size: what is recorded, and what a live map is
-    compared with."""
+    """Feature maps (B, C, h, w) averaged to about 16 by 16 cells, and to half their height and width at most: what is
+    recorded, and compared with the maps of an edit."""
     height, width = features.shape[-2:]
     factor = max(2, round((height * width) ** 0.5 / COARSE))
     return F.avg_pool2d(features, factor, ceil_mode=True, count_include_pad=False)
@@ -27,11 +27,12 @@ def pooled(features: Tensor) -> Tensor:
 
 @dataclass(eq=False)
 class Recorder:
-    """What the prompted row shows at every step of a schedule.
+    """Records the prompted row's attention and features at every step of a schedule.
 
-    A way to invert that passes the prompted row at a pivot anyway, or as near to it as it ever comes, does so inside
-    `step`, and recording costs it next to nothing; what no way has shown `finish` looks at itself. Maps are kept for
-    the prompt's own tokens, in half precision; features coarsely, see `pooled`.
+    A method that predicts the prompted row at a pivot anyway, or at its best estimate of it, does so inside `step`
+    (its problem's `watch`), so that recording costs almost nothing; `finish` predicts it at the steps that are left.
+    Attention is kept for the prompt's own tokens, features are pooled, see `pooled`; both in half precision on the CPU.
+    `seen`: by step, the attention (1, tokens, h, w) and the features (1, C, h, w) by layer.
     """
 
     model: DiffusionModel
@@ -41,7 +42,7 @@ class Recorder:
 
     @contextmanager
     def step(self, i: int) -> Iterator[None]:
-        """Keep what the last pass inside the block shows of its last row, the prompted one, without a graph."""
+        """Record the last row, the prompted one, of the last forward pass inside the block; no gradient is kept."""
         with torch.no_grad(), tap(self.model.unet, self.model.sites) as tape:
             yield
         self.seen[i] = self._kept(tape)
@@ -53,7 +54,8 @@ class Recorder:
         return attention, features
 
     def finish(self, inverted: Inverted, method: str, on_step: Callable[[int], None] = silent) -> Reference:
-        """The reference of a photo; steps that were not shown yet are looked at, at their pivots."""
+        """The reference of a photo. Steps that are not recorded yet are predicted at their pivots, and `on_step` is
+        called after each. `method`: the name of the inversion method, for the reference's header."""
         cond = self.model.embed(self.prompt)
         for i, t in enumerate(self.schedule.timesteps):
             if i not in self.seen:
@@ -86,5 +88,5 @@ def record(
     method: str,
     on_step: Callable[[int], None] = silent,
 ) -> Reference:
-    """Look at every pivot of an inversion that nobody watched."""
+    """The reference of an inversion that was not watched: every pivot is predicted again; see `Recorder.finish`."""
     return Recorder(model, prompt, schedule).finish(inverted, method, on_step)

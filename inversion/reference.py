@@ -1,4 +1,4 @@
-"""What was recorded of one photo: saved as safetensors, refused where it does not belong."""
+"""What was recorded of one photo: saved as safetensors, and loaded only for the settings it was made with."""
 
 import hashlib
 import json
@@ -20,7 +20,11 @@ FORMAT = 3  # raise when the meaning of a saved tensor changes
 
 @dataclass(frozen=True)
 class Header:
-    """What a reference was made with. Two references are interchangeable only if these agree."""
+    """What a reference was made with. Two references of a photo are interchangeable only if these agree.
+
+    `model`: the fingerprint of its weights. `method`: the name of the inversion method. `timesteps`: training timesteps
+    in sampling order, one per step. `format`: the version of the file format.
+    """
 
     model: str
     prompt: str
@@ -30,7 +34,11 @@ class Header:
     format: int = FORMAT
 
     def require(self, wanted: "Header") -> None:
-        """Raise `ReferenceMismatch` naming both values where this header is not the `wanted` one."""
+        """Check that this header is the `wanted` one.
+
+        Raises:
+            ReferenceMismatch: they differ; the message names both values of the first difference.
+        """
         for name, value in asdict(wanted).items():
             mine = getattr(self, name)
             if name == "timesteps" and len(mine) != len(value):
@@ -44,12 +52,12 @@ class Header:
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """One photo in the model's noise, and what the model saw on the way back.
+    """An inverted photo, and the attention and features recorded at its pivots; all tensors are on the CPU.
 
-    `pivots` (steps + 1, C, h, w), `unconditional` and `residuals` (steps, C, h, w) or None, float32: see
+    `pivots` (steps + 1, C, h, w), `unconditional` (steps texts) and `residuals` (steps, C, h, w) or None, float32: see
     `Inverted`.
-    `attention[layer]` (steps, tokens, h, w) and `features[layer]` (steps, C, h, w), half precision,
-    of the prompted row, at the same timesteps as the header's.
+    `attention[layer]` (steps, tokens, h, w) and `features[layer]` (steps, C, h, w), half precision: of the prompted
+    row, at the header's timesteps.
     """
 
     header: Header
@@ -60,7 +68,11 @@ class Reference:
     residuals: Tensor | None = None
 
     def save(self, path: Path) -> None:
-        """Write to `path`; the file appears only when it is whole."""
+        """Write to `path`; the file appears there only when it is complete.
+
+        Raises:
+            OSError, SafetensorError: it cannot be written.
+        """
         # Most steps share one unprompted text: each is kept once, with which step has which.
         tokens, pooled = self.unconditional.tokens, self.unconditional.pooled
         flat = tokens.flatten(1) if pooled is None else torch.cat([tokens.flatten(1), pooled], dim=1)
@@ -88,6 +100,7 @@ class Reference:
         """Read a reference that was made with `wanted`.
 
         Raises:
+            FileNotFoundError: there is no such file.
             ReferenceMismatch: it was made with something else, or the file is damaged.
         """
         try:
@@ -113,7 +126,8 @@ class Reference:
 
 
 def cache_key(photo: Tensor, header: Header) -> str:
-    """The name of a photo's reference: a hash of its pixels and of everything in the header."""
+    """The name (32 hex digits) of the reference of a photo (1, 3, H, W) in [0, 1]: a hash of its pixels at 8 bits and
+    of everything in the header."""
     digest = hashlib.sha256(json.dumps(asdict(header), sort_keys=True).encode())
     digest.update(str(tuple(photo.shape)).encode())
     digest.update((photo * 255).round().to(torch.uint8).cpu().numpy().tobytes())

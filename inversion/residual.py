@@ -1,8 +1,8 @@
-"""Direct inversion (Ju et al., arXiv 2310.01506): what guided sampling misses of the inversion at every step
-is written down, and added back on the way.
+"""Direct inversion (Ju et al., arXiv 2310.01506): the difference between guided sampling and the inversion is kept
+at every step as a residual, and added back while sampling.
 
-Exact at any guidance scale. But a residual belongs to its place: where an edit changes the photo it would
-hold the old pixels, so whoever samples fades it there.
+Exact at any guidance scale. But a residual holds the photo's pixels where they are: where an edit changes the photo,
+the sampler has to fade it out.
 """
 
 import torch
@@ -12,7 +12,7 @@ from inversion.problem import InversionProblem, Inverted
 
 
 def invert(problem: InversionProblem) -> Inverted:
-    """DDIM inversion, the empty text as the unprompted row, and each step's residual."""
+    """DDIM inversion, the empty text's embedding (float32) at every step, and each step's residual."""
     model, empty = problem.model, problem.model.unprompted()
     pivots = walk_up(problem)
     residuals, z = [], pivots[:1]
@@ -22,7 +22,7 @@ def invert(problem: InversionProblem) -> Inverted:
                 unprompted, prompted = model.predict(z, t, [empty, problem.prompted]).chunk(2)
             landed = problem.guided_down(z, unprompted, prompted, i)
             residuals.append(pivots[i + 1 : i + 2] - landed)
-            z = landed + residuals[-1]  # not the pivot: rounding is part of the way, and would grow along it
+            z = landed + residuals[-1]  # not the pivot: sampling rounds here too, and the difference would grow
             problem.on_step(i)
     unconditional = empty.repeat(len(problem.schedule))
     return Inverted(pivots, unconditional, problem.guidance_scale, torch.cat(residuals))

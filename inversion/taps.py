@@ -1,8 +1,8 @@
-"""Read tensors inside the U-Net during one forward pass, and put everything back.
+"""Read tensors inside the U-Net during a forward pass.
 
-Plain forward hooks, nothing replaced: the network's output is the same to the last bit while it is
-read, whatever attention processors are installed. Attention probabilities are computed beside the
-network's own path, from the same queries and keys, in float32, and carry gradients.
+Forward hooks alone, nothing is replaced: the network's output stays equal to the last bit, whatever attention
+processors are installed. Attention probabilities are computed in addition to the network's own attention, from the
+same queries and keys, in float32, and carry gradients.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,10 +24,10 @@ class Sites:
 
 @dataclass(eq=False)
 class Tape:
-    """What one forward pass showed.
+    """What was read in the last forward pass, by module name.
 
-    `attention[name]` is (B, tokens, h, w), the mean over heads, summing to 1 over tokens;
-    `features[name]` is (B, channels, h, w). Both overwrite, so a second pass never mixes in."""
+    `attention[name]` (B, tokens, h, w), float32: the mean over heads, summing to 1 over tokens.
+    `features[name]` (B, channels, h, w), in the network's dtype. A further pass overwrites both."""
 
     attention: dict[str, Tensor] = field(default_factory=dict)
     features: dict[str, Tensor] = field(default_factory=dict)
@@ -35,7 +35,11 @@ class Tape:
 
 @contextmanager
 def tap(unet: nn.Module, sites: Sites) -> Iterator[Tape]:
-    """Record `sites` of every forward pass inside the block onto one `Tape`."""
+    """Record `sites` of every forward pass inside the block onto one `Tape`.
+
+    Raises:
+        AttributeError: the network has no module of such a name.
+    """
     tape = Tape()
     with ExitStack() as hooks:
         for name in sites.attention:

@@ -1,4 +1,4 @@
-"""Prompts as numbers: what the text encoders of a model say of a text."""
+"""Text embeddings, and the text encoders and tokenizers that make them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from inversion.phrases import find_phrase, first_unread, span_positions
 
 @dataclass(frozen=True, eq=False)
 class Embedding:
-    """Encoded texts: `tokens` (n, T, D), and `pooled` (n, P) where the U-Net wants a whole text in one vector
-    besides (SDXL), else None. Float32."""
+    """The embeddings of n texts, float32: `tokens` (n, T, D), and `pooled` (n, P), one vector for each whole text,
+    where the U-Net needs it (SDXL), else None."""
 
     tokens: Tensor
     pooled: Tensor | None = None
@@ -26,21 +26,24 @@ class Embedding:
         return Embedding(self.tokens[rows], None if self.pooled is None else self.pooled[rows])
 
     def repeat(self, n: int) -> "Embedding":
-        """The same texts n times."""
+        """The same texts n times, one after the other."""
         return joined([self] * n)
 
     def with_tokens(self, tokens: Tensor) -> "Embedding":
+        """The same texts with other `tokens` (n, T, D)."""
         return Embedding(tokens, self.pooled)
 
     def to(self, device: torch.device | str) -> "Embedding":
+        """The same texts on another device."""
         return Embedding(self.tokens.to(device), None if self.pooled is None else self.pooled.to(device))
 
     def zeros(self) -> "Embedding":
+        """Zeros of the same shapes."""
         return Embedding(self.tokens * 0, None if self.pooled is None else self.pooled * 0)
 
 
 def joined(texts: Sequence[Embedding]) -> Embedding:
-    """Several texts as one."""
+    """The texts of several embeddings in one, in order; `pooled` where they have it."""
     pooled = [t.pooled for t in texts if t.pooled is not None]
     return Embedding(torch.cat([t.tokens for t in texts]), torch.cat(pooled) if pooled else None)
 
@@ -54,11 +57,11 @@ class TextEncoder:
 
     @property
     def length(self) -> int:
-        """Tokens of a row: the prompt, its begin and end marks, and padding."""
+        """The number T of tokens of a row: the prompt, its begin and end marks, and padding."""
         return self.tokenizer.model_max_length
 
     def ids(self, prompt: str) -> Tensor:
-        """(1, T), padded and cut as diffusers' pipelines do it."""
+        """The token ids (1, T) of a prompt, padded and cut as in diffusers' pipelines."""
         return self.tokenizer(
             prompt, padding="max_length", max_length=self.length, truncation=True, return_tensors="pt"
         ).input_ids.to(self.network.device)
@@ -68,9 +71,9 @@ class TextEncoder:
 class TextEncoders:
     """The one encoder of Stable Diffusion 1.x and 2.x, or the two of SDXL.
 
-    One speaks through its last layer. Of two the penultimate layers stand side by side, and the second adds
-    the whole text in one vector (arXiv 2307.01952, section 2.1). `empty_is_zero`: without any prompt SDXL is
-    given zeros, which is not what it sees in an empty text.
+    One gives its last layer. Of two the penultimate layers are concatenated along the channels, and the second also
+    gives the pooled embedding (arXiv 2307.01952, section 2.1). `empty_is_zero`: the unprompted row is zeros, as in
+    SDXL, and not the embedding of the empty text.
     """
 
     encoders: tuple[TextEncoder, ...]
@@ -78,6 +81,7 @@ class TextEncoders:
 
     @torch.no_grad()
     def embed(self, prompt: str) -> Embedding:
+        """The embedding (one text) of a prompt, without a gradient."""
         if len(self.encoders) == 1:
             (encoder,) = self.encoders
             return Embedding(encoder.network(encoder.ids(prompt))[0].float())
@@ -86,7 +90,7 @@ class TextEncoders:
         return Embedding(tokens.float(), seen[-1][0].float())
 
     def unprompted(self) -> Embedding:
-        """What a row without a prompt is given."""
+        """The embedding (one text) of a row without a prompt."""
         empty = self.embed("")
         return empty.zeros() if self.empty_is_zero else empty
 
@@ -97,25 +101,32 @@ class TextEncoders:
 
     @property
     def tokenizer(self) -> Any:
+        """The first encoder's; all split a prompt alike."""
         return self.encoders[0].tokenizer
 
     def length(self, prompt: str) -> int:
-        """Tokens of the prompt with its begin and end marks, without the padding."""
+        """The number of tokens of the prompt with its begin and end marks, without padding, at most T."""
         return min(len(self.tokenizer(prompt).input_ids), self.encoders[0].length)
 
     def unread(self, prompt: str) -> str:
-        """The end of a prompt that is too long, which no encoder sees; mostly nothing."""
+        """The end of a prompt that is cut off because it is too long; empty if it fits."""
         return prompt[min(first_unread(e.tokenizer, prompt) for e in self.encoders) :]
 
     def positions(self, prompt: str, phrase: str) -> tuple[int, ...]:
-        """Where the tokens of a phrase of the prompt stand; see `inversion.phrases`."""
+        """The token positions of a phrase of the prompt; see `inversion.phrases`.
+
+        Raises:
+            PhraseError: the prompt does not contain the phrase exactly once, or it is cut off.
+            ModelError: the two encoders disagree on the positions.
+        """
         return self.span_positions(prompt, find_phrase(prompt, phrase))
 
     def span_positions(self, prompt: str, span: tuple[int, int]) -> tuple[int, ...]:
-        """Where the tokens of the characters [start, end) of a prompt stand.
+        """The token positions of the characters [start, end) of a prompt.
 
         Raises:
-            ModelError: two encoders disagree, so that their layers cannot stand side by side.
+            PhraseError: they are cut off.
+            ModelError: the two encoders disagree on the positions, so that their layers do not match.
         """
         found = {span_positions(e.tokenizer, prompt, span) for e in self.encoders}
         if len(found) > 1:

@@ -1,4 +1,4 @@
-"""Where a model's files are, and which ones they are."""
+"""Where a model's files are, which of them hold weights, and their fingerprint."""
 
 import hashlib
 import re
@@ -15,9 +15,12 @@ WEIGHTS = re.compile(r"(?:diffusion_pytorch_)?model(?:\.(?P<variant>[^.]+?))?(?:
 
 @dataclass(frozen=True)
 class ModelSource:
-    """What a user calls a model: "tabletop" (bundled), a folder in the diffusers layout, a .safetensors file, or
-    an id on the Hugging Face hub; of a hub model a `revision` (branch, tag or commit), of its weights a `variant`
-    such as "fp16". `offline`: ask nobody."""
+    """Where a model is loaded from.
+
+    `name`: "tabletop" (bundled), a folder in the diffusers layout, a .safetensors file, or an id on the Hugging Face
+    hub. `revision`: of a hub model, a branch, tag or commit. `variant`: of the weights, such as "fp16". `offline`: send
+    no request to the hub.
+    """
 
     name: str = BUNDLED
     revision: str | None = None
@@ -26,14 +29,15 @@ class ModelSource:
 
     @property
     def is_file(self) -> bool:
+        """Whether the name is that of a file on this machine."""
         return Path(self.name).is_file()
 
     @property
     def folder(self) -> Path | None:
-        """Where its files are, if they are on this machine by a name of its own; None for an id on the hub.
+        """The folder of the bundled model or of one that is named by its folder; None for an id on the hub.
 
         Raises:
-            ModelError: it is neither, or a pickle.
+            ModelError: the name is none of these, or that of a pickle.
         """
         if self.name == BUNDLED:
             return bundled_samples() / BUNDLED
@@ -60,11 +64,11 @@ def bundled_samples() -> Path:
 
 
 def variant_of(files: Iterable[str], source: ModelSource, part: str) -> str | None:
-    """Which variant of its weights a part is loaded in, by the names of its files: that asked for, else plain
-    ones, else what there is.
+    """The variant of its weights that a `part` of a model is loaded in, by the names of its `files`: the one asked for,
+    else the plain one (None), else the first there is.
 
     Raises:
-        ModelError: it has no weights, or only pickles, which are programs.
+        ModelError: it has no weights, or only pickles, which can run programs.
     """
     files = list(files)
     variants = {match["variant"] for name in files if (match := WEIGHTS.fullmatch(name))}
@@ -83,7 +87,7 @@ def variant_of(files: Iterable[str], source: ModelSource, part: str) -> str | No
 
 
 def weights_in(files: Iterable[str], variant: str | None) -> list[str]:
-    """The files of one variant: all shards, and the list of them."""
+    """Those of `files` that hold the weights of one variant: all shards, and their index."""
     chosen = []
     for name in files:
         match = WEIGHTS.fullmatch(name)
@@ -93,14 +97,19 @@ def weights_in(files: Iterable[str], variant: str | None) -> list[str]:
 
 
 def check_variant(found: Sequence[str | None], source: ModelSource) -> None:
-    """Raises `ModelError` if no part of a model has the variant that was asked for."""
+    """Check the variants `found` of a model's parts.
+
+    Raises:
+        ModelError: none is the variant that was asked for.
+    """
     if source.variant is not None and source.variant not in found:
         others = ", ".join(sorted({v for v in found if v})) or "plain ones"
         raise ModelError(f'"{source.name}" has no weights of variant "{source.variant}"; it has: {others}')
 
 
 def fingerprint(files: Iterable[Path]) -> str:
-    """A hash of every file's name, size, head and tail: cheap for gigabytes, and weights differ there."""
+    """A hash (16 hex digits) of every file's folder and name, size, and first and last 64 KiB: fast for gigabytes, and
+    different weights differ there."""
     digest = hashlib.sha256()
     for path in sorted(files):
         with path.open("rb") as file:

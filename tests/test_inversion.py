@@ -68,7 +68,7 @@ def test_a_step_under_its_tolerance_costs_one_row_and_changes_nothing(model):
         found = null_text.invert(problem, NullTextSettings(tolerance=(1e9, 1e9)))
     own = model.embed(PROMPT).tokens
     assert all(torch.equal(row, own[0]) for row in found.unconditional.tokens)
-    assert meter.forward_equivalents == 2 * STEPS + 1  # what the first noise is foretold from, up, the prompted row
+    assert meter.forward_equivalents == 2 * STEPS + 1  # what the first noise is extrapolated from, up, the prompted row
 
 
 def test_weights_get_no_gradient_and_embeddings_stay_float32(folders):

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import psutil
 import torch
 
-from inversion.ddim import Inverted
 from inversion.errors import RealEditError
 from inversion.loading import plain_pipeline
 from inversion.model import DiffusionModel
 from inversion.pipeline import pipeline_arguments
+from inversion.problem import Inverted
 from inversion.taps import tap
 from inversion.weights import bundled_samples
 from realedit.editing.pipeline import edit_photo

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from inversion.ddim import Inverted
 from inversion.model import DiffusionModel
 from inversion.phrases import find_phrase, phrases
+from inversion.problem import Inverted
 from inversion.record import record
 from realedit.appearance.detail_transfer import transfer_detail
 from realedit.appearance.recolouring import recolour

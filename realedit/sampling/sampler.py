@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from inversion.ddim import silent
 from inversion.model import DiffusionModel
+from inversion.problem import silent
 from inversion.schedule import Schedule
 from inversion.taps import tap
 from inversion.text import Embedding
