@@ -3,6 +3,7 @@
 python -m samples.gallery samples/edits.png
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -10,8 +11,8 @@ import click
 from inversion.loading import load_model
 from inversion.weights import bundled_samples
 from realedit.editing.generation import same_layout
-from realedit.editing.pipeline import edit_photo
-from realedit.editing.request import EditRequest
+from realedit.editing.pipeline import edit
+from realedit.editing.request import Hints
 from realedit.edits import Duplicate, Edit, Insert, Move, ObjectSource, Remove, Restyle, Swap, Transfer
 from realedit.evaluation.perceptual import perceptual_metric
 from realedit.files.contact_sheet import contact_sheet
@@ -20,6 +21,7 @@ from realedit.files.reading import load_photo
 from realedit.images import to_bytes
 from realedit.objects.source_objects import SourcePhoto
 from realedit.sampling.inverted_image import invert_photo
+from realedit.sampling.session import Session
 from realedit.settings import DEFAULTS
 
 PHOTO = "03"
@@ -50,13 +52,13 @@ def main(path: Path) -> None:
     perceptual = perceptual_metric(model)
     photo, prompt = bundled(PHOTO)
     pictures = [("photo", photo.rgb)]
+    hints = Hints(sources={n: SourcePhoto(*bundled(n)) for n in ("10-large", "12-large-tall")})
     for name, edits in EDITS.items():
-        others = {n: SourcePhoto(*bundled(n)) for n in ("10-large", "12-large-tall")}
-        edited = edit_photo(model, EditRequest(photo, prompt, edits, others=others), perceptual)
+        edited = edit(model, photo, prompt, *edits, hints=hints, perceptual=perceptual)
         pictures.append((name, edited.photo.rgb))
-    seen = invert_photo(model, photo, prompt, DEFAULTS, "null-text")
     words, seed = RELOOK
-    pictures.append(("relook", to_bytes(same_layout(model, seen, words, seed, DEFAULTS))))
+    session = Session(model, replace(DEFAULTS, seed=seed))
+    pictures.append(("relook", to_bytes(same_layout(session, invert_photo(session, photo, prompt), words))))
     contact_sheet(pictures).save(path)
 
 

@@ -8,6 +8,7 @@ from realedit.inpainting.completion import complete
 from realedit.morphology import dilate
 from realedit.sampling.inverted_image import invert_image
 from realedit.sampling.prompts import ANY_BACKGROUND, background_prompt
+from realedit.sampling.session import Session
 from realedit.settings import Settings
 from samples.renderer import render
 from samples.scenes import FIRST_HELD_OUT_SEED, Scene, sample_scene
@@ -25,14 +26,14 @@ def alone(scene: Scene) -> bool:
 
 def test_where_no_surroundings_are_named_no_other_object_is_drawn(tabletop):
     scene = next(s for s in map(sample_scene, range(FIRST_HELD_OUT_SEED + 910, FIRST_HELD_OUT_SEED + 999)) if alone(s))
-    phrase, settings = scene.things[0].phrase, Settings(steps=10)
+    phrase, session = scene.things[0].phrase, Session(tabletop, Settings(steps=10, method="ddim"))
     before, without = render([scene, scene.without(0)]).photos.split(1)
-    seen = invert_image(tabletop, before, f"a photo of a {phrase}", settings, "ddim")
+    inverted = invert_image(session, before, f"a photo of a {phrase}")
     hole = dilate(((before - without).abs().amax(1, keepdim=True) > 0.02).float(), 0.02)
-    prompt, others = background_prompt(seen.reference.header.prompt, [phrase]), torch.zeros_like(hole)
-    plate = clean_plate(tabletop, seen, prompt, hole, others, settings)
+    prompt, others = background_prompt(inverted.prompt, [phrase]), torch.zeros_like(hole)
+    plate = clean_plate(session, inverted, prompt, hole, others)
     outside = (hole < 0.5).expand_as(plate)
-    assert torch.equal(plate[outside], seen.image[outside])
+    assert torch.equal(plate[outside], inverted.image[outside])
     assert psnr(plate, without, hole) > 24 > psnr(before, without, hole)
 
 
@@ -42,10 +43,10 @@ def test_what_can_be_trusted_of_the_copies_stays_as_it_is(tabletop):
     photo[..., 64:, :] = torch.rand(1, 3, 64, 128, generator=torch.Generator().manual_seed(0))
     hole = torch.zeros(1, 1, 128, 128)
     hole[..., 20:44, 52:76] = hole[..., 84:108, 52:76] = 1
-    settings, others = Settings(steps=6), torch.zeros_like(hole)
-    seen = invert_image(tabletop, photo, "a photo of a checked tablecloth", settings, "ddim")
-    copies = complete(seen.image, hole, others)
-    plate = clean_plate(tabletop, seen, "a photo of a checked tablecloth", hole, others, settings)
+    session, others = Session(tabletop, Settings(steps=6, method="ddim")), torch.zeros_like(hole)
+    inverted = invert_image(session, photo, "a photo of a checked tablecloth")
+    copies = complete(inverted.image, hole, others)
+    plate = clean_plate(session, inverted, "a photo of a checked tablecloth", hole, others)
     sure, unsure = (hole > 0.5) & (copies.confidence > 0.999), (hole > 0.5) & (copies.confidence < 0.1)
     assert sure.sum() > 200
     assert unsure.sum() > 200

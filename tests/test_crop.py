@@ -8,8 +8,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realedit.editing.pipeline import edit_photo
-from realedit.editing.request import EditRequest
+from realedit.editing.pipeline import edit
+from realedit.editing.request import Hints
 from realedit.edits import Move, Remove
 from realedit.evaluation.metrics import encoder_distance
 from realedit.files.photo import Photo
@@ -20,7 +20,7 @@ from realedit.geometry.warp import warp
 from realedit.settings import Settings
 from tests.test_reading import wide_gamut
 
-FEW = Settings(steps=4)
+FEW = Settings(steps=4, method="ddim")
 PART = Crop((1000, 500), (200, 100, 600, 300))
 
 
@@ -136,8 +136,9 @@ def photo_with_disc(
 
 
 def moved(model, photo: Photo, mask: torch.Tensor, by: tuple[float, float]):
-    task = EditRequest(photo, "a photo of thing", (Move("thing", by=by),), {"thing": mask}, method="ddim")
-    return edit_photo(model, task, encoder_distance(model.encoder_features, ""), FEW)
+    judge, hints = encoder_distance(model.encoder_features, ""), Hints({"thing": mask})
+    move = Move("thing", by=by)
+    return edit(model, photo, "a photo of thing", move, hints=hints, settings=FEW, perceptual=judge)
 
 
 @pytest.mark.parametrize("size", [(1500, 1100), (4000, 300), (300, 900)])
@@ -190,8 +191,9 @@ def test_a_grey_photo_gives_a_grey_result(tabletop):
 
     photo, mask = photo_with_disc(256, 192, 100, 96, 18)
     grey = replace(photo, rgb=np.repeat(photo.rgb[..., :1], 3, -1), origin=Origin("PNG", grey=True))
-    task = EditRequest(grey, "a photo of thing", (Remove("thing"),), {"thing": mask}, method="ddim")
-    edited = edit_photo(tabletop, task, encoder_distance(tabletop.encoder_features, ""), FEW)
+    judge, hints = encoder_distance(tabletop.encoder_features, ""), Hints({"thing": mask})
+    gone = Remove("thing")
+    edited = edit(tabletop, grey, "a photo of thing", gone, hints=hints, settings=FEW, perceptual=judge)
     assert np.array_equal(edited.photo.rgb[..., 0], edited.photo.rgb[..., 2])
 
 

@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from inversion.errors import EditError
-from realedit.compositing.composite import Cast, Composite, Subject, compose
+from realedit.compositing.composite import Composite, compose
 from realedit.compositing.effects import Effects
-from realedit.compositing.paste_back import Canvas, paste_back
+from realedit.compositing.paste_back import paste_back
+from realedit.compositing.scene import LayeredScene
 from realedit.compositing.separation import CleanPlate, match_tones, separate
 from realedit.files.photo import Photo
 from realedit.geometry.boxes import box_mask, mask_box, mask_centre
@@ -15,6 +16,7 @@ from realedit.geometry.transform import IDENTITY, Placement
 from realedit.images import to_bytes
 from realedit.morphology import dilate, feather
 from realedit.objects.segmentation import object_mask
+from tests.object_edits import object_edit
 
 
 def disc(height=96, width=128, x=40, y=50, radius=12):
@@ -46,6 +48,11 @@ def test_the_photos_own_edge_is_not_feathered():
     assert (feather(torch.ones(1, 1, 10, 12), 0.2) == 1).all()
 
 
+def canvas(image: torch.Tensor, editable: torch.Tensor) -> Composite:
+    """A composite that may change where it is editable, in tones too."""
+    return Composite(image, (), (), hole=editable, covered=editable, moved=editable, editable=editable)
+
+
 @pytest.mark.parametrize("size", [(96, 128), (131, 203)])
 def test_pixels_outside_the_touched_region_are_the_photos_bytes(model, size):
     rng = np.random.default_rng(0)
@@ -53,7 +60,7 @@ def test_pixels_outside_the_touched_region_are_the_photos_bytes(model, size):
     touched = disc(*size)
     whole = torch.from_numpy(photo.copy()).permute(2, 0, 1)[None].float() / 255
     drawn = paste_back(
-        model, Photo(photo), Canvas(whole, touched, touched, torch.zeros_like(touched)), torch.rand(1, 3, 48, 64), 0.02
+        model, Photo(photo), canvas(whole, touched), torch.zeros_like(touched), torch.rand(1, 3, 48, 64), 0.02
     )
     result = Photo(photo).painted(drawn, touched).rgb
     outside = touched[0, 0].numpy() < 0.5
@@ -68,9 +75,7 @@ def test_known_pixels_get_back_what_the_autoencoder_lost(model):
     whole = torch.from_numpy(wanted.copy()).permute(2, 0, 1)[None].float() / 255
     everywhere = torch.ones(1, 1, 96, 128)
     drawn = model.decode(model.encode(whole))
-    result = paste_back(
-        model, Photo(photo), Canvas(whole, everywhere, everywhere, torch.zeros_like(everywhere)), drawn, 0.02
-    )
+    result = paste_back(model, Photo(photo), canvas(whole, everywhere), torch.zeros_like(everywhere), drawn, 0.02)
     assert np.array_equal(to_bytes(result), wanted)
 
 
@@ -81,8 +86,8 @@ def test_a_new_look_does_not_tone_what_is_beside_it(model):
     drawn = model.decode(model.encode(whole)) + 0.4 * object_
     photo = Photo(to_bytes(whole))
     changes = [
-        paste_back(model, photo, Canvas(whole, everywhere, everywhere, dressed), drawn, 0.02) - photo.tensor()
-        for dressed in (torch.zeros_like(object_), object_)
+        paste_back(model, photo, canvas(whole, everywhere), restyled, drawn, 0.02) - photo.tensor()
+        for restyled in (torch.zeros_like(object_), object_)
     ]
     beside = disc(radius=18) * (1 - disc(radius=14)) > 0.5
     bled, kept = (change.mean(1, keepdim=True)[beside].abs().max() for change in changes)
@@ -103,26 +108,26 @@ def staged(
 ) -> Composite:
     """A red disc on a plain plate, drawn at each of the placements."""
     photo = torch.where(disc() > 0.5, RED, PLAIN * shadow)
-    subject = Subject("disc", (1,), placements, None)
-    return compose(photo, Cast([subject], [disc()], [Effects(shadow, NOTHING)], CleanPlate(PLAIN, crumbs)), margin)
+    edit = object_edit("disc", disc(), placements, Effects(shadow, NOTHING))
+    return compose(photo, LayeredScene((edit,), CleanPlate(PLAIN, crumbs)), margin)
 
 
 def test_masks_of_a_move():
     stage = staged(MOVE)
-    torch.testing.assert_close(stage.targets[0], disc(x=90))
-    assert torch.equal(stage.vacated([disc()])[0], disc())
+    torch.testing.assert_close(stage.objects[0].target, disc(x=90))
+    assert torch.equal(stage.vacated(disc()), disc())
     assert (stage.hole >= disc()).all()
-    assert (stage.touched >= torch.maximum(stage.hole, stage.targets[0])).all()
-    assert stage.touched[..., 65].sum() == 0
+    assert (stage.editable >= torch.maximum(stage.hole, stage.objects[0].target)).all()
+    assert stage.editable[..., 65].sum() == 0
 
 
 def test_what_stays_is_not_cleared_away_with_its_neighbour():
     """A blue disc stands where the shadow of the red one that leaves falls on it."""
     blue, there = torch.tensor((0.1, 0.2, 0.9))[None, :, None, None], disc(x=62, radius=9)
     photo = torch.where(there > 0.5, blue, torch.where(disc() > 0.5, RED, PLAIN))
-    subjects = [Subject("red disc", (1,), (MOVE,), None), Subject("blue disc", (2,), (IDENTITY,), None)]
-    left = [Effects(1 - 0.5 * disc(x=58, radius=8), NOTHING), Effects.none(there)]
-    stage = compose(photo, Cast(subjects, [disc(), there], left, CleanPlate(PLAIN, NOTHING)), 0.02)
+    leaving = object_edit("red disc", disc(), (MOVE,), Effects(1 - 0.5 * disc(x=58, radius=8), NOTHING))
+    staying = object_edit("blue disc", there, (IDENTITY,))
+    stage = compose(photo, LayeredScene((leaving, staying), CleanPlate.of(PLAIN)), 0.02)
     assert (stage.hole * there).sum() == 0
     assert torch.equal(stage.image[..., 50, 62], photo[..., 50, 62])
 
@@ -130,23 +135,23 @@ def test_what_stays_is_not_cleared_away_with_its_neighbour():
 def test_a_shadow_is_part_of_both_places():
     stage = staged(MOVE, margin=0.0, shadow=1 - 0.5 * disc(x=60, radius=6))
     assert (stage.hole >= disc(x=60, radius=6)).all()
-    assert (stage.touched >= disc(x=110, radius=6)).all()
+    assert (stage.editable >= disc(x=110, radius=6)).all()
 
 
 def test_an_object_that_leaves_the_photo_does_not_come_back_in():
     stage = staged(Placement((40.5 / 128, 0.5), (125.5 / 128, 0.5)), margin=0.02)
-    assert stage.targets[0][..., :60].sum() == 0
-    assert 0 < stage.targets[0].sum() < disc().sum()
+    assert stage.objects[0].target[..., :60].sum() == 0
+    assert 0 < stage.objects[0].target.sum() < disc().sum()
 
 
 def test_a_copy_leaves_the_original_alone_and_a_removed_object_leaves_the_plate():
     copied = staged(IDENTITY, MOVE)
     assert copied.hole.sum() == 0
-    torch.testing.assert_close(copied.targets[0], torch.maximum(disc(), disc(x=90)))
+    torch.testing.assert_close(copied.objects[0].target, torch.maximum(disc(), disc(x=90)))
     torch.testing.assert_close(copied.image[0, :, 50, 40], RED[0, :, 0, 0])
     torch.testing.assert_close(copied.image[0, :, 50, 90], RED[0, :, 0, 0], atol=1e-3, rtol=0)
     removed = staged()
-    assert removed.targets[0].sum() == 0
+    assert removed.objects[0].target.sum() == 0
     torch.testing.assert_close(removed.image, PLAIN, atol=1e-3, rtol=0)
 
 
@@ -154,12 +159,11 @@ def test_what_stands_lower_in_the_frame_is_drawn_in_front():
     blue = torch.tensor((0.1, 0.1, 0.9))[None, :, None, None]
     far, near = disc(y=30), disc(y=60, x=90)
     photo = torch.where(far > 0.5, RED, torch.where(near > 0.5, blue, PLAIN))
-    subjects = [
-        Subject("near", (1,), (Placement((90.5 / 128, 60.5 / 96), (66.5 / 128, 60.5 / 96)),), None),
-        Subject("far", (2,), (Placement((40.5 / 128, 30.5 / 96), (66.5 / 128, 50.5 / 96)),), None),
-    ]
-    cast = Cast(subjects, [near, far], [Effects.none(NOTHING)] * 2, CleanPlate(PLAIN, NOTHING))
-    both = compose(photo, cast, 0.02).image[0, :, 55, 66]
+    objects = (
+        object_edit("near", near, (Placement((90.5 / 128, 60.5 / 96), (66.5 / 128, 60.5 / 96)),)),
+        object_edit("far", far, (Placement((40.5 / 128, 30.5 / 96), (66.5 / 128, 50.5 / 96)),)),
+    )
+    both = compose(photo, LayeredScene(objects, CleanPlate.of(PLAIN)), 0.02).image[0, :, 55, 66]
     torch.testing.assert_close(both, blue[0, :, 0, 0], atol=1e-3, rtol=0)
 
 
@@ -188,7 +192,7 @@ def test_the_rough_result_moves_object_and_shadow_and_shows_the_plate():
     torch.testing.assert_close(stage.image[0, :, 50, 90], RED[0, :, 0, 0], atol=1e-3, rtol=0)
     torch.testing.assert_close(stage.image[0, :, 50, 40], torch.full((3,), 0.6), atol=1e-3, rtol=0)
     assert stage.image[0, 0, 60, 110].item() == pytest.approx(0.36, abs=0.01)
-    untouched = stage.touched.expand_as(photo) < 0.5
+    untouched = stage.editable.expand_as(photo) < 0.5
     torch.testing.assert_close(stage.image[untouched], photo[untouched])
 
 

@@ -7,18 +7,23 @@ import pytest
 import torch
 
 from inversion.properties import centroid
-from realedit.editing.pipeline import edit_photo
-from realedit.editing.request import EditRequest
+from realedit.editing.pipeline import edit
 from realedit.edits import Move, Resize
-from realedit.evaluation.metrics import encoder_distance
+from realedit.evaluation.metrics import PerceptualMetric, encoder_distance
 from realedit.files.photo import Photo
 from realedit.images import to_bytes
 from realedit.sampling.inverted_image import invert_image, reconstruct
+from realedit.sampling.session import Session
 from realedit.settings import Settings
 from samples.renderer import Render, render
 from samples.scenes import FIRST_HELD_OUT_SEED, Scene, sample_scene
 
 SETTINGS = Settings(steps=20)
+
+
+@pytest.fixture(scope="module")
+def judge(tabletop) -> PerceptualMetric:
+    return encoder_distance(tabletop.encoder_features, "")
 
 
 def moved_scene(seed: int) -> tuple[Scene, int, float]:
@@ -38,15 +43,15 @@ def judged(result: torch.Tensor, truth: torch.Tensor, without: torch.Tensor) -> 
 
 
 @pytest.mark.parametrize("seed", [901, 905])
-def test_a_moved_object_is_at_its_place_and_leaves_no_ghost(tabletop, seed):
+def test_a_moved_object_is_at_its_place_and_leaves_no_ghost(tabletop, judge, seed):
     scene, k, dx = moved_scene(seed)
     drawn: Render = render([scene, scene.moved(k, dx), scene.without(k)])
     before, truth, without = (p[None] for p in drawn.photos)
     source, target = drawn.masks[0, k], drawn.masks[1, k]
     shift = (centroid(target) - centroid(source)).tolist()
     photo = Photo(to_bytes(before))
-    task = EditRequest(photo, scene.caption, (Move(scene.things[k].phrase, by=(shift[0], shift[1])),))
-    edited = edit_photo(tabletop, task, encoder_distance(tabletop.encoder_features, ""), SETTINGS)
+    move = Move(scene.things[k].phrase, by=(shift[0], shift[1]))
+    edited = edit(tabletop, photo, scene.caption, move, settings=SETTINGS, perceptual=judge)
     after = edited.photo.tensor()
     found = judged(after, truth, without)
     assert (centroid(found) - centroid(judged(truth, truth, without))).norm() < 0.04
@@ -58,12 +63,12 @@ def test_a_moved_object_is_at_its_place_and_leaves_no_ghost(tabletop, seed):
     json.loads(edited.report.to_json())
 
 
-def test_a_resized_object_has_the_asked_area(tabletop):
+def test_a_resized_object_has_the_asked_area(tabletop, judge):
     scene, k, _ = moved_scene(903)
     drawn = render([scene, scene.resized(k, 0.7), scene.without(k)])
     before, truth, without = (p[None] for p in drawn.photos)
-    task = EditRequest(Photo(to_bytes(before)), scene.caption, (Resize(scene.things[k].phrase, 0.7),))
-    edited = edit_photo(tabletop, task, encoder_distance(tabletop.encoder_features, ""), SETTINGS)
+    photo, smaller = Photo(to_bytes(before)), Resize(scene.things[k].phrase, 0.7)
+    edited = edit(tabletop, photo, scene.caption, smaller, settings=SETTINGS, perceptual=judge)
     area = judged(edited.photo.tensor(), truth, without).sum() / judged(truth, truth, without).sum()
     assert 0.75 < area < 1.25
     assert edited.report.outside.identical
@@ -72,17 +77,17 @@ def test_a_resized_object_has_the_asked_area(tabletop):
 def test_null_text_reconstructs_near_the_autoencoders_limit_at_guidance_7_5(tabletop):
     scene = sample_scene(FIRST_HELD_OUT_SEED + 904)
     photo = render([scene]).photos
-    seen = invert_image(tabletop, photo, scene.caption, Settings(steps=30), "null-text")
+    seen = invert_image(Session(tabletop, Settings(steps=30)), photo, scene.caption)
     assert seen.reference.header.guidance_scale == 7.5
     rebuilt, bound = reconstruct(tabletop, seen.reference), tabletop.decode(tabletop.encode(photo))
     psnr = [-10 * (p - photo).square().mean().log10().item() for p in (rebuilt, bound)]
     assert psnr[0] > psnr[1] - 2.0
 
 
-def test_an_edit_that_moves_nothing_gives_the_photo_back(tabletop):
+def test_an_edit_that_moves_nothing_gives_the_photo_back(tabletop, judge):
     scene = sample_scene(FIRST_HELD_OUT_SEED + 901)
     photo = Photo(to_bytes(render([scene]).photos))
-    task = EditRequest(photo, scene.caption, (Move(scene.things[0].phrase, by=(0.0, 0.0)),))
-    edited = edit_photo(tabletop, task, encoder_distance(tabletop.encoder_features, ""), SETTINGS)
+    move = Move(scene.things[0].phrase, by=(0.0, 0.0))
+    edited = edit(tabletop, photo, scene.caption, move, settings=SETTINGS, perceptual=judge)
     error = (edited.photo.tensor() - photo.tensor()).square().mean()
     assert -10 * error.log10() > 32

@@ -5,11 +5,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realedit.compositing.composite import Cast, Subject, compose
+from realedit.compositing.composite import compose
 from realedit.compositing.reflections import reflection_mask, reflection_region
+from realedit.compositing.scene import LayeredScene
 from realedit.compositing.separation import separate_without_model
 from realedit.geometry.transform import Placement
 from realedit.morphology import dilate
+from tests.object_edits import object_edit
 
 HEIGHT, WIDTH = 120, 160
 ROWS, COLUMNS = torch.meshgrid(torch.arange(HEIGHT) + 0.5, torch.arange(WIDTH) + 0.5, indexing="ij")
@@ -107,8 +109,8 @@ def test_object_and_reflection_move_together_and_nothing_of_either_is_left():
     truth, there, mirrored = scene(plain(DARK), YELLOW, 0.3, x=110)
     backdrop, left = separate_without_model(photo, [mask], NOTHING, 0.025)
     move = Placement((60 / WIDTH, 0.5), (110 / WIDTH, 0.5))
-    stage = compose(photo, Cast([Subject("figure", (), (move,), None)], [mask], left, backdrop), 0.025)
+    stage = compose(photo, LayeredScene((object_edit("figure", mask, (move,), left[0]),), backdrop), 0.025)
     edges = dilate(torch.maximum(there, mirrored), 0.03) - dilate(torch.maximum(there, mirrored), -0.03)
     assert float(((stage.image - truth).abs() * (1 - edges)).max()) < 0.03
     assert float((stage.image - truth).abs().mean()) < 0.005
-    assert (stage.touched >= torch.maximum(there, mirrored)).all()
+    assert (stage.editable >= torch.maximum(there, mirrored)).all()

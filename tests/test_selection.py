@@ -1,25 +1,29 @@
 """Which way a new look is had, on the bundled model; whole pictures; objects of other photos."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from inversion.errors import EditError, PhraseError
 from inversion.text import Embedding
-from realedit.editing.generation import generate, same_appearance, same_layout, same_objects
+from realedit.editing.generation import draw, same_appearance, same_layout, same_objects
 from realedit.editing.insertion import extract_insert
 from realedit.edits import Insert, ObjectSource
 from realedit.files.photo import Photo
 from realedit.images import to_bytes
-from realedit.objects.grounding import Found, all_objects, object_at_point
+from realedit.objects.grounding import all_objects, object_at_point
+from realedit.objects.located_object import LocatedObject
 from realedit.objects.source_objects import SourcePhoto, locate_source_object
 from realedit.sampling.classifier import classifier_score
 from realedit.sampling.inverted_image import invert_image, reconstruct
 from realedit.sampling.prompts import object_prompt
+from realedit.sampling.session import Session
 from realedit.settings import Settings
 from samples.renderer import render
 from samples.scenes import FIRST_HELD_OUT_SEED, sample_scene
 
-FEW = Settings(steps=8)
+FEW = Settings(steps=8, method="ddim")
 
 
 @pytest.fixture(scope="module")
@@ -44,21 +48,19 @@ def test_words_fit_what_they_say(tabletop, scene):
     drawn = render([scene, scene.recoloured(0, colour)])
     words = texts(tabletop, thing.phrase, thing.phrase.replace(thing.colour, colour))
     mask = (drawn.masks[0, 0] > 0.5).float()[None, None]
-    old, new = (
-        classifier_score(tabletop, p[None], mask, words, tabletop.schedule(FEW.steps), FEW) for p in drawn.photos
-    )
+    old, new = (classifier_score(Session(tabletop, FEW), p[None], mask, words) for p in drawn.photos)
     assert old < 0 < new
 
 
 def test_the_same_words_fit_neither_better(tabletop, scene):
     words = texts(tabletop, "red ball", "red ball")
     photo = render([scene]).photos
-    assert classifier_score(tabletop, photo, torch.ones(1, 1, 128, 128), words, tabletop.schedule(FEW.steps), FEW) == 0
+    assert classifier_score(Session(tabletop, FEW), photo, torch.ones(1, 1, 128, 128), words) == 0
 
 
 def test_a_point_finds_its_object(tabletop, scene):
     drawn = render([scene])
-    seen = invert_image(tabletop, drawn.photos, scene.caption, FEW, "ddim")
+    seen = invert_image(Session(tabletop, FEW), drawn.photos, scene.caption)
     for k in range(2):
         true = drawn.masks[0, k] > 0.5
         y, x = true.nonzero().float().mean(0).tolist()
@@ -67,15 +69,15 @@ def test_a_point_finds_its_object(tabletop, scene):
 
 
 def test_a_generated_picture_needs_no_inversion(tabletop):
-    prompt = "a photo of a red ball on a grey table"
-    made = generate(tabletop, prompt, (144, 112), FEW)
+    prompt, session = "a photo of a red ball on a grey table", Session(tabletop, replace(FEW, method="null-text"))
+    made = draw(session, prompt, (144, 112))
     assert made.image.shape == (1, 3, 112, 144)
     with tabletop.metered() as meter:
-        seen = invert_image(tabletop, made.image, prompt, FEW, "null-text")
+        seen = invert_image(session, made.image, prompt)
     assert seen.cached
     assert meter.forward_equivalents == 0
     assert torch.equal(to_bytes_of(reconstruct(tabletop, seen.reference)), to_bytes_of(made.image))
-    again = generate(tabletop, prompt, (144, 112), FEW)
+    again = draw(session, prompt, (144, 112))
     assert torch.equal(again.image, made.image)
 
 
@@ -84,19 +86,19 @@ def to_bytes_of(picture: torch.Tensor) -> torch.Tensor:
 
 
 def test_new_looks_and_layouts_differ_by_seed_and_repeat_by_seed(tabletop, scene):
-    seen = invert_image(tabletop, render([scene]).photos, scene.caption, FEW, "ddim")
-    for draw in (
-        lambda seed: same_layout(tabletop, seen, scene.caption, seed, FEW),
-        lambda seed: same_appearance(tabletop, seen, seed, FEW),
+    seen = invert_image(Session(tabletop, FEW), render([scene]).photos, scene.caption)
+    for drawn in (
+        lambda seed: same_layout(Session(tabletop, replace(FEW, seed=seed)), seen, scene.caption),
+        lambda seed: same_appearance(Session(tabletop, replace(FEW, seed=seed)), seen),
     ):
-        one, two, again = draw(1), draw(2), draw(1)
+        one, two, again = drawn(1), drawn(2), drawn(1)
         assert one.shape == seen.image.shape
         assert torch.equal(one, again)
         assert not torch.equal(one, two)
 
 
 def test_objects_of_two_prompts_are_matched_by_phrase_or_kind():
-    found = [Found("red ball", (2,), torch.ones(1)), Found("can", (3,), torch.ones(1))]
+    found = [LocatedObject("red ball", (2,), torch.ones(1)), LocatedObject("can", (3,), torch.ones(1))]
     prompt = "a photo of a blue ball and a can"
     pairs = same_objects(found, prompt)
     assert [(f.phrase, prompt[slice(*span)]) for f, span in pairs] == [("red ball", "blue ball"), ("can", "can")]
@@ -104,23 +106,24 @@ def test_objects_of_two_prompts_are_matched_by_phrase_or_kind():
 
 
 def test_all_objects_are_the_things_not_the_table(tabletop, scene):
-    seen = invert_image(tabletop, render([scene]).photos, scene.caption, FEW, "ddim")
+    seen = invert_image(Session(tabletop, FEW), render([scene]).photos, scene.caption)
     assert {o.phrase for o in all_objects(tabletop, seen)} == {t.phrase for t in scene.things}
 
 
 def test_an_object_of_another_photo_is_brought_with_its_pixels(tabletop, scene):
     drawn = render([scene])
     other, phrase = SourcePhoto(Photo(to_bytes(drawn.photos)), scene.caption), scene.things[0].phrase
-    guest = locate_source_object(tabletop, other, phrase, FEW, "ddim", lambda i: None)
+    session = Session(tabletop, FEW)
+    source = locate_source_object(session, other, phrase)
     host, insert = Photo(to_bytes(drawn.photos)), Insert(ObjectSource("other", phrase), (0.5, 0.5))
-    extra, box = extract_insert(tabletop, guest, insert, host, FEW, "ddim", lambda i: None)
+    extra, box = extract_insert(session, source, insert, host)
     assert box[0] < 0.5 < box[2]
     assert box[1] < 0.5 < box[3]
     inside = (drawn.masks[0, 0] > 0.99) & (extra.layer.alpha[0, 0] > 0.99)
     assert inside.sum() > 0.5 * (drawn.masks[0, 0] > 0.99).sum()
-    torch.testing.assert_close(extra.layer.colour[0][:, inside], guest.photo.tensor()[0][:, inside], atol=0.15, rtol=0)
+    torch.testing.assert_close(extra.layer.colour[0][:, inside], source.photo.tensor()[0][:, inside], atol=0.15, rtol=0)
     assert extra.placement.target == (0.5, 0.5)
     with pytest.raises(PhraseError):
-        locate_source_object(tabletop, other, "blue elephant", FEW, "ddim", lambda i: None)
+        locate_source_object(session, other, "blue elephant")
     with pytest.raises(EditError, match="names no object"):
-        locate_source_object(tabletop, SourcePhoto(other.photo, "of the"), None, FEW, "ddim", lambda i: None)
+        locate_source_object(session, SourcePhoto(other.photo, "of the"), None)

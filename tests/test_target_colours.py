@@ -3,31 +3,32 @@
 import pytest
 import torch
 
-from realedit.appearance.target_colours import EXPOSURE_POWER, exposure_ratio, sampled_colours, target_colours
-from realedit.compositing.composite import Cast, Composite, Subject, compose
-from realedit.compositing.effects import Effects
+from inversion.model import DiffusionModel
+from realedit.appearance.selection import AppearanceChange, requested_changes
+from realedit.appearance.target_colours import EXPOSURE_POWER, exposure_ratio, sampled_colours
+from realedit.compositing.composite import compose
+from realedit.compositing.scene import LayeredScene
 from realedit.compositing.separation import CleanPlate
 from realedit.edits import Appearance, ObjectSource
 from realedit.files.photo import Photo
 from realedit.geometry.transform import IDENTITY
 from realedit.images import to_bytes
+from realedit.objects.located_object import LocatedObject
 from realedit.objects.source_objects import SourceObject
 from realedit.sampling.inverted_image import InvertedImage
+from realedit.sampling.session import Session
 from realedit.settings import Settings
 from samples.scenes import COLOURS
+from tests.object_edits import object_edit
 
 FEW = Settings(steps=16)
 ASKED = ("red", "yellow", "green", "blue")
 
 
-def silent(i: int) -> None:
-    pass
-
-
 @pytest.mark.parametrize("name", ASKED)
 def test_what_is_imagined_has_the_colour_of_its_words(tabletop, name):
     """Of these colours of the renderer the asked one is nearest, in hue: light and shade aside."""
-    mean = sampled_colours(tabletop, f"{name} ball", FEW, silent).mean(0)
+    mean = sampled_colours(Session(tabletop, FEW), f"{name} ball").mean(0)
 
     def likeness(colour: str) -> float:
         one, two = mean - mean.mean(), torch.tensor(COLOURS[colour]) - torch.tensor(COLOURS[colour]).mean()
@@ -37,7 +38,7 @@ def test_what_is_imagined_has_the_colour_of_its_words(tabletop, name):
 
 
 def test_the_same_seed_imagines_the_same(tabletop):
-    one, again, other = (sampled_colours(tabletop, "red ball", Settings(steps=4, seed=s), silent) for s in (0, 0, 7))
+    one, again, other = (sampled_colours(Session(tabletop, Settings(steps=4, seed=s)), "red ball") for s in (0, 0, 7))
     assert torch.equal(one, again)
     assert one.shape != other.shape or not torch.equal(one, other)
 
@@ -60,12 +61,17 @@ def test_an_object_of_another_colour_than_its_words_say_tells_nothing_of_the_lig
     assert exposure_ratio(colours(own), torch.zeros(0, 3)) == 1
 
 
-def staged(photo: torch.Tensor, mask: torch.Tensor, looks: dict[str, Appearance]) -> tuple[list[Subject], Composite]:
-    """Objects of a photo (1, 3, h, w), all in one place, that keep it and get new looks."""
-    subjects = [Subject(phrase, (1,), (IDENTITY,), look) for phrase, look in looks.items()]
-    backdrop = CleanPlate(torch.zeros_like(photo), torch.zeros_like(mask))
-    cast = Cast(subjects, [mask] * len(looks), [Effects.none(mask)] * len(looks), backdrop)
-    return subjects, compose(photo, cast, margin=0.0)
+def requested(
+    model: DiffusionModel,
+    photo: torch.Tensor,
+    mask: torch.Tensor,
+    looks: dict[str, Appearance],
+    sources: dict[ObjectSource, SourceObject] | None = None,
+) -> list[AppearanceChange | None]:
+    """What is asked of objects of a photo (1, 3, h, w), all in one place, that keep it and get new appearances."""
+    objects = tuple(object_edit(phrase, mask, (IDENTITY,), appearance=look) for phrase, look in looks.items())
+    scene = LayeredScene(objects, CleanPlate.of(torch.zeros_like(photo)))
+    return requested_changes(Session(model, FEW), scene, compose(photo, scene, margin=0.0), sources or {})
 
 
 @pytest.fixture
@@ -76,10 +82,10 @@ def mask() -> torch.Tensor:
 
 
 def test_what_is_imagined_stands_in_the_photos_light(tabletop, mask):
-    red, blue = (sampled_colours(tabletop, f"{name} ball", FEW, silent) for name in ("red", "blue"))
+    red, blue = (sampled_colours(Session(tabletop, FEW), f"{name} ball") for name in ("red", "blue"))
     photo = mask * 1.1 * red.mean(0)[None, :, None, None]
-    found = target_colours(tabletop, *staged(photo, mask, {"red ball": Appearance(words="blue ball")}), {}, FEW, silent)
-    assert torch.allclose(found[0].colours, (1.1**EXPOSURE_POWER * blue).clamp(0, 1), atol=2e-3)
+    (found,) = requested(tabletop, photo, mask, {"red ball": Appearance(words="blue ball")})
+    assert torch.allclose(found.colours.colours, (1.1**EXPOSURE_POWER * blue).clamp(0, 1), atol=2e-3)
 
 
 def test_a_look_of_another_photo_has_that_objects_colours(tabletop, mask):
@@ -87,16 +93,16 @@ def test_a_look_of_another_photo_has_that_objects_colours(tabletop, mask):
     photo[:, 0] = mask[:, 0]
     source = ObjectSource("other", "ball")
     seen = InvertedImage(photo, None, cached=False)  # its attention is not asked
-    guest = SourceObject(Photo(to_bytes(photo)), seen, "ball", (), mask, by_user=True)
+    lender = SourceObject(Photo(to_bytes(photo)), seen, LocatedObject("ball", (), mask, from_user=True))
     with tabletop.metered() as meter:
         looks = {"cup": Appearance(source=source)}
-        found = target_colours(tabletop, *staged(photo / 2, mask, looks), {source: guest}, FEW, silent)
-    assert found[0].colours.unique(dim=0).tolist() == [[1.0, 0.0, 0.0]]
+        (found,) = requested(tabletop, photo / 2, mask, looks, {source: lender})
+    assert found.colours.colours.unique(dim=0).tolist() == [[1.0, 0.0, 0.0]]
     assert meter.forward_equivalents == 0  # nothing is imagined
 
 
 def test_a_look_is_dulled_where_its_words_drop_the_gloss(tabletop, mask):
     photo = mask * torch.tensor((0.7, 0.1, 0.1))[None, :, None, None]
     looks = {"shiny red vase": Appearance(words="red vase"), "red vase": Appearance(words="shiny red vase")}
-    found = target_colours(tabletop, *staged(photo, mask, looks), {}, FEW, silent)
-    assert [palette.matte for palette in found.values()] == [True, False]
+    found = requested(tabletop, photo, mask, looks)
+    assert [change.colours.matte for change in found] == [True, False]

@@ -10,11 +10,12 @@ from realedit.objects.grounding import object_by_tokens
 from realedit.objects.zoom_refinement import refine_by_zoom
 from realedit.sampling.inverted_image import invert_image
 from realedit.sampling.noising import noised_latents
+from realedit.sampling.session import Session
 from realedit.settings import Settings
 from samples.renderer import render
 from samples.scenes import Scene, sample_scene
 
-FEW = Settings(steps=10)
+FEW = Settings(steps=10, method="ddim")
 SIZE = (160, 112)
 
 
@@ -48,7 +49,7 @@ def test_a_glance_is_the_noise_that_diffusers_adds(tiny):
 def test_masks_are_finer_from_near(tabletop, scene):
     drawn = render([scene])
     photo = Photo(to_bytes(drawn.photos))
-    seen = invert_image(tabletop, drawn.photos, scene.caption, FEW, "ddim")
+    seen = invert_image(Session(tabletop, FEW), drawn.photos, scene.caption)
     gained = []
     for thing, true in zip(scene.things, drawn.masks[0], strict=False):
         words = tabletop.positions(scene.caption, thing.phrase)

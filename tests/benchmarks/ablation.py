@@ -50,7 +50,6 @@ class Variant:
     """The program with something changed: settings, the inversion, or a function replaced."""
 
     settings: Settings = DEFAULTS
-    method: str = "null-text"
     replaced: tuple[Replacement, ...] = ()
 
 
@@ -74,10 +73,8 @@ def _none_left(
     return [Effects.none(source) for source in sources]
 
 
-def _undrawn_plate(
-    model: Any, seen: Any, prompt: str, hole: Tensor, others: Tensor, settings: Any, on_step: Any
-) -> Tensor:
-    return complete(seen.small, hole, others).image
+def _undrawn_plate(session: Any, inverted: Any, prompt: str, hole: Tensor, others: Tensor) -> Tensor:
+    return complete(inverted.image, hole, others).image
 
 
 def _says_nothing(outline: Any, camera: Camera) -> np.ndarray:
@@ -86,7 +83,7 @@ def _says_nothing(outline: Any, camera: Camera) -> np.ndarray:
 
 def _all_drawn(photo: Tensor, hole: Tensor, others: Tensor) -> Completion:
     found = complete(photo, hole, others)
-    return replace(found, trust=torch.zeros_like(found.confidence))
+    return replace(found, confidence=torch.zeros_like(found.confidence))
 
 
 def _waves(photo: Tensor, hole: Tensor, others: Tensor) -> Completion:
@@ -94,21 +91,20 @@ def _waves(photo: Tensor, hole: Tensor, others: Tensor) -> Completion:
     return Completion(waves, torch.zeros_like(hole))
 
 
-def _latents_where_they_were(*args: Any) -> Tensor:
-    pivots, photo, composite, schedule, _, hole, generator = args
-    return KNOWN_LATENTS(pivots, photo, composite, schedule, (), hole, generator)
+def _noise_where_it_was(path: Any, composite: Tensor, hole: Tensor, transported: Any, seed: int) -> Tensor:
+    return NOISED_COMPOSITE(path, composite, hole, (), seed)
 
 
-def _generated_alone(*args: Any) -> Any:
-    photo, generated, done = args[1], args[5], FINISH(*args)
-    everywhere = torch.ones_like(done.stage.touched)
+def _generated_alone(session: Any, photo: Any, scene: Any, drawn: Any, generated: Tensor, changes: Any) -> Any:
+    _, composite = RENDER(session, photo, scene, drawn, generated, changes)
+    everywhere = torch.ones_like(composite.editable)
     picture = photo.painted(resize(generated, photo.size), everywhere)
-    return replace(done, photo=picture, stage=replace(done.stage, touched=everywhere))
+    return picture, replace(composite, editable=everywhere)
 
 
-KNOWN_LATENTS, FINISH = resampling.noised_composite, pipeline.render_full_resolution
+NOISED_COMPOSITE, RENDER = resampling.noised_composite, pipeline.render_full_resolution
 OFF = Strength(0.0, 0.0, 0.0)
-FLAT: Replacement = (object_pose, "UNFAMILIAR", 0.0)
+FLAT: Replacement = (object_pose, "LARGEST_RESIDUAL", 0.0)
 
 
 def weighing(**weights: float) -> Variant:
@@ -117,26 +113,26 @@ def weighing(**weights: float) -> Variant:
 
 VARIANTS: dict[str, Variant] = {
     "everything": Variant(),
-    "no null-text (DDIM)": Variant(method="ddim"),
-    "negative-prompt instead": Variant(method="negative-prompt"),
-    "no second, tight plate": Variant(replaced=((decomposition, "covered", _whole_wide_hole),)),
+    "no null-text (DDIM)": Variant(replace(DEFAULTS, method="ddim")),
+    "negative-prompt instead": Variant(replace(DEFAULTS, method="negative-prompt")),
+    "no second, tight plate": Variant(replaced=((decomposition, "covered_region", _whole_wide_hole),)),
     "no model in the plate": Variant(replaced=((decomposition, "clean_plate", _undrawn_plate),)),
-    "no copies kept in the plate": Variant(replaced=((clean_plate, "continued", _all_drawn),)),
-    "waves for what repeats": Variant(replaced=((clean_plate, "continued", _waves),)),
-    "masks as found": Variant(replaced=((decomposition, "trimmed", lambda photo, plate, mask, others: mask),)),
-    "a camera by lines alone": Variant(replaced=((camera_estimation, "said_by_outline", _says_nothing),)),
-    "no matting": Variant(replaced=((layers, "lift", lambda photo, behind, mask: (photo, mask)),)),
-    "no shadow": Variant(replaced=((separation, "traces", _none_left),)),
+    "no copies kept in the plate": Variant(replaced=((clean_plate, "complete", _all_drawn),)),
+    "waves for what repeats": Variant(replaced=((clean_plate, "complete", _waves),)),
+    "masks as found": Variant(replaced=((decomposition, "without_shadow", lambda photo, plate, mask, others: mask),)),
+    "a camera by lines alone": Variant(replaced=((camera_estimation, "silhouette_likelihood", _says_nothing),)),
+    "no matting": Variant(replaced=((layers, "estimate_matte", lambda photo, behind, mask: (photo, mask)),)),
+    "no shadow": Variant(replaced=((separation, "object_effects", _none_left),)),
     "turned as if flat": Variant(replaced=(FLAT,)),
-    "no turning": Variant(replaced=(FLAT, (Camera, "turn", lambda camera, here, there: IDENTITY_MATRIX))),
+    "no turning": Variant(replaced=(FLAT, (Camera, "view_change", lambda camera, here, there: IDENTITY_MATRIX))),
     "no final sampling": Variant(replace(DEFAULTS, surroundings_until=1.0, strength=OFF)),
     "no guidance": Variant(replace(DEFAULTS, strength=OFF)),
     "no shape term": weighing(shape=0.0),
     "no appearance term": weighing(appearance=0.0),
     "no ghost term": weighing(ghost=0.0),
     "no gradient normalisation": Variant(replaced=((conditioning, "Guidance", _unnormalised),)),
-    "no pre-shifted latents": Variant(replaced=((resampling, "known_latents", _latents_where_they_were),)),
-    "no paste-back": Variant(replaced=((pipeline, "finish", _generated_alone),)),
+    "no pre-shifted latents": Variant(replaced=((resampling, "noised_composite", _noise_where_it_was),)),
+    "no paste-back": Variant(replaced=((pipeline, "render_full_resolution", _generated_alone),)),
 }
 
 
@@ -160,7 +156,7 @@ class Ablation:
         results = {}
         with fresh_cache():
             for name, variant in VARIANTS.items():
-                row = rows.realedit(model, perceptual, variant.settings, variant.method)
+                row = rows.realedit(model, perceptual, variant.settings)
                 with replacing(variant.replaced):
                     outcome = measured(row, case, model)
                 results[name] = (case, outcome, judge(case, outcome.picture, outcome.touched, perceptual))

@@ -28,8 +28,7 @@ from inversion.loading import load_model
 from inversion.model import DiffusionModel
 from inversion.problem import InversionProblem
 from inversion.schedule import ddim_step
-from realedit.editing.pipeline import edit_photo
-from realedit.editing.request import EditRequest
+from realedit.editing.pipeline import edit
 from realedit.evaluation.metrics import PerceptualMetric
 from realedit.evaluation.perceptual import perceptual_metric
 from realedit.files.photo import Photo
@@ -100,8 +99,8 @@ def realedit(model: DiffusionModel, perceptual: PerceptualMetric, settings: Sett
 
     def row(case: EditCase) -> tuple[Tensor, Tensor | None]:
         try:
-            edited = edit_photo(
-                model, EditRequest(Photo(to_bytes(case.before)), case.prompt, (case.edit,)), perceptual, settings
+            edited = edit(
+                model, Photo(to_bytes(case.before)), case.prompt, case.edit, settings=settings, perceptual=perceptual
             )
         except EditError:
             return case.before, None

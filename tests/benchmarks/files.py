@@ -17,8 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from inversion.loading import load_model
-from realedit.editing.pipeline import edit_photo
-from realedit.editing.request import EditRequest
+from realedit.editing.pipeline import edit
 from realedit.edits import Move
 from realedit.evaluation.perceptual import perceptual_metric
 from realedit.files.reading import load_photo
@@ -53,9 +52,9 @@ def measure(path: Path, shift: tuple[float, float]) -> Numbers:
     perceptual = perceptual_metric(model)
     began = time.perf_counter()
     photo = load_photo(path)
-    task = EditRequest(photo, scene.caption, (Move(scene.things[0].phrase, by=shift),))
+    move = Move(scene.things[0].phrase, by=shift)
     with fresh_cache():
-        edited = edit_photo(model, task, perceptual)
+        edited = edit(model, photo, scene.caption, move, perceptual=perceptual)
     result = path.with_name(f"moved{path.suffix}")
     save_photo(edited.photo, result)
     seconds, peak = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -103,7 +103,7 @@ class Trial:
     def success(self, model: DiffusionModel, name: str, perceptual: PerceptualMetric) -> float:
         """The share of moves of the relocation benchmark that succeed with this way."""
         METHODS.setdefault(name, WAYS[name])
-        row = rows.realedit(model, perceptual, replace(DEFAULTS, steps=self.steps), name)
+        row = rows.realedit(model, perceptual, replace(DEFAULTS, steps=self.steps, method=name))
         verdicts = []
         for case in [c for c in cases(self.first_seed, self.moves) if c.kind == "move"]:
             with fresh_cache():

@@ -23,8 +23,8 @@ from torch import Tensor
 
 from inversion.loading import load_model
 from inversion.model import DiffusionModel
-from realedit.editing.pipeline import edit_photo
-from realedit.editing.request import EditRequest
+from realedit.editing.pipeline import edit
+from realedit.editing.request import Hints
 from realedit.edits import Move
 from realedit.evaluation.metrics import PerceptualMetric, psnr, region_mean, ssim_map
 from realedit.evaluation.perceptual import perceptual_metric
@@ -92,9 +92,9 @@ def realedit(model: DiffusionModel, perceptual: PerceptualMetric) -> Callable[[C
     """The program with its default settings, given the mask."""
 
     def row(case: Case) -> Tensor:
-        task = EditRequest(Photo(to_bytes(case.before)), case.prompt, (case.edit,), {OBJECT: case.source})
+        photo, hints = Photo(to_bytes(case.before)), Hints({OBJECT: case.source})
         with fresh_cache():
-            return edit_photo(model, task, perceptual).photo.tensor()
+            return edit(model, photo, case.prompt, case.edit, hints=hints, perceptual=perceptual).photo.tensor()
 
     return row
 

@@ -15,8 +15,7 @@ from inversion.model import DiffusionModel
 from inversion.problem import InversionProblem
 from inversion.record import record
 from inversion.reference import Reference
-from realedit.editing.pipeline import edit_photo
-from realedit.editing.request import EditRequest
+from realedit.editing.pipeline import edit
 from realedit.evaluation.metrics import PerceptualMetric
 from realedit.files.photo import Photo
 from realedit.geometry.camera import Camera
@@ -100,7 +99,7 @@ def textbook(model: DiffusionModel, settings: Settings = DEFAULTS, v: float = TU
 def energies(model: DiffusionModel, case: Case, reference: Reference, settings: Settings) -> WeightedSum:
     seen = InvertedImage(case.before, reference, cached=False)
     words = model.positions(case.prompt, case.edit.object)
-    others = [o.words for o in other_objects(model, seen, [case.edit.object])]
+    others = [o.tokens for o in other_objects(model, seen, [case.edit.object])]
     vacated = torch.zeros_like(case.source)
     return edit_energies(
         reference, [ObjectTarget(words, words, (placement_of(case),), vacated)], others, settings.weights
@@ -125,16 +124,14 @@ def centroid_only(model: DiffusionModel, settings: Settings = DEFAULTS) -> Row:
     return row
 
 
-def realedit(
-    model: DiffusionModel, perceptual: PerceptualMetric, settings: Settings = DEFAULTS, method: str = "null-text"
-) -> Row:
+def realedit(model: DiffusionModel, perceptual: PerceptualMetric, settings: Settings = DEFAULTS) -> Row:
     """The program as a user runs it: the photo, its caption, and the words of the object. An edit that
     is refused counts as the photo unchanged."""
 
     def row(case: Case) -> tuple[Tensor, Tensor | None]:
-        task = EditRequest(Photo(to_bytes(case.before)), case.prompt, (case.edit,), method=method)
+        photo = Photo(to_bytes(case.before))
         try:
-            edited = edit_photo(model, task, perceptual, settings)
+            edited = edit(model, photo, case.prompt, case.edit, settings=settings, perceptual=perceptual)
         except EditError:
             return case.before, None
         return edited.photo.tensor(), edited.editable

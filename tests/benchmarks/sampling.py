@@ -24,6 +24,7 @@ from realedit.sampling.guidance import Guidance
 from realedit.sampling.inverted_image import InvertedImage, invert_image, photo_conditioning
 from realedit.sampling.latent_blending import LatentBlend
 from realedit.sampling.sampler import Conditioning, sample
+from realedit.sampling.session import Session
 from realedit.settings import DEFAULTS, Settings
 from samples.renderer import render
 from samples.scenes import FIRST_HELD_OUT_SEED, sample_scene
@@ -81,10 +82,10 @@ def seconds(work, *given) -> float:  # type: ignore[no-untyped-def]
 @click.option("--json", "json_path", type=click.Path(path_type=Path))
 def main(steps: int, repeats: int, json_path: Path | None) -> None:
     """Sample with guidance and without anything, in turn, and print the ratio of the medians."""
-    model, settings = load_model(device="cpu"), Settings(steps=steps)
+    model, settings = load_model(device="cpu"), Settings(steps=steps, method="negative-prompt")
     scene = sample_scene(FIRST_HELD_OUT_SEED)
     with fresh_cache():
-        seen = invert_image(model, render([scene]).photos, scene.caption, settings, "negative-prompt")
+        seen = invert_image(Session(model, settings), render([scene]).photos, scene.caption)
     words = model.positions(scene.caption, scene.things[0].phrase)
     rows, start = photo_conditioning(model, seen.reference), seen.reference.pivots[:1]
     with model.metered() as meter:
