@@ -1,6 +1,6 @@
 """Edits as values, and what they refuse."""
 
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
@@ -106,3 +106,17 @@ def test_impossible_looks_and_swaps():
         Restyle("cup", " ")
     with pytest.raises(EditError, match="swapped with itself"):
         Swap("cup", "cup")
+
+
+def test_edits_are_values():
+    transfer = Transfer("cup", ObjectSource("other.png", "bowl"))
+    assert transfer == Transfer(object="cup", source=ObjectSource("other.png", "bowl"))
+    assert len({transfer, Transfer("cup", ObjectSource("other.png")), Remove("cup"), Remove("cup")}) == 3
+    assert Insert(source=ObjectSource("other.png"), to=(0.5, 0.5), scale=2.0).source == ObjectSource("other.png")
+    for edit in (Move("cup", by=(0.1, 0)), transfer, Insert(ObjectSource("other.png"), (0.5, 0.5))):
+        with pytest.raises(FrozenInstanceError):
+            edit.kind = "remove"
+    with pytest.raises(EditError, match="outside the photo"):
+        Insert(ObjectSource("other.png"), to=(1.5, 0.5))
+    with pytest.raises(EditError, match="scale 0 is not possible"):
+        Insert(ObjectSource("other.png"), to=(0.5, 0.5), scale=0)

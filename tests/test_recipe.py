@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inversion.errors import EditError
-from realedit.edits import Insert, Move, ObjectSource, Remove, Restyle, Swap, Transfer
-from realedit.files.recipe import MoveItem, Recipe, RestyleItem, line_of, read_recipe, schema
+from realedit.edits import Duplicate, Insert, Move, ObjectSource, Remove, Resize, Restyle, Swap, Transfer
+from realedit.files.recipe import Recipe, line_of, read_recipe, schema
 from realedit.files.sidecar import SidecarOrigin, read_sidecar
 from realedit.generations import SameAppearance
 
+BOWL = ObjectSource("shop.png", "bowl")
 EVERYTHING = """
 prompt = "a photo of a cup, a jug, a pan and a plate"
 seed = 3
@@ -59,29 +60,28 @@ def written(tmp_path: Path, text: str) -> Path:
 
 def test_a_recipe_is_edits(tmp_path):
     recipe = read_recipe(written(tmp_path, EVERYTHING))
-    assert recipe.edits() == (
+    assert recipe.edits == (
         Move("cup", to=(0.7, 0.6)),
         Restyle("cup", "red cup"),
         Transfer("jug", ObjectSource("other.png", "vase")),
         Remove("pan"),
         Insert(ObjectSource("shop.png"), (0.2, 0.5), 0.5),
     )
-    assert recipe.photos_named() == ("other.png", "shop.png")
+    assert recipe.other_photos == ("other.png", "shop.png")
     assert recipe.where["cup"].box == (0.1, 0.2, 0.3, 0.4)
     assert recipe.photos["other.png"].prompt == "a photo of a vase"
     assert recipe.seed == 3
 
 
 def test_a_recipe_survives_being_written_as_json():
-    recipe = Recipe(edit=(RestyleItem(object="cup", words="red cup"), MoveItem(object="jug", by=(0.1, 0.0))))
+    recipe = Recipe(edit=(Restyle("cup", "red cup"), Move("jug", by=(0.1, 0.0)), Insert(BOWL, (0.2, 0.5))))
     again = Recipe.model_validate_json(json.dumps(recipe.model_dump(by_alias=True, mode="json")))
     assert again == recipe
-    assert again.edits() == recipe.edits()
 
 
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(0.05, 20))
 def test_numbers_come_back_exactly(x, y, scale):
-    recipe = Recipe(edit=(MoveItem(object="cup", to=(x, y), scale=scale),))
+    recipe = Recipe(edit=(Move("cup", to=(x, y), scale=scale),))
     assert Recipe.model_validate_json(recipe.model_dump_json(by_alias=True)) == recipe
 
 
@@ -89,11 +89,19 @@ WRONG = {
     "not TOML": ("[[edit]\n", "is not TOML"),
     "no edit": ("seed = 1\n", "line 1: Field required"),
     "unknown kind": ('seed = 1\n[[edit]]\nkind = "paint"\nobject = "cup"\n', "line 2"),
-    "unknown key": ('[[edit]]\nkind = "remove"\nobject = "cup"\nsoftly = true\n', "line 4: remove.softly"),
+    "unknown key": (
+        '[[edit]]\nkind = "remove"\nobject = "cup"\nsoftly = true\n',
+        "line 4: remove.softly: Extra inputs are not permitted",
+    ),
     "not a number": (
         '[[edit]]\nkind = "remove"\nobject = "a"\n[[edit]]\nkind = "move"\nobject = "cup"\nto = [0.5, "x"]\n',
         "line 7: move.to",
     ),
+    "field named as in Python": (
+        '[[edit]]\nkind = "restyle"\nobject = "cup"\nas = "red cup"\nwords = "red cup"\n',
+        "line 5: restyle.words: Extra inputs are not permitted",
+    ),
+    "missing photo": ('[[edit]]\nkind = "insert"\nto = [0.5, 0.5]\n', "line 1: insert.from: Field required"),
     "missing object": ('[[edit]]\nkind = "resize"\nscale = 2.0\n', "line 1: resize.object: Field required"),
     "steps out of range": ('steps = 1\n[[edit]]\nkind = "remove"\nobject = "cup"\n', "line 1: steps"),
     "unknown method": ('method = "guess"\n[[edit]]\nkind = "remove"\nobject = "cup"\n', "line 1: method: Value error"),
@@ -138,10 +146,41 @@ def test_lines_are_looked_for_within_their_own_edit():
     assert line_of(EVERYTHING, ("where", "cup", "box")) == 32
 
 
-def test_the_schema_lists_every_kind():
-    kinds = {d["properties"]["kind"]["const"] for d in schema()["$defs"].values() if "kind" in d.get("properties", {})}
-    assert kinds == {"move", "duplicate", "resize", "remove", "swap", "restyle", "transfer", "insert"}
-    assert Swap("a", "b").objects == ("a", "b")
+def test_every_edit_is_written_as_it_is_read():
+    written = [
+        {"kind": "move", "object": "cup", "by": [0.1, 0.0], "scale": 1.0},
+        {"kind": "duplicate", "object": "can", "to": [0.1, 0.2], "scale": 2.0},
+        {"kind": "resize", "object": "jug", "scale": 0.5},
+        {"kind": "remove", "object": "pan"},
+        {"kind": "swap", "object": "egg", "other": "vase"},
+        {"kind": "restyle", "object": "cup", "as": "red cup"},
+        {"kind": "transfer", "object": "jug", "from": "other.png", "from_object": "bowl"},
+        {"kind": "insert", "from": "shop.png", "from_object": "bowl", "to": [0.2, 0.5], "scale": 1.0},
+    ]
+    recipe = Recipe.model_validate({"edit": written})
+    assert recipe.edits == (
+        Move("cup", by=(0.1, 0.0)),
+        Duplicate("can", (0.1, 0.2), scale=2.0),
+        Resize("jug", 0.5),
+        Remove("pan"),
+        Swap("egg", "vase"),
+        Restyle("cup", "red cup"),
+        Transfer("jug", ObjectSource("other.png", "bowl")),
+        Insert(BOWL, to=(0.2, 0.5)),
+    )
+    again = recipe.model_dump(by_alias=True, exclude_none=True, mode="json")["edit"]
+    assert json.dumps(again) == json.dumps(written)
+
+
+def test_the_schema_keeps_its_names():
+    definitions = schema()["$defs"]
+    edits = ("Move", "Duplicate", "Resize", "Remove", "Swap", "Restyle", "Transfer", "Insert")
+    assert set(definitions) == {"Where", "Photo", *(f"{edit}Item" for edit in edits)}
+    for name, definition in definitions.items():
+        assert definition["title"] == name
+        assert definition["additionalProperties"] is False
+    assert list(definitions["TransferItem"]["properties"]) == ["kind", "object", "from", "from_object"]
+    assert list(definitions["InsertItem"]["properties"]) == ["kind", "from", "from_object", "to", "scale"]
 
 
 def test_sidecar_paths_start_from_the_sidecar(tmp_path):

@@ -5,139 +5,35 @@ import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic.json_schema import GenerateJsonSchema
 
 from inversion.errors import EditError
-from realedit.edits import (
-    Duplicate,
-    Edit,
-    Insert,
-    Move,
-    ObjectSource,
-    Remove,
-    Resize,
-    Restyle,
-    Swap,
-    Transfer,
-    check_together,
-)
+from realedit.edits import AnyEdit, Insert, Transfer, check_together
+from realedit.geometry.transform import Box, Point
 from realedit.settings import DEFAULTS, METHOD_NAMES, MOST_PITCH
 
-Pair = tuple[float, float]
+UNKNOWN_KEY = "Extra inputs are not permitted"  # pydantic's words, which it uses of models but not of dataclasses
+PUBLISHED_NAMES = {
+    "Region": "Where",
+    "SourcePhotoEntry": "Photo",
+    **{edit.__name__: f"{edit.__name__}Item" for edit in get_args(get_args(AnyEdit)[0])},
+}
+"""How the schema calls classes: it keeps the names under which it was published."""
 
 
 class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class MoveItem(_Entry):
-    """Relocate an object."""
-
-    kind: Literal["move"] = "move"
-    object: str
-    to: Pair | None = Field(None, description="Where its centre goes, fractions of the photo")
-    by: Pair | None = Field(None, description="How far it is shifted, fractions of the photo")
-    scale: float = 1.0
-
-    def edit(self) -> Edit:
-        return Move(self.object, self.to, self.by, self.scale)
-
-
-class DuplicateItem(_Entry):
-    """Draw an object a second time."""
-
-    kind: Literal["duplicate"] = "duplicate"
-    object: str
-    to: Pair | None = None
-    by: Pair | None = None
-    scale: float = 1.0
-
-    def edit(self) -> Edit:
-        return Duplicate(self.object, self.to, self.by, self.scale)
-
-
-class ResizeItem(_Entry):
-    """Enlarge or shrink an object where it stands."""
-
-    kind: Literal["resize"] = "resize"
-    object: str
-    scale: float
-
-    def edit(self) -> Edit:
-        return Resize(self.object, self.scale)
-
-
-class RemoveItem(_Entry):
-    """Take an object away, with its shadow and reflection."""
-
-    kind: Literal["remove"] = "remove"
-    object: str
-
-    def edit(self) -> Edit:
-        return Remove(self.object)
-
-
-class SwapItem(_Entry):
-    """Let two objects change places."""
-
-    kind: Literal["swap"] = "swap"
-    object: str
-    other: str
-
-    def edit(self) -> Edit:
-        return Swap(self.object, self.other)
-
-
-class RestyleItem(_Entry):
-    """Give an object a new look from words."""
-
-    kind: Literal["restyle"] = "restyle"
-    object: str
-    words: str = Field(alias="as", description="The object in its new look, such as 'striped blue can'")
-
-    def edit(self) -> Edit:
-        return Restyle(self.object, self.words)
-
-
-class TransferItem(_Entry):
-    """Give an object the look of an object in another photo."""
-
-    kind: Literal["transfer"] = "transfer"
-    object: str
-    photo: str = Field(alias="from", description="The other photo, its path from the recipe's folder")
-    source: str | None = Field(None, alias="from_object", description="The object there")
-
-    def edit(self) -> Edit:
-        return Transfer(self.object, ObjectSource(self.photo, self.source))
-
-
-class InsertItem(_Entry):
-    """Set an object of another photo into this one."""
-
-    kind: Literal["insert"] = "insert"
-    photo: str = Field(alias="from", description="The other photo, its path from the recipe's folder")
-    source: str | None = Field(None, alias="from_object", description="The object there")
-    to: Pair
-    scale: float = 1.0
-
-    def edit(self) -> Edit:
-        return Insert(ObjectSource(self.photo, self.source), self.to, self.scale)
-
-
-EditEntry = Annotated[
-    MoveItem | DuplicateItem | ResizeItem | RemoveItem | SwapItem | RestyleItem | TransferItem | InsertItem,
-    Field(discriminator="kind"),
-]
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Region(_Entry):
     """Where an object is, instead of where its words attend: a mask, a box, or a point."""
 
     mask: str | None = Field(None, description="A picture that is white where the object is")
-    box: tuple[float, float, float, float] | None = Field(None, description="Left, top, right, bottom")
-    point: Pair | None = Field(None, description="A point on the object")
+    box: Box | None = Field(None, description="Left, top, right, bottom")
+    point: Point | None = Field(None, description="A point on the object")
     segmenter: str | None = Field(None, description="The SAM that is asked what lies at the point: folder or hub id")
 
 
@@ -151,7 +47,7 @@ class SourcePhotoEntry(_Entry):
 class Recipe(_Entry):
     """Edits of one photo, made in one run of the sampler."""
 
-    edit: tuple[EditEntry, ...] = Field(min_length=1)
+    edits: tuple[AnyEdit, ...] = Field(alias="edit", min_length=1)
     prompt: str | None = Field(None, description="What the photo shows")
     where: dict[str, Region] = Field(default_factory=dict, description="Where objects are, by their phrase")
     photos: dict[str, SourcePhotoEntry] = Field(default_factory=dict, description="Other photos, by their path")
@@ -167,19 +63,20 @@ class Recipe(_Entry):
             raise ValueError(f'"{method}" is none of {", ".join(METHOD_NAMES)}')
         return method
 
-    def edits(self) -> tuple[Edit, ...]:
-        """The edits as values.
+    @model_validator(mode="after")
+    def _agreeing(self) -> Self:
+        check_together(self.edits)
+        return self
 
-        Raises:
-            EditError: one is impossible, or they contradict each other.
-        """
-        edits = tuple(item.edit() for item in self.edit)
-        check_together(edits)
-        return edits
+    @property
+    def objects(self) -> tuple[str, ...]:
+        """The phrases that the edits name, each once."""
+        return tuple(dict.fromkeys(phrase for edit in self.edits for phrase in edit.objects))
 
-    def photos_named(self) -> tuple[str, ...]:
+    @property
+    def other_photos(self) -> tuple[str, ...]:
         """The paths of all other photos, each once."""
-        return tuple(dict.fromkeys(i.photo for i in self.edit if isinstance(i, TransferItem | InsertItem)))
+        return tuple(dict.fromkeys(edit.photo for edit in self.edits if isinstance(edit, Transfer | Insert)))
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -194,21 +91,21 @@ def read_recipe(path: Path) -> Recipe:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise EditError(f"{path} cannot be read as a recipe: {reason}") from error
     try:
-        values = tomllib.loads(text)
+        return Recipe.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise EditError(f"{path} is not TOML: {error}") from error
-    try:
-        recipe = Recipe.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        line = line_of(text, first["loc"])
-        where = ".".join(str(part) for part in first["loc"] if part != "edit" and not isinstance(part, int))
-        raise EditError(f"{path}, line {line}: {where + ': ' if where else ''}{first['msg']}") from error
-    try:
-        recipe.edits()
+        raise EditError(f"{path}, {_first_mistake(error, text)}") from error
     except EditError as error:
         raise EditError(f"{path}: {error}") from error
-    return recipe
+
+
+def _first_mistake(error: ValidationError, text: str) -> str:
+    """The line of a recipe, what stands there, and what is wrong with it."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"] if part != "edit" and not isinstance(part, int))
+    said = UNKNOWN_KEY if first["type"] == "unexpected_keyword_argument" else first["msg"]
+    return f"line {line_of(text, first['loc'])}: {where + ': ' if where else ''}{said}"
 
 
 def line_of(text: str, place: Sequence[Any]) -> int:
@@ -225,6 +122,16 @@ def line_of(text: str, place: Sequence[Any]) -> int:
     return at + 1
 
 
+class _PublishedNames(GenerateJsonSchema):
+    def normalize_name(self, name: str) -> str:
+        return super().normalize_name(PUBLISHED_NAMES.get(name, name))
+
+
 def schema() -> dict[str, Any]:
     """The JSON schema of a recipe."""
-    return Recipe.model_json_schema(by_alias=True)
+    found = Recipe.model_json_schema(schema_generator=_PublishedNames)
+    for name, definition in found["$defs"].items():
+        own = definition["properties"]
+        first = {"kind": own.pop("kind")} if "kind" in own else {}  # pydantic puts what is a keyword alone last
+        definition |= {"title": name, "properties": first | own}
+    return found

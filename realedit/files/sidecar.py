@@ -131,7 +131,7 @@ def write_sidecar(
         model_fingerprint=fingerprint,
         device=which.device,
         dtype=which.dtype,
-        settings=asdict(settings),
+        settings={name: value for name, value in asdict(settings).items() if name != "method"},  # the recipe says it
         versions=versions(),
         pixels_hash=pixels,
         report=report,
