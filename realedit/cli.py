@@ -1,44 +1,62 @@
-"""The command line: read options, call the library, print. Heavy imports stay inside commands."""
+"""The command line: which commands there are, and how errors end. A command is imported when it is asked for."""
 
-import sys
-from typing import Any
+from collections import UserDict
+from importlib import import_module
 
 import click
 
 from inversion.errors import RealEditError
-from realedit.commands import edits, generate, inspection, recipes
-from realedit.commands.demo import demo
-from realedit.commands.doctor import doctor
 
 INTERRUPTED = 130
+MODULES = {
+    **dict.fromkeys(("move", "resize", "restyle", "transfer", "swap", "remove", "duplicate", "compose"), "edits"),
+    **dict.fromkeys(("edit", "recipe-schema", "redo"), "recipes"),
+    **dict.fromkeys(("generate", "relook", "relayout"), "generate"),
+    **dict.fromkeys(("objects", "invert", "check"), "inspection"),
+    **dict.fromkeys(("cache", "demo", "doctor")),
+}
+"""In which module of `realedit.commands` each command lies; None: in one of its own name."""
+
+
+class LazyCommands(UserDict):
+    """The commands by their names."""
+
+    def __getitem__(self, name: str) -> click.Command:
+        module = import_module(f"realedit.commands.{super().__getitem__(name) or name}")
+        return getattr(module, name.replace("-", "_"))
+
+
+class Failure(click.ClickException):
+    """An error that ends in one line and its exit code."""
+
+    exit_code: int  # type: ignore[misc]  # click means one for the whole class
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+    def show(self, file: object = None) -> None:
+        click.echo(f"realedit: {self.message}", err=True)
 
 
 class Group(click.Group):
-    """Turns every error that a user can mend into one line and its exit code."""
+    """Turns every error that a user can mend into a `Failure`."""
 
-    def main(self, args: Any = None, prog_name: str | None = None, **extra: Any) -> Any:  # type: ignore[override]
-        if not extra.pop("standalone_mode", True):
-            return super().main(args, prog_name, standalone_mode=False, **extra)
+    def invoke(self, ctx: click.Context) -> object:
         try:
-            code = super().main(args, prog_name, standalone_mode=False, **extra)
-        except click.ClickException as error:
-            error.show()
-            code = error.exit_code
+            return super().invoke(ctx)
         except RealEditError as error:
-            click.echo(f"realedit: {error}", err=True)
-            code = error.exit_code
-        except (click.Abort, KeyboardInterrupt):
-            click.echo("realedit: interrupted; no unfinished file was left", err=True)
-            code = INTERRUPTED
+            raise Failure(str(error), error.exit_code) from error
+        except KeyboardInterrupt as error:
+            click.echo(err=True)  # ends the line in which a terminal shows ^C
+            raise Failure("interrupted; no unfinished file was left", INTERRUPTED) from error
         except (MemoryError, RuntimeError) as error:
             if isinstance(error, RuntimeError) and "memory" not in str(error):
                 raise
-            click.echo("realedit: out of memory; try --memory lean, then --dtype bfloat16, then --device cpu", err=True)
-            code = 1
-        sys.exit(code if isinstance(code, int) else 0)
+            raise Failure("out of memory; try --memory lean, then --dtype bfloat16, then --device cpu", 1) from error
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Group, commands=LazyCommands(MODULES), context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="realedit")
 def main() -> None:
     """Edit your own photos: move, resize and restyle objects, and keep everything else as it was.
@@ -47,9 +65,6 @@ def main() -> None:
     photo from its top left corner, or pixels: 84px,72px.
     """
 
-
-for command in (demo, *edits.COMMANDS, *recipes.COMMANDS, *generate.COMMANDS, *inspection.COMMANDS, doctor):
-    main.add_command(command)
 
 if __name__ == "__main__":
     main()

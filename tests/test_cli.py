@@ -43,15 +43,65 @@ def error_line(result) -> str:
     return lines[0]
 
 
-def test_help_names_every_command():
-    listed = run("--help").stdout
-    commands = (
-        "demo objects invert move resize restyle transfer swap remove duplicate compose edit redo recipe-schema "
-        "generate relook relayout check cache"
-    )
-    for command in commands.split():
-        assert f"\n  {command} " in listed
-        assert run(command, "--help").stdout.startswith("Usage:")
+HEAVY = "numpy pydantic torch PIL cv2 scipy rich diffusers transformers".split()
+COMMANDS = (
+    "cache check compose demo doctor duplicate edit generate invert move objects recipe-schema redo relayout relook "
+    "remove resize restyle swap transfer"
+).split()
+LIGHT = {
+    "--help": (["--help"], 0, "Usage:"),
+    "--version": (["--version"], 0, "version"),
+    **{f"{command} --help": ([command, "--help"], 0, "Usage:") for command in COMMANDS},
+    **{f"cache {command} --help": (["cache", command, "--help"], 0, "Usage:") for command in ("ls", "clear", "path")},
+    "no such command": (["mov"], 2, "Did you mean one of: 'move', 'remove'?"),
+    "no such option": (["move", "p.png", "ball", "--wrong"], 2, "No such option"),
+    "not a point": (["move", "p.png", "ball", "--to", "here"], 2, "'here' is not X,Y"),
+    "no target": (["move", "p.png", "ball"], 2, "give either --to X,Y or --by DX,DY"),
+    "two outputs": (["remove", "p.png", "ball", "-o", "a.png", "--out-dir", "b"], 2, "give either -o or --out-dir"),
+    "half a signature": (["remove", "p.png", "ball", "--sign-key", "k"], 2, "needs both --sign-cert and --sign-key"),
+    "a segmenter alone": (["remove", "p.png", "ball", "--segmenter", "sam"], 2, "give one with --point"),
+    "one output for two": (["remove", "a.png", "b.png", "ball", "-o", "c.png"], 2, "give --out-dir for several"),
+    "nothing to draw": (["generate"], 2, "say what to draw with --prompt"),
+    "several through a pipe": (["relook", "p.png", "--variations", "2", "-o", "-"], 2, "holds one picture"),
+    "a part of the whole": (["transfer", "p.png", "--whole", "--from", "o.png", "--mask", "m"], 2, "takes no region"),
+    "no object": (["transfer", "p.png", "--from", "o.png"], 2, "name an OBJECT"),
+}
+
+
+def fresh(code: str, **environment: str) -> subprocess.CompletedProcess:
+    """What an interpreter that has imported nothing does, and which heavy packages it holds in the end."""
+    code = f"import atexit, sys; atexit.register(lambda: print([m for m in {HEAVY} if m in sys.modules])); {code}"
+    return subprocess.run([sys.executable, "-c", code], env=os.environ | environment, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("name", LIGHT)
+def test_help_and_wrong_usage_load_nothing_heavy(name):
+    args, code, said = LIGHT[name]
+    done = fresh(f"from realedit.cli import main; main({args})")
+    assert done.returncode == code, done.stderr
+    assert said in (done.stderr if code else done.stdout)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("realedit rel", {"plain,relayout", "plain,relook"}),
+        ("realedit move --pi", {"plain,--pitch"}),
+        ("realedit move p.png ball --method res", {"plain,residual"}),
+    ],
+)
+def test_shell_completion_loads_nothing_heavy(typed, offered):
+    complete = "from realedit.cli import main; main(prog_name='realedit')"
+    words = {"COMP_WORDS": typed, "COMP_CWORD": str(len(typed.split()) - 1)}
+    done = fresh(complete, _REALEDIT_COMPLETE="bash_complete", **words)
+    assert set(done.stdout.splitlines()) == offered | {"[]"}
+    assert "_realedit_completion" in fresh(complete, _REALEDIT_COMPLETE="bash_source").stdout
+
+
+def test_help_lists_every_command_in_order():
+    listed = run("--help").stdout.split("Commands:\n")[1].splitlines()
+    assert [line.split()[0] for line in listed] == COMMANDS
 
 
 def test_move_by_words(photo, tmp_path):
@@ -245,6 +295,8 @@ def test_a_recipe_makes_all_its_edits_and_redo_the_same_pixels(photo, tmp_path):
     assert [o["words"] for o in report["objects"]] == ["black vase", "red egg"]
     sidecar = json.loads((tmp_path / "out.png.realedit.json").read_text())
     assert sidecar["photo"] == "photo.png"
+    assert sidecar["recipe"]["method"] == "ddim"
+    assert "method" not in sidecar["settings"]
     assert sidecar["recipe"]["edit"][1]["as"] == "red egg"
     assert sidecar["report"]["objects"] == report["objects"]
     assert "the same pixels" in run("redo", out, "-o", tmp_path / "again.png").stderr

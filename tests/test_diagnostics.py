@@ -9,14 +9,14 @@ from click.testing import CliRunner
 from inversion.loading import load_model
 from inversion.schedule import Schedule
 from realedit.cli import main
-from realedit.commands.diagnostics import CHECKS, ModelUnderTest, equality, examine, gradient, reconstruction, words
+from realedit.commands.diagnostics import CHECKS, ModelUnderTest, equality, gradient, reconstruction, run_checks, words
 from realedit.settings import Settings
 
 FEW = Settings(steps=6)
 
 
-def patient(model, method: str = "null-text") -> ModelUnderTest:
-    return ModelUnderTest(model, FEW, method, offline=True)
+def model_under_test(model, method: str = "null-text") -> ModelUnderTest:
+    return ModelUnderTest(model, replace(FEW, method=method), offline=True)
 
 
 def test_the_bundled_model_is_well():
@@ -30,7 +30,7 @@ def test_the_bundled_model_is_well():
 
 def test_random_weights_do_everything_but_see(tiny):
     """What needs no training passes for every family; where the object went a random model cannot know."""
-    findings = {finding.name: finding for finding in examine(patient(tiny))}
+    findings = {finding.name: finding for finding in run_checks(model_under_test(tiny))}
     assert {name for name, f in findings.items() if f.passed} == set(CHECKS) - {"move"}
     assert findings["move"].said
 
@@ -45,7 +45,7 @@ def test_failing_is_one_line_and_an_exit_code(folders):
 @pytest.mark.parametrize("kind", ["epsilon", "xl"])
 def test_half_precision_is_close(folders, kind):
     model = load_model(str(folders[kind]), device="cpu", dtype="bfloat16")
-    passed, said = equality(patient(model))
+    passed, said = equality(model_under_test(model))
     assert passed, said
 
 
@@ -59,7 +59,7 @@ def test_another_sampler_is_found_out(folders):
     true = type(model).schedule
     try:
         type(model).schedule = lambda self, steps: halved(true(self, steps))
-        assert not equality(patient(model))[0]
+        assert not equality(model_under_test(model))[0]
     finally:
         type(model).schedule = true
 
@@ -69,19 +69,19 @@ def test_attention_without_a_gradient_is_found_out(folders):
     model = load_model(str(folders["epsilon"]), device="cpu")
     for name in model.sites.attention:
         model.unet.get_submodule(name).to_q.weight.data.zero_()
-    passed, said = gradient(patient(model))
+    passed, said = gradient(model_under_test(model))
     assert not passed
     assert "zero or not finite" in said
 
 
 def test_an_inversion_that_drifts_is_found_out(tabletop):
-    passed, said = reconstruction(patient(tabletop, "ddim"))
+    passed, said = reconstruction(model_under_test(tabletop, "ddim"))
     assert not passed
     assert "the autoencoder alone" in said
 
 
 def test_words_of_a_tokenizer_that_reads_too_little(folders):
     model = load_model(str(folders["epsilon"]), device="cpu")
-    assert words(patient(model))[0]
+    assert words(model_under_test(model))[0]
     model.texts.encoders[0].tokenizer.model_max_length = 11
-    assert not words(patient(model))[0]
+    assert not words(model_under_test(model))[0]

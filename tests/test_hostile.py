@@ -260,7 +260,7 @@ def test_out_of_memory_ends_in_one_line_with_three_ways_out(tmp_path, monkeypatc
     from realedit.commands.context import RunOptions
 
     shutil.copy(PHOTOS / "03.png", tmp_path / "photo.png")
-    monkeypatch.setattr(RunOptions, "load", lambda self: torch.empty(2**55))
+    monkeypatch.setattr(RunOptions, "model", property(lambda self: torch.empty(2**55)))
     result = run("move", tmp_path / "photo.png", *MOVE, *FAST, code=1)
     said = error_line(result)
     assert said == "realedit: out of memory; try --memory lean, then --dtype bfloat16, then --device cpu"

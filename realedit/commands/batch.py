@@ -1,8 +1,7 @@
 """Many photos with one command: where each result goes, and what happens when one fails. Heavy imports
-stay inside functions."""
+stay inside functions: help needs this module."""
 
 import contextlib
-import functools
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,13 +12,12 @@ import click
 
 from inversion.errors import ModelError, OutputError, PhotoError, RealEditError
 from realedit.commands.context import RunOptions
-from realedit.commands.edit_job import EditJob, Outputs, run_job
-from realedit.commands.options import EditOptions
+from realedit.commands.output_options import EditOptions
 from realedit.files.kinds import FORMATS, PHOTOS, PIPE
-from realedit.files.recipe import Recipe
 
 if TYPE_CHECKING:
     from realedit.files.photo import Photo
+    from realedit.files.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -91,21 +89,29 @@ def each(shared: RunOptions, items: Sequence[BatchEntry], work: Callable[[BatchE
 def run_jobs(
     shared: RunOptions,
     paths: Sequence[Path],
-    recipe_of: Callable[["Photo"], Recipe],
+    recipe_of: Callable[["Photo"], "Recipe"],
     options: EditOptions,
     word: str,
     folder: Path = Path(),
 ) -> None:
-    """Make the same edits of every photo; `word` is added to the names of results that lie beside them."""
-    load = functools.cache(shared.load)
+    """Make the same edits of every photo; `word` is added to the names of results that lie beside them, and `folder`
+    is what the recipe's paths start from."""
+    items = gather(paths)
 
     def edit(item: BatchEntry, photo: "Photo", result: Path) -> None:
-        sidecar = options.sidecar and PIPE not in (item.photo, result)
-        outputs = Outputs(result, options.before_after, options.work, sidecar=sidecar, files=options.files)
-        job = EditJob(item.photo, photo, recipe_of(photo), folder)
-        run_job(shared, job, outputs, load, max_lpips=options.max_lpips, one_of_many=len(items) > 1)
+        from realedit.commands.edit_job import EditJob, run_job
+        from realedit.commands.results import Outputs
 
-    items = gather(paths)
+        outputs = Outputs(
+            result,
+            options.before_after,
+            options.work,
+            sidecar=options.sidecar and PIPE not in (item.photo, result),
+            files=options.files,
+            one_of_many=len(items) > 1,
+        )
+        run_job(shared, EditJob(item.photo, photo, recipe_of(photo), folder), outputs, options.max_lpips)
+
     for_each(shared, items, options, word, edit)
 
 
@@ -133,8 +139,6 @@ def for_each(
 
 
 def _check_options(items: Sequence[BatchEntry], options: EditOptions) -> None:
-    if options.output is not None and options.out_dir is not None:
-        raise click.UsageError("give either -o or --out-dir")
     if len(items) > 1:
         if options.output or options.before_after or options.work:
             raise click.UsageError("-o, --before-after and --work are for one photo; give --out-dir for several")

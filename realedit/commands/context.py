@@ -1,5 +1,5 @@
 """What commands share when they run: the values of their common options, the model, the prompt, and a
-progress bar. Heavy imports stay inside functions."""
+progress bar. Heavy imports stay inside functions: help needs this module."""
 
 import contextlib
 import functools
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from inversion.errors import EditError, Notice
-from realedit.commands.options import seeing_options
+from realedit.commands.options import Command, seeing_options
 from realedit.files.kinds import PIPE
 from realedit.settings import ModelChoice
 
@@ -34,7 +34,13 @@ class RunOptions:
     quiet: bool = False
     verbose: bool = False
 
-    def load(self) -> "DiffusionModel":
+    @functools.cached_property
+    def model(self) -> "DiffusionModel":
+        """The model, loaded when it is first asked for.
+
+        Raises:
+            ModelError: it cannot be had.
+        """
         which = self.which
         self.say(f"loading {which.model}", when=self.verbose)
         quiet_libraries(notices=not self.quiet)
@@ -56,7 +62,11 @@ class RunOptions:
             click.echo(f"realedit: {text}", err=True)
 
     def prompt_of(self, path: Path, photo: "Photo", assumed: str | None = None) -> str:
-        """The prompt, from the option, a text beside the photo, or its description; else `assumed`."""
+        """The prompt, from the option, a text beside the photo, or its description; else `assumed`.
+
+        Raises:
+            EditError: there is none.
+        """
         text_file = path.with_suffix(".txt")
         if self.prompt:
             return self.prompt
@@ -85,7 +95,7 @@ class RunOptions:
             yield lambda label: bar.update(task, advance=1, description=label)
 
 
-def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def run_options(command: Command) -> Command:
     """Hand the shared options to a command as one `RunOptions`."""
 
     @seeing_options
@@ -98,6 +108,7 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def beside(path: Path, word: str, suffix: str | None = None) -> Path:
+    """The path of a result that lies beside a photo, or in the current folder if that came through a pipe."""
     stem = "photo" if path == PIPE else path.stem
     return path.with_name(f"{stem}-{word}{suffix or path.suffix}")
 

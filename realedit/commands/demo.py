@@ -1,16 +1,28 @@
-"""The main job on a bundled photo."""
+"""The main job on a bundled photo. Heavy imports stay inside functions: help needs this module."""
 
 import contextlib
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from realedit.commands.context import RunOptions, run_options
-from realedit.commands.edit_job import EditJob, Outputs, run_job
-from realedit.commands.options import FileOptions
+from realedit.commands.output_options import FileOptions
 from realedit.commands.parameter_types import FILE
-from realedit.files.recipe import MoveItem, Recipe
+
+if TYPE_CHECKING:
+    from realedit.edits import Move
+
+
+def bundled_example() -> tuple[Path, "Move"]:
+    """The path of a bundled photo, and the edit of it that is shown."""
+    from inversion.weights import bundled_samples
+    from realedit.edits import Move
+
+    photos = bundled_samples() / "photos"
+    example = json.loads((photos / "demo.json").read_text())
+    return photos / example["photo"], Move(example["object"], to=tuple(example["to"]))
 
 
 @click.command()
@@ -19,8 +31,10 @@ from realedit.files.recipe import MoveItem, Recipe
 @run_options
 def demo(shared: RunOptions, out_dir: Path, force: bool) -> None:
     """Move an object in a bundled photo: the whole job, offline, in under a minute."""
-    from inversion.weights import bundled_samples
+    from realedit.commands.edit_job import EditJob, run_job
+    from realedit.commands.results import Outputs
     from realedit.files.reading import load_photo
+    from realedit.files.recipe import Recipe
     from realedit.files.writing import check_folder
 
     with contextlib.suppress(OSError):
@@ -34,9 +48,7 @@ def demo(shared: RunOptions, out_dir: Path, force: bool) -> None:
         files=FileOptions(force=force),
     )
     outputs.check(())
-    example = json.loads((bundled_samples() / "photos" / "demo.json").read_text())
-    photo = bundled_samples() / "photos" / example["photo"]
-    shared.say(f'moving the "{example["object"]}" of {photo.name} to {example["to"][0]:g},{example["to"][1]:g}')
-    item = MoveItem(object=example["object"], to=example["to"])
-    recipe = Recipe(edit=(item,), method=shared.method, steps=shared.steps, seed=shared.seed)
-    run_job(shared, EditJob(photo, load_photo(photo), recipe), outputs, shared.load)
+    photo, move = bundled_example()
+    shared.say(f'moving the "{move.object}" of {photo.name} to {",".join(f"{v:g}" for v in move.to or ())}')
+    recipe = Recipe(edit=(move,), method=shared.method, steps=shared.steps, seed=shared.seed)
+    run_job(shared, EditJob(photo, load_photo(photo), recipe), outputs)

@@ -1,7 +1,6 @@
 """Does this work with a model, on this machine? Each check is a fact with a bound; together they are what the
 tests show on random weights, shown again on those that a user has."""
 
-import json
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -16,26 +15,24 @@ from inversion.model import DiffusionModel
 from inversion.pipeline import pipeline_arguments
 from inversion.problem import Inverted
 from inversion.taps import tap
-from inversion.weights import bundled_samples
-from realedit.editing.pipeline import edit_photo
-from realedit.editing.request import EditRequest
+from realedit.commands.demo import bundled_example
+from realedit.editing.pipeline import edit
 from realedit.edits import Move
-from realedit.evaluation.metrics import compare
+from realedit.evaluation.metrics import ImageComparison, PerceptualMetric, compare
 from realedit.evaluation.perceptual import perceptual_metric
+from realedit.files.photo import Photo
 from realedit.files.reading import load_photo
-from realedit.images import working_size
 from realedit.sampling.energies import CentroidEnergy
 from realedit.sampling.guidance import Guidance
-from realedit.sampling.inverted_image import invert_image, reconstruct
+from realedit.sampling.inverted_image import InvertedImage, invert_photo, reconstruct
 from realedit.sampling.sampler import Conditioning, energy_gradient, sample
+from realedit.sampling.session import Session
 from realedit.settings import Settings, Strength
 
 PROMPT, PHRASE, WORDS = "a photo of a red ball and a striped blue can on a wooden table", "striped blue can", 3
 EQUALITY_STEPS = 5  # of the comparison with diffusers
-EXACT_DIFFERENCE, CLOSE_DIFFERENCE = (
-    0.0,
-    0.1,
-)  # relative difference: in float32 on a CPU, and elsewhere, where diffusers rounds latents too
+# The relative difference in float32 on a CPU, and elsewhere, where diffusers rounds latents too.
+EXACT_DIFFERENCE, CLOSE_DIFFERENCE = 0.0, 0.1
 LARGEST_LOSS = 0.5  # dB under the autoencoder alone
 LARGEST_MISS = 0.05  # of the frame
 
@@ -56,36 +53,41 @@ class ModelUnderTest:
 
     model: DiffusionModel
     settings: Settings
-    method: str
     offline: bool
 
-    def example(self) -> EditRequest:
-        photos = bundled_samples() / "photos"
-        example = json.loads((photos / "demo.json").read_text())
-        path = photos / example["photo"]
+    @property
+    def session(self) -> Session:
+        return Session(self.model, self.settings)
+
+    @property
+    def perceptual(self) -> PerceptualMetric:
+        return perceptual_metric(self.model, offline=self.offline)
+
+    def example(self) -> tuple[Photo, str, Move]:
+        """The bundled photo, its prompt, and the edit of it."""
+        path, move = bundled_example()
         photo = load_photo(path)
-        prompt = photo.description or path.with_suffix(".txt").read_text().strip()
-        return EditRequest(photo, prompt, (Move(example["object"], to=tuple(example["to"])),), method=self.method)
+        return photo, photo.description or path.with_suffix(".txt").read_text().strip(), move
 
 
 Verdict = tuple[bool, str]
 
 
-def words(patient: ModelUnderTest) -> Verdict:
+def words(tested: ModelUnderTest) -> Verdict:
     """A phrase has its own tokens, and neither the marks nor the padding."""
-    texts = patient.model.texts
+    texts = tested.model.texts
     found, length = texts.positions(PROMPT, PHRASE), texts.length(PROMPT)
     inside = all(0 < k < length - 1 for k in found)
     return inside and len(found) >= WORDS, f'"{PHRASE}" is tokens {", ".join(map(str, found))} of {length}'
 
 
-def equality(patient: ModelUnderTest) -> Verdict:
+def equality(tested: ModelUnderTest) -> Verdict:
     """Without guidance the sampler is diffusers' own pipeline."""
-    model = patient.model
+    model = tested.model
     side = model.native_size // model.latent_factor
     noise = torch.randn(1, model.unet.config.in_channels, side, side, generator=torch.Generator().manual_seed(0))
     noise = noise.to(model.device)
-    rows = Conditioning(model.embed(PROMPT), model.unprompted().repeat(EQUALITY_STEPS), patient.settings.guidance_scale)
+    rows = Conditioning.plain(model, PROMPT, EQUALITY_STEPS, tested.settings.guidance_scale)
     ours = sample(model, noise, model.schedule(EQUALITY_STEPS), rows)
     arguments = pipeline_arguments(model, Inverted(noise, rows.unconditional, rows.guidance_scale), PROMPT)
     arguments = {k: v.to(model.unet.dtype) if isinstance(v, torch.Tensor) else v for k, v in arguments.items()}
@@ -99,9 +101,9 @@ def equality(patient: ModelUnderTest) -> Verdict:
     return difference <= bound, f"differs from diffusers by {difference:.2g} of the latent (at most {bound:g})"
 
 
-def gradient(patient: ModelUnderTest) -> Verdict:
+def gradient(tested: ModelUnderTest) -> Verdict:
     """An energy of the attention has a finite gradient in the latent, and a step against it lowers the energy."""
-    model, schedule = patient.model, patient.model.schedule(EQUALITY_STEPS)
+    model, schedule = tested.model, tested.model.schedule(EQUALITY_STEPS)
     side = model.native_size // model.latent_factor
     z = torch.randn(1, model.unet.config.in_channels, side, side, generator=torch.Generator().manual_seed(1))
     z, i = z.to(model.device), EQUALITY_STEPS // 2
@@ -118,22 +120,30 @@ def gradient(patient: ModelUnderTest) -> Verdict:
     return after < before, f"energy {before:.4f} to {after:.4f} against its gradient"
 
 
-def reconstruction(patient: ModelUnderTest) -> Verdict:
+def reconstruction(tested: ModelUnderTest) -> Verdict:
     """A photo comes back from its noise as the autoencoder alone gives it back."""
-    model, task = patient.model, patient.example()
-    size = working_size(task.photo.size, model.native_size, model.pixel_multiple)
-    small = task.photo.small(size)
-    seen = invert_image(model, small, task.prompt, patient.settings, task.method)
-    everywhere, perceptual = torch.ones_like(small[:, :1]), perceptual_metric(model, offline=patient.offline)
-    bound = compare(small, model.decode(model.encode(small)).cpu(), everywhere, perceptual).psnr_db
-    reached = compare(small, reconstruct(model, seen.reference), everywhere, perceptual).psnr_db
+    photo, prompt, _ = tested.example()
+    inverted = invert_photo(tested.session, photo, prompt)
+    reached, bound = (found.psnr_db for found in reconstruction_quality(tested.model, inverted, tested.perceptual))
     return reached >= bound - LARGEST_LOSS, f"{reached:.2f} dB; the autoencoder alone {bound:.2f} dB"
 
 
-def move(patient: ModelUnderTest) -> Verdict:
+def reconstruction_quality(
+    model: DiffusionModel, inverted: InvertedImage, perceptual: PerceptualMetric
+) -> tuple[ImageComparison, ImageComparison]:
+    """How near to a photo it comes back from its noise, and how near the autoencoder alone gives it back, which is the
+    best that any inversion can do."""
+    image, everywhere = inverted.image, torch.ones_like(inverted.image[:, :1])
+    encoded = model.decode(model.encode(image)).cpu()
+    rebuilt = reconstruct(model, inverted.reference)
+    return compare(image, rebuilt, everywhere, perceptual), compare(image, encoded, everywhere, perceptual)
+
+
+def move(tested: ModelUnderTest) -> Verdict:
     """An object of the bundled photo goes where it is asked to, and the rest stays."""
-    perceptual = perceptual_metric(patient.model, offline=patient.offline)
-    report = edit_photo(patient.model, patient.example(), perceptual, patient.settings).report
+    photo, prompt, asked = tested.example()
+    edited = edit(tested.model, photo, prompt, asked, settings=tested.settings, perceptual=tested.perceptual)
+    report = edited.report
     (found,) = report.objects
     kept = report.outside.identical
     if found.reached_position is None or found.asked_position is None:
@@ -152,12 +162,12 @@ CHECKS: dict[str, Callable[[ModelUnderTest], Verdict]] = {
 }
 
 
-def examine(patient: ModelUnderTest) -> Iterator[CheckResult]:
+def run_checks(tested: ModelUnderTest) -> Iterator[CheckResult]:
     """Every check in turn; one that raises something that a user can mend has failed."""
     for name, check in CHECKS.items():
         began = time.perf_counter()
         try:
-            passed, said = check(patient)
+            passed, said = check(tested)
         except RealEditError as error:
             passed, said = False, str(error)
         yield CheckResult(name, passed, said, time.perf_counter() - began)

@@ -1,30 +1,13 @@
 """Commands that edit one object, or two: each writes the one-edit recipe of what was asked, and runs it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from realedit.commands.context import RunOptions, run_options
-from realedit.commands.generate import transfer_whole
-from realedit.commands.one_edit import OBJECT_ARGUMENT, PHOTO_ARGUMENT, Target, pair, run_each, target_options
-from realedit.commands.options import PITCH, EditOptions, edit_options, result_options
+from realedit.commands.one_edit import OBJECT_ARGUMENT, PHOTO_ARGUMENT, Target, run_each, target_options
+from realedit.commands.output_options import PITCH, EditOptions, edit_options, result_options
 from realedit.commands.parameter_types import FILE, POINT, Coordinates
-from realedit.files.recipe import (
-    DuplicateItem,
-    EditEntry,
-    InsertItem,
-    MoveItem,
-    RemoveItem,
-    ResizeItem,
-    RestyleItem,
-    SourcePhotoEntry,
-    SwapItem,
-    TransferItem,
-)
-
-if TYPE_CHECKING:
-    from realedit.files.photo import Photo as LoadedPhoto
 
 
 @click.command()
@@ -39,7 +22,7 @@ def move(shared: RunOptions, photos: tuple[Path, ...], object: str, target: Targ
 
     Example: realedit move photo.png "red ball" --to 0.7,0.6 -o moved.png
     """
-    run_each(shared, photos, object, lambda loaded: MoveItem(object=object, **target.values(loaded)), options, "moved")
+    run_each(shared, photos, {"kind": "move", "object": object, **vars(target)}, options, "moved")
 
 
 @click.command()
@@ -54,11 +37,7 @@ def duplicate(shared: RunOptions, photos: tuple[Path, ...], object: str, target:
 
     Example: realedit duplicate photo.png "red ball" --by 0.2,0 -o two.png
     """
-
-    def item(loaded: "LoadedPhoto") -> EditEntry:
-        return DuplicateItem(object=object, **target.values(loaded))
-
-    run_each(shared, photos, object, item, options, "duplicated")
+    run_each(shared, photos, {"kind": "duplicate", "object": object, **vars(target)}, options, "duplicated")
 
 
 @click.command()
@@ -73,7 +52,7 @@ def resize(shared: RunOptions, photos: tuple[Path, ...], object: str, scale: flo
 
     Example: realedit resize photo.png "blue can" --scale 1.4 -o larger.png
     """
-    run_each(shared, photos, object, lambda loaded: ResizeItem(object=object, scale=scale), options, "resized")
+    run_each(shared, photos, {"kind": "resize", "object": object, "scale": scale}, options, "resized")
 
 
 @click.command()
@@ -86,7 +65,7 @@ def remove(shared: RunOptions, photos: tuple[Path, ...], object: str, options: E
 
     Example: realedit remove photo.png "blue can" -o without.png
     """
-    run_each(shared, photos, object, lambda loaded: RemoveItem(object=object), options, "removed")
+    run_each(shared, photos, {"kind": "remove", "object": object}, options, "removed")
 
 
 @click.command()
@@ -101,7 +80,7 @@ def swap(shared: RunOptions, photos: tuple[Path, ...], object: str, other: str, 
 
     Example: realedit swap photo.png "red ball" "blue can" -o swapped.png
     """
-    run_each(shared, photos, None, lambda loaded: SwapItem(object=object, other=other), options, "swapped")
+    run_each(shared, photos, {"kind": "swap", "object": object, "other": other}, options, "swapped")
 
 
 @click.command()
@@ -115,7 +94,7 @@ def restyle(shared: RunOptions, photos: tuple[Path, ...], object: str, words: st
 
     Example: realedit restyle photo.png "red can" --as "striped blue can"
     """
-    run_each(shared, photos, object, lambda loaded: RestyleItem(object=object, words=words), options, "restyled")
+    run_each(shared, photos, {"kind": "restyle", "object": object, "as": words}, options, "restyled")
 
 
 FROM = click.option("--from", "source", type=FILE, required=True, help="The other photo.")
@@ -144,15 +123,19 @@ def transfer(
 
     Example: realedit transfer photo.png "red ball" --from other.png --from-object "striped can"
     """
+    paths = tuple(Path(p) for p in photos)
     if whole:
-        transfer_whole(shared, tuple(Path(p) for p in photos), source, from_prompt, options)
+        partial = (options.mask, options.box, options.point, options.before_after, options.work, options.max_lpips)
+        if any(partial):
+            raise click.UsageError("--whole changes all of the photo: it takes no region, and writes the result alone")
+        from realedit.commands.generation_batch import transfer_whole
+
+        transfer_whole(shared, paths, source, from_prompt, options)
         return
-    *paths, object = photos
-    if not paths:
+    if len(photos) == 1:
         raise click.UsageError("name an OBJECT of the photo, or give --whole without one")
-    item = TransferItem(object=object, photo=str(source), source=from_object)
-    others = {str(source): SourcePhotoEntry(prompt=from_prompt)}
-    run_each(shared, tuple(Path(p) for p in paths), object, lambda loaded: item, options, "transferred", others)
+    entry = {"kind": "transfer", "object": photos[-1], "from": str(source), "from_object": from_object}
+    run_each(shared, paths[:-1], entry, options, "transferred", {str(source): {"prompt": from_prompt}})
 
 
 @click.command()
@@ -178,12 +161,5 @@ def compose(
 
     Example: realedit compose room.png --from shop.png --from-object "red vase" --to 0.3,0.6
     """
-
-    def item(loaded: "LoadedPhoto") -> EditEntry:
-        where = pair(to, loaded)
-        return InsertItem(photo=str(source), source=from_object, to=where or (0.5, 0.5), scale=scale)
-
-    run_each(shared, photos, None, item, options, "composed", {str(source): SourcePhotoEntry(prompt=from_prompt)})
-
-
-COMMANDS = (move, resize, restyle, transfer, swap, remove, duplicate, compose)
+    entry = {"kind": "insert", "from": str(source), "from_object": from_object, "to": to, "scale": scale}
+    run_each(shared, photos, entry, options, "composed", {str(source): {"prompt": from_prompt}})

@@ -1,22 +1,26 @@
-"""Whole pictures, from files to files: what every command that draws one does. Heavy imports stay inside
-functions."""
+"""Whole pictures, from files to files: what every command that draws one does."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from realedit.commands.context import RunOptions
-from realedit.commands.edit_job import Outputs, ways_to_save
-from realedit.commands.options import settings_from
-from realedit.files.kinds import PIPE
-from realedit.files.sidecar import SidecarOrigin, pixels_hash, write_sidecar
+from realedit.commands.results import Outputs, Result, save_result, ways_to_save
+from realedit.editing.generation import (
+    generate,
+    possible_size,
+    same_appearance,
+    same_layout,
+    transfer_global_appearance,
+)
+from realedit.files.photo import Photo
+from realedit.files.reading import load_photo
+from realedit.files.sidecar import SidecarOrigin
+from realedit.files.xmp import DigitalSourceType
 from realedit.generations import Generation, GlobalAppearance, SameLayout, TextToImage
-
-if TYPE_CHECKING:
-    from inversion.model import DiffusionModel
-    from realedit.files.photo import Photo
-    from realedit.settings import Settings
+from realedit.images import to_bytes
+from realedit.sampling.inverted_image import invert_photo
+from realedit.sampling.session import Session
+from realedit.settings import Settings
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,88 +31,47 @@ class GenerationJob:
     whole: Generation
     prompt: str
     path: Path | None = None
-    photo: "Photo | None" = None
+    photo: Photo | None = None
     folder: Path = Path()
 
+    @property
     def inputs(self) -> tuple[Path, ...]:
         """Every file that is read."""
         own = (self.path,) if self.path else ()
         return (*own, self.folder / self.whole.photo) if isinstance(self.whole, GlobalAppearance) else own
 
 
-def run_whole(
-    shared: RunOptions, job: GenerationJob, outputs: Outputs, load: Callable[[], "DiffusionModel"]
-) -> tuple["Photo", str]:
+def run_whole(shared: RunOptions, job: GenerationJob, outputs: Outputs) -> tuple[Photo, str]:
     """Check, draw, write. Returns the picture and the hash of its pixels."""
-    from realedit.files.writing import parent_of, save_photo
-    from realedit.files.xmp import DigitalSourceType
-
-    outputs.check(job.inputs())
-    edited = isinstance(job.whole, GlobalAppearance)
-    saving, signer = ways_to_save(outputs.files, None if edited else DigitalSourceType.GENERATED)
-    settings = settings_from(job.whole.steps, job.whole.seed)
-    model = load()
-    with shared.progress(7 * settings.steps) as on_step:
-        picture = _drawn(shared, job, model, settings, on_step)
-    parent = parent_of(job.path, job.photo) if signer and edited and job.path and job.photo else None
-    save_photo(picture, outputs.result, saving, signer, parent)
-    pixels = pixels_hash(picture.rgb)
-    if outputs.sidecar:
-        made = SidecarOrigin(job.path, job.folder, outputs.result, job.whole, job.prompt)
-        write_sidecar(made, shared.which, model.fingerprint, settings, pixels)
-    shared.say(f"wrote {outputs.result}", when=outputs.result != PIPE)
-    return picture, pixels
-
-
-def _drawn(
-    shared: RunOptions,
-    job: GenerationJob,
-    model: "DiffusionModel",
-    settings: "Settings",
-    on_step: Callable[[str], None],
-) -> "Photo":
-    from realedit.editing.generation import same_appearance, same_layout, transfer_global_appearance_photo
-    from realedit.files.photo import Photo
-    from realedit.files.reading import load_photo
-    from realedit.images import to_bytes
-    from realedit.sampling.inverted_image import invert_photo
-
-    def drawing(i: int) -> None:
-        on_step("drawing")
-
-    def inverting(i: int) -> None:
-        on_step("inverting")
-
     whole = job.whole
-    if isinstance(whole, TextToImage) or job.photo is None:
-        return _from_words(shared, job, model, settings, drawing)
-    seen = invert_photo(model, job.photo, job.prompt, settings, whole.method, inverting)
-    if isinstance(whole, GlobalAppearance):
-        other = invert_photo(
-            model, load_photo(job.folder / whole.photo), whole.prompt, settings, whole.method, inverting
-        )
-        return transfer_global_appearance_photo(model, job.photo, seen, other, settings, drawing)
-    if isinstance(whole, SameLayout):
-        return Photo(to_bytes(same_layout(model, seen, whole.words or job.prompt, settings.seed, settings, drawing)))
-    return Photo(to_bytes(same_appearance(model, seen, settings.seed, settings, drawing)))
+    outputs.check(job.inputs)
+    before = job.photo if isinstance(whole, GlobalAppearance) else None  # the others are new pictures, not edits
+    ways = ways_to_save(outputs.files, DigitalSourceType.EDITED if before else DigitalSourceType.GENERATED)
+    settings, model = Settings(steps=whole.steps, seed=whole.seed, method=whole.method), shared.model
+    with shared.progress(7 * settings.steps) as progress:
+        session = Session(model, settings, progress)
+        if isinstance(whole, TextToImage) or job.photo is None:
+            picture = _from_words(shared, job, session)
+        else:
+            picture = _from_photo(job, job.photo, session)
+    origin = SidecarOrigin(job.path, job.folder, outputs.result, whole, job.prompt)
+    result = Result(picture, before, model.fingerprint, settings)
+    return picture, save_result(shared, outputs, ways, origin, result)
 
 
-def _from_words(
-    shared: RunOptions,
-    job: GenerationJob,
-    model: "DiffusionModel",
-    settings: "Settings",
-    on_step: Callable[[int], None],
-) -> "Photo":
-    from realedit.editing.generation import generate
-    from realedit.files.exif import described
-    from realedit.files.photo import Photo
-    from realedit.images import to_bytes, working_size
-
-    side = model.native_size
+def _from_words(shared: RunOptions, job: GenerationJob, session: Session) -> Photo:
     asked = job.whole.size if isinstance(job.whole, TextToImage) else None
-    fitting = working_size(asked or (side, side), side, model.pixel_multiple)
-    if asked and fitting != asked:
-        shared.say(f"drawn at {fitting[0]}x{fitting[1]}, the nearest that the model can")
-    seen = generate(model, job.prompt, fitting, settings, on_step)
-    return Photo(to_bytes(seen.image), description=job.prompt, exif=described(job.prompt))
+    possible = possible_size(session.model, asked)
+    if asked and possible != asked:
+        shared.say(f"drawn at {possible[0]}x{possible[1]}, the nearest that the model can")
+    return generate(session.model, job.prompt, asked, session.settings, session.progress)
+
+
+def _from_photo(job: GenerationJob, photo: Photo, session: Session) -> Photo:
+    whole, inverted = job.whole, invert_photo(session, photo, job.prompt)
+    if isinstance(whole, GlobalAppearance):
+        other = invert_photo(session, load_photo(job.folder / whole.photo), whole.prompt)
+        return transfer_global_appearance(session, photo, inverted, other)
+    if isinstance(whole, SameLayout):
+        return Photo(to_bytes(same_layout(session, inverted, whole.words or job.prompt)))
+    return Photo(to_bytes(same_appearance(session, inverted)))

@@ -1,22 +1,29 @@
-"""Commands that change nothing: what the model sees in a photo, how well it holds it, how faithful an
-edit is, and what is kept for later."""
+"""Commands that change nothing: what the model sees in a photo, how well it holds it, and how faithful an edit is.
+Heavy imports stay inside functions: help needs this module."""
 
 import json
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from inversion.errors import EditError, ModelError, RealEditError
 from realedit.commands.context import RunOptions, beside, quiet_libraries, run_options
-from realedit.commands.options import output_options, settings_from
+from realedit.commands.options import FORCE, JSON, MAX_LPIPS, OUTPUT
 from realedit.commands.parameter_types import FILE
 from realedit.files.kinds import PIPE
+from realedit.settings import Settings
+
+if TYPE_CHECKING:
+    from realedit.files.photo import Photo
+    from realedit.sampling.inverted_image import InvertedImage
 
 
 @click.command()
 @click.argument("photo", type=FILE)
-@output_options
+@OUTPUT
+@FORCE
 @run_options
 def objects(shared: RunOptions, photo: Path, output: Path | None, force: bool) -> None:
     """Show what the model sees: every phrase with its place, its size and its attention.
@@ -29,23 +36,11 @@ def objects(shared: RunOptions, photo: Path, output: Path | None, force: bool) -
     loaded = load_photo(photo)
     output = output or beside(photo, "objects", ".png")
     check_output(output, force=force, inputs=(photo,))
-    prompt = shared.prompt_of(photo, loaded)
-    model = shared.load()
+    inverted = _inverted(shared, loaded, shared.prompt_of(photo, loaded))
     from realedit.objects.overview import attention_sheet, overview
-    from realedit.sampling.inverted_image import invert_photo
 
-    with shared.progress(3 * shared.steps) as on_step:
-        seen = invert_photo(
-            model,
-            loaded,
-            prompt,
-            settings_from(shared.steps, shared.seed),
-            shared.method,
-            lambda i: on_step("inverting"),
-        )
-    found = overview(model, loaded, seen)
-    sheet = attention_sheet(seen, found)
-    save_sheet(sheet, output)
+    found = overview(shared.model, loaded, inverted)
+    save_sheet(attention_sheet(inverted, found), output)
     piped = output == PIPE
     if shared.as_json:
         click.echo(json.dumps([o.as_dict() for o in found], indent=2), err=piped)
@@ -64,56 +59,43 @@ def invert(shared: RunOptions, photo: Path) -> None:
     from realedit.files.reading import load_photo
 
     loaded = load_photo(photo)
-    prompt = shared.prompt_of(photo, loaded)
-    model = shared.load()
-    import torch
-
-    from realedit.evaluation.metrics import compare
+    prompt, model = shared.prompt_of(photo, loaded), shared.model
+    from realedit.commands.diagnostics import reconstruction_quality
     from realedit.evaluation.perceptual import perceptual_metric
     from realedit.evaluation.report import faithfulness_line
-    from realedit.sampling.inverted_image import invert_photo, reconstruct
 
     perceptual = perceptual_metric(model, offline=shared.which.offline)
-    with shared.progress(3 * shared.steps) as on_step, model.metered() as meter:
-        seen = invert_photo(
-            model,
-            loaded,
-            prompt,
-            settings_from(shared.steps, shared.seed),
-            shared.method,
-            lambda i: on_step("inverting"),
-        )
-    everywhere = torch.ones_like(seen.image[:, :1])
-    bound = compare(seen.image, model.decode(model.encode(seen.image)).cpu(), everywhere, perceptual)
-    rebuilt = compare(seen.image, reconstruct(model, seen.reference), everywhere, perceptual)
+    with model.metered() as meter:
+        inverted = _inverted(shared, loaded, prompt)
+    rebuilt, bound = reconstruction_quality(model, inverted, perceptual)
+    cost, cached = meter.forward_equivalents, inverted.cached
     if shared.as_json:
-        click.echo(
-            json.dumps(
-                {
-                    "reconstruction": vars(rebuilt),
-                    "autoencoder": vars(bound),
-                    "evaluations": meter.forward_equivalents,
-                    "from_cache": seen.cached,
-                },
-                indent=2,
-            )
-        )
+        said = {"reconstruction": vars(rebuilt), "autoencoder": vars(bound), "evaluations": cost, "from_cache": cached}
+        click.echo(json.dumps(said, indent=2))
         return
     click.echo(f"reconstruction  {faithfulness_line(rebuilt)}")
     click.echo(f"autoencoder     {faithfulness_line(bound)} (the best any inversion can do)")
-    click.echo(
-        f"cost            {meter.forward_equivalents:.0f} network evaluations"
-        + (", from the cache" if seen.cached else "")
-    )
+    click.echo(f"cost            {cost:.0f} network evaluations{', from the cache' if cached else ''}")
     shared.say(perceptual.note or "", when=perceptual.note is not None)
+
+
+def _inverted(shared: RunOptions, photo: "Photo", prompt: str) -> "InvertedImage":
+    """What the model sees in a photo, with progress shown."""
+    model = shared.model
+    from realedit.sampling.inverted_image import invert_photo
+    from realedit.sampling.session import Session
+
+    settings = Settings(steps=shared.steps, seed=shared.seed, method=shared.method)
+    with shared.progress(3 * shared.steps) as progress:
+        return invert_photo(Session(model, settings, progress), photo, prompt)
 
 
 @click.command()
 @click.argument("before", type=FILE)
 @click.argument("after", type=FILE)
 @click.option("--region", type=FILE, help="Mask that is white where changes are allowed.")
-@click.option("--max-lpips", type=click.FloatRange(min=0), help="Exit 1 if the rest changed more than this.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON value instead of text.")
+@MAX_LPIPS
+@JSON
 def check(before: Path, after: Path, region: Path | None, max_lpips: float | None, as_json: bool) -> None:
     """Measure how faithful an edit is, also one made by another program.
 
@@ -147,40 +129,3 @@ def check(before: Path, after: Path, region: Path | None, max_lpips: float | Non
         click.echo(f"realedit: {perceptual.note}", err=True)
     if max_lpips is not None and report.perceptual > max_lpips:
         raise RealEditError(f"LPIPS is {report.perceptual:.4f}, above {max_lpips:g}")
-
-
-@click.group()
-def cache() -> None:
-    """The recorded inversions that later edits reuse."""
-
-
-@cache.command("ls")
-def cache_ls() -> None:
-    """List what is kept, last used first."""
-    from realedit.sampling.cache import entries, limit
-
-    kept = entries()
-    for entry in kept:
-        click.echo(f"{entry.bytes / 1e6:8.1f} MB  {entry.path.name}")
-    total = sum(entry.bytes for entry in kept)
-    click.echo(f"realedit: {total / 1e6:.1f} of at most {limit() / 1e6:.0f} MB", err=True)
-
-
-@cache.command("clear")
-def cache_clear() -> None:
-    """Delete every kept inversion."""
-    from realedit.sampling.cache import clear
-
-    gone = clear()
-    click.echo(f"deleted {len(gone)} references, {sum(e.bytes for e in gone) / 1e6:.1f} MB")
-
-
-@cache.command("path")
-def cache_path() -> None:
-    """Print the folder."""
-    from realedit.sampling.cache import folder
-
-    click.echo(str(folder()))
-
-
-COMMANDS = (objects, invert, check, cache)

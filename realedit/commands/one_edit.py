@@ -1,7 +1,7 @@
-"""One edit of every photo: the recipe of what was asked, and the options that say where."""
+"""One edit of every photo: the recipe of what was asked, and the options that say where. Heavy imports stay inside
+functions: help needs this module."""
 
 import functools
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,12 +10,13 @@ import click
 
 from realedit.commands.batch import run_jobs
 from realedit.commands.context import RunOptions
-from realedit.commands.options import EditOptions, as_one
+from realedit.commands.options import Command, as_one
+from realedit.commands.output_options import EditOptions
 from realedit.commands.parameter_types import FILE, POINT, SHIFT, Coordinates
-from realedit.files.recipe import EditEntry, Recipe, Region, SourcePhotoEntry
 
 if TYPE_CHECKING:
-    from realedit.files.photo import Photo as LoadedPhoto
+    from realedit.files.photo import Photo
+    from realedit.files.recipe import Recipe
 
 PHOTO_ARGUMENT = click.argument("photos", type=FILE, nargs=-1, required=True, metavar="PHOTO...")
 OBJECT_ARGUMENT = click.argument("object")
@@ -29,12 +30,8 @@ class Target:
     by: Coordinates | None = None
     scale: float = 1.0
 
-    def values(self, photo: "LoadedPhoto") -> dict[str, Any]:
-        """As the fields of a recipe's item for a photo."""
-        return {"to": pair(self.to, photo), "by": pair(self.by, photo), "scale": self.scale}
 
-
-def target_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def target_options(command: Command) -> Command:
     """Hand where an object goes to a command as one `Target`.
 
     Raises:
@@ -58,43 +55,52 @@ def target_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def run_each(
     shared: RunOptions,
     photos: tuple[Path, ...],
-    object: str | None,
-    item_of: Callable[["LoadedPhoto"], EditEntry],
+    entry: dict[str, Any],
     options: EditOptions,
     word: str,
-    others: dict[str, SourcePhotoEntry] | None = None,
+    others: dict[str, dict[str, Any]] | None = None,
 ) -> None:
-    """Make one edit of every photo; `word` is added to the names of results."""
+    """Make one edit of every photo: `entry`, which a recipe would list so, but for coordinates, which are as typed.
+    `word` is added to the names of results; `others` is what a recipe would say of other photos.
 
-    def recipe_of(photo: "LoadedPhoto") -> Recipe:
-        where = where_of(options, photo)
-        return Recipe(
-            edit=(item_of(photo),),
-            prompt=shared.prompt,
-            where={object: where} if where is not None and object is not None else {},
-            photos=others or {},
-            method=shared.method,
-            steps=shared.steps,
-            seed=shared.seed,
-            pitch=options.pitch,
-        )
+    Raises:
+        EditError: the edit is impossible.
+    """
+
+    def recipe_of(photo: "Photo") -> "Recipe":
+        from realedit.files.recipe import Recipe
+
+        where = where_of(options)
+        values = {
+            "edit": [entry],
+            "prompt": shared.prompt,
+            "where": {entry["object"]: where} if where else {},
+            "photos": others or {},
+            "method": shared.method,
+            "steps": shared.steps,
+            "seed": shared.seed,
+            "pitch": options.pitch,
+        }
+        return Recipe.model_validate(in_fractions(values, photo))
 
     run_jobs(shared, photos, recipe_of, options, word)
 
 
-def where_of(options: EditOptions, photo: "LoadedPhoto") -> Region | None:
-    """Where the user says the object is; a mask goes before a box, a box before a point."""
-    if options.segmenter is not None and options.point is None:
-        raise click.UsageError("--segmenter is asked what lies at a point; give one with --point")
+def where_of(options: EditOptions) -> dict[str, Any] | None:
+    """Where the user says the object is, as a recipe would; a mask goes before a box, a box before a point."""
     if options.mask is not None:
-        return Region(mask=str(options.mask))
+        return {"mask": str(options.mask)}
     if options.box is not None:
-        return Region(box=options.box.fractions(photo.size))  # type: ignore[arg-type]
+        return {"box": options.box}
     if options.point is not None:
-        return Region(point=pair(options.point, photo), segmenter=options.segmenter)
+        return {"point": options.point, "segmenter": options.segmenter}
     return None
 
 
-def pair(numbers: Coordinates | None, photo: "LoadedPhoto") -> tuple[float, float] | None:
-    """Numbers as typed as fractions of a photo."""
-    return None if numbers is None else numbers.fractions(photo.size)[:2]  # type: ignore[return-value]
+def in_fractions(value: Any, photo: "Photo") -> Any:
+    """A value, and what it holds, with all coordinates as fractions of a photo."""
+    if isinstance(value, Coordinates):
+        return value.fractions(photo.size)
+    if isinstance(value, dict):
+        return {key: in_fractions(part, photo) for key, part in value.items()}
+    return [in_fractions(part, photo) for part in value] if isinstance(value, list) else value

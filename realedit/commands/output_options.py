@@ -1,0 +1,137 @@
+"""The options that say what is written, and where: of edits, and of pictures that are drawn. Nothing heavy: help needs
+it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from realedit.commands.options import FORCE, MAX_LPIPS, OUTPUT, Command, as_one, with_options
+from realedit.commands.parameter_types import BOX, FILE, POINT, Coordinates
+from realedit.files.kinds import PIPE, SUFFIXES
+from realedit.settings import MOST_PITCH
+
+SIDECAR = click.option(
+    "--sidecar/--no-sidecar", default=True, show_default=True, help="Write beside the result how it was made, for redo."
+)
+PITCH = click.option(
+    "--pitch",
+    type=click.FloatRange(-MOST_PITCH, MOST_PITCH),
+    help="Degrees that the camera looked down; 0 keeps the object upright. Default: as lines in the photo tell.",
+)
+VARIATIONS = click.option(
+    "--variations", type=click.IntRange(1, 64), default=1, show_default=True, help="Pictures, each with its own seed."
+)
+
+
+@dataclass(frozen=True)
+class FileOptions:
+    """How files are written: in which `format` where the name does not say, over others (`force`) or not,
+    marked as edited by a model or not, with or without the place where the photo was taken, and signed
+    with a certificate and its key or not."""
+
+    force: bool = False
+    format: str | None = None
+    mark: bool = True
+    strip_gps: bool = False
+    sign_cert: Path | None = None
+    sign_key: Path | None = None
+
+    def __post_init__(self) -> None:
+        if (self.sign_cert is None) != (self.sign_key is None):
+            raise click.UsageError("signing needs both --sign-cert and --sign-key")
+
+
+def file_options(command: Command) -> Command:
+    """Options of every command that writes photos, handed on as one `FileOptions`."""
+    formats = [suffix[1:] for suffix in SUFFIXES.values()]
+    options = (
+        FORCE,
+        click.option("--format", type=click.Choice(formats), help="Of results whose name does not say."),
+        click.option("--mark/--no-mark", default=True, help="Say in the metadata that a model edited it."),
+        click.option("--strip-gps", is_flag=True, help="Leave out where the photo was taken."),
+        click.option("--sign-cert", type=FILE, help="Certificates (PEM) for content credentials; see README."),
+        click.option("--sign-key", type=FILE, help="Their private key (PEM)."),
+    )
+    return as_one("files", FileOptions, command, options)
+
+
+@dataclass(frozen=True)
+class DrawingOptions:
+    """The values of the options of every command that draws whole pictures of one photo or none."""
+
+    variations: int = 1
+    output: Path | None = None
+    sidecar: bool = True
+    files: FileOptions = FileOptions()
+
+    def __post_init__(self) -> None:
+        if self.variations > 1 and self.output == PIPE:
+            raise click.UsageError("standard output holds one picture; give -o a name for several")
+
+    @property
+    def suffix(self) -> str:
+        """Of the result, where its name is not given."""
+        return f".{self.files.format or 'png'}"
+
+
+@dataclass(frozen=True)
+class EditOptions:
+    """The values of the options that every editing command shares."""
+
+    mask: Path | None = None
+    box: Coordinates | None = None
+    point: Coordinates | None = None
+    segmenter: str | None = None
+    pitch: float | None = None
+    output: Path | None = None
+    out_dir: Path | None = None
+    skip_existing: bool = False
+    before_after: Path | None = None
+    work: Path | None = None
+    max_lpips: float | None = None
+    sidecar: bool = True
+    files: FileOptions = FileOptions()
+
+    def __post_init__(self) -> None:
+        if self.output is not None and self.out_dir is not None:
+            raise click.UsageError("give either -o or --out-dir")
+        if self.segmenter is not None and self.point is None:
+            raise click.UsageError("--segmenter is asked what lies at a point; give one with --point")
+
+
+MARKS = (
+    click.option("--mask", type=FILE, help="Picture that is white where the object is."),
+    click.option("--box", type=BOX, help="Box around the object: LEFT,TOP,RIGHT,BOTTOM."),
+    click.option("--point", type=POINT, help="A point on the object."),
+    click.option("--segmenter", metavar="SAM", help="Ask this SAM (folder or hub id) what lies at --point."),
+)
+WRITTEN = (
+    OUTPUT,
+    click.option("--out-dir", type=FILE, help="Folder for results, under the photos' own names."),
+    click.option("--skip-existing", is_flag=True, help="Pass over photos whose result is there already."),
+    click.option("--before-after", type=FILE, help="Also write before and after in one picture."),
+    click.option("--work", type=FILE, help="Folder for pictures of the steps in between."),
+    MAX_LPIPS,
+    SIDECAR,
+)
+
+
+def result_options(command: Command) -> Command:
+    """Hand what is written, and how it is checked, to a command as one `EditOptions`."""
+    return with_options(file_options(as_one("options", EditOptions, command, ())), WRITTEN)
+
+
+def edit_options(command: Command) -> Command:
+    """The same, and where the edited object is."""
+    return with_options(result_options(command), MARKS)
+
+
+def drawing_options(command: Command) -> Command:
+    """Hand where a drawn picture is written to a command as one `DrawingOptions`."""
+    return with_options(file_options(as_one("options", DrawingOptions, command, ())), (OUTPUT, SIDECAR))
+
+
+def variation_options(command: Command) -> Command:
+    """The same, and how many pictures are drawn."""
+    return VARIATIONS(drawing_options(command))

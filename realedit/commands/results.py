@@ -1,0 +1,122 @@
+"""What commands write of a result: checked before any work is done, and written when it is done."""
+
+import contextlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from realedit.commands.context import RunOptions
+from realedit.commands.output_options import FileOptions
+from realedit.evaluation.report import EditReport
+from realedit.files.contact_sheet import side_by_side
+from realedit.files.encoding import Saving
+from realedit.files.kinds import PIPE
+from realedit.files.photo import Photo
+from realedit.files.provenance import Signer
+from realedit.files.sidecar import SidecarOrigin, pixels_hash, sidecar_path, write_sidecar
+from realedit.files.writing import (
+    check_folder,
+    check_new,
+    check_output,
+    parent_of,
+    save_photo,
+    save_sheet,
+    write_bytes,
+)
+from realedit.files.xmp import DigitalSourceType
+from realedit.settings import Settings
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where a result is written, and how. `one_of_many`: what --json prints then says of which photo it is."""
+
+    result: Path
+    before_after: Path | None = None
+    work: Path | None = None
+    report: Path | None = None
+    sidecar: bool = True
+    files: FileOptions = FileOptions()
+    one_of_many: bool = False
+
+    def check(self, inputs: tuple[Path, ...]) -> None:
+        """Refuse, before any work is done, what cannot or must not be written.
+
+        Raises:
+            OutputError: a file exists, is one of the `inputs`, or lies in a folder that takes none.
+        """
+        force = self.files.force
+        for path in (self.result, self.before_after):
+            if path is not None:
+                check_output(path, force=force, inputs=inputs)
+        for path in (self.report, sidecar_path(self.result) if self.sidecar else None):
+            if path is not None:
+                check_new(path, force=force, inputs=inputs)
+        if self.work is not None:
+            with contextlib.suppress(OSError):
+                self.work.mkdir(parents=True, exist_ok=True)
+            check_folder(self.work)
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A picture; the photo `before`, if it is an edit of one; what it was made with; and what came of the edits."""
+
+    photo: Photo
+    before: Photo | None
+    fingerprint: str
+    settings: Settings
+    report: EditReport | None = None
+
+
+def ways_to_save(files: FileOptions, mark: DigitalSourceType) -> tuple[Saving, Signer | None]:
+    """What the user wishes of files, read and checked; `mark` says how they come about.
+
+    Raises:
+        OutputError: the signing key or its certificates cannot be used.
+    """
+    piped = f".{files.format}" if files.format else None
+    signer = Signer.read(files.sign_cert, files.sign_key) if files.sign_cert and files.sign_key else None
+    return Saving(mark if files.mark else None, files.strip_gps, piped), signer
+
+
+def save_result(
+    shared: RunOptions,
+    outputs: Outputs,
+    ways: tuple[Saving, Signer | None],
+    origin: SidecarOrigin,
+    result: Result,
+) -> str:
+    """Write a result and all that belongs to it, and say so. Returns the hash of its pixels.
+
+    Raises:
+        OutputError: a file cannot be written.
+    """
+    saving, signer = ways
+    parent = parent_of(origin.photo, result.before) if signer and origin.photo and result.before else None
+    save_photo(result.photo, outputs.result, saving, signer, parent)
+    if outputs.before_after is not None and result.before is not None:
+        save_sheet(side_by_side(result.before, result.photo), outputs.before_after)
+    if outputs.report is not None and result.report is not None:
+        write_bytes(result.report.to_json().encode(), outputs.report)
+    pixels, report = pixels_hash(result.photo.rgb), result.report.as_dict() if result.report else None
+    if outputs.sidecar:
+        write_sidecar(origin, shared.which, result.fingerprint, result.settings, pixels, report)
+    if result.report is not None:
+        _print(shared, outputs, origin, result.report)
+    printed = shared.as_json and result.report is not None
+    shared.say(f"wrote {outputs.result}", when=outputs.result != PIPE and not printed)
+    return pixels
+
+
+def _print(shared: RunOptions, outputs: Outputs, origin: SidecarOrigin, report: EditReport) -> None:
+    to_stderr = outputs.result == PIPE
+    if shared.as_json and outputs.one_of_many:
+        about = {"photo": str(origin.photo), "result": str(outputs.result), "report": report.as_dict()}
+        click.echo(json.dumps(about))
+    elif shared.as_json:
+        click.echo(report.to_json())
+    elif not (to_stderr and shared.quiet):
+        click.echo(report.to_text(), err=to_stderr)
