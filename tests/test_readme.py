@@ -122,7 +122,7 @@ def test_main_commands_do_all_their_set_up():
 
 def test_recipe_is_one():
     (text,) = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
-    assert len(Recipe.model_validate(tomllib.loads(text)).edits()) == 2
+    assert len(Recipe.model_validate(tomllib.loads(text)).edits) == 2
 
 
 def test_readme_is_short():
