@@ -1,32 +1,32 @@
-"""Edit a photo by inversion and self-guidance; the rest stays as it was.
+"""Edit your own photos by inversion and self-guidance; the rest stays as it was.
 
-Read it in this order: `files` (photos), `framing` (the part that is worked on), `inverting` (its noise and
-reference), `edits` (what is asked), `energies`, `guidance`, `sampler` (how it is reached), `finishing` and
-`paste` (only touched pixels change), `faithfulness` and `report` (what came of it), `editing` (all of it
-together). Conventions are those of `inversion`. Names are loaded on first use.
+=============  =====================================================================================
+`load_model`   the bundled model, a folder, a file, or a hub id
+`load_photo`   a photo file
+`edit`         make edits of a photo: the whole flow in one call
+`edits`        what can be asked: `Move`, `Resize`, `Restyle`, `Transfer`, `Swap`, `Remove`,
+               `Duplicate`, `Insert`
+`generate`     draw a picture of words, to be edited without inversion
+`Settings`     how it is done
+`compare`      how faithful one photo is to another
+`save_photo`   write a photo file
+=============  =====================================================================================
+
+Conventions (shapes, ranges, units) are those of `inversion`. Names are loaded on first use, so that importing this
+package costs nothing.
 """
 
 from importlib import import_module
 
 _HOMES = {
-    "DEFAULTS": "settings",
-    "EditReport": "evaluation.report",
-    "EditResult": "editing.pipeline",
-    "ImageComparison": "evaluation.metrics",
-    "Guidance": "sampling.guidance",
-    "Move": "edits",
-    "Photo": "files.photo",
-    "Placement": "geometry.transform",
-    "Resize": "edits",
-    "Settings": "settings",
-    "EditRequest": "editing.request",
-    "perceptual_metric": "evaluation.perceptual",
-    "compare": "evaluation.metrics",
-    "edit_photo": "editing.pipeline",
-    "load_photo": "files.reading",
-    "sample": "sampling.sampler",
-    "save_photo": "files.writing",
-    "invert_image": "sampling.inverted_image",
+    "Settings": "realedit.settings",
+    "compare": "realedit.evaluation.comparison",
+    "edit": "realedit.editing.pipeline",
+    "edits": "realedit",
+    "generate": "realedit.editing.generation",
+    "load_model": "inversion.loading",
+    "load_photo": "realedit.files.reading",
+    "save_photo": "realedit.files.writing",
 }
 __all__ = sorted(_HOMES)
 
@@ -34,4 +34,6 @@ __all__ = sorted(_HOMES)
 def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'realedit' has no attribute '{name}'")
-    return getattr(import_module(f"realedit.{_HOMES[name]}"), name)
+    if name == "edits":
+        return import_module("realedit.edits")
+    return getattr(import_module(_HOMES[name]), name)

@@ -105,6 +105,62 @@ def test_help_and_package_import_load_nothing_heavy():
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
+def click_command(node: ast.FunctionDef) -> bool:
+    return any("click." in ast.unparse(decorator) for decorator in node.decorator_list)
+
+
+# Whose parameters are the whole of what it is for: the sampler's loop, and the front door, all but keywords.
+MANY_PARAMETERS = {"sample", "edit"}
+
+
+def test_no_function_has_more_than_six_parameters():
+    for path in files("realedit"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.FunctionDef) or node.name in MANY_PARAMETERS or click_command(node):
+                continue
+            own = [a.arg for a in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
+            own = [name for name in own if name not in ("self", "cls")]
+            assert len(own) <= 6, f"{path}: {node.name} has {len(own)} parameters"
+
+
+def numbers_of(path: Path) -> set[str]:
+    """The names of a module's numeric constants."""
+    found = set()
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.Assign) and all(isinstance(n, NUMERIC) for n in ast.walk(node.value)):
+            found |= {n.id for target in node.targets for n in ast.walk(target) if isinstance(n, ast.Name)}
+    return found
+
+
+NUMERIC = (ast.Constant, ast.Tuple, ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop, ast.Load)
+
+
+def test_no_room_imports_anothers_thresholds():
+    """Numbers that several rooms use are those of `settings`; else a function of their own room answers."""
+    numbers = {
+        f"{'.'.join(path.relative_to(ROOT).with_suffix('').parts)}.{name}"
+        for path in files("realedit")
+        for name in numbers_of(path)
+    }
+    assert "realedit.compositing.shadows.SHADOW_TINT" in numbers
+    for path in files("realedit"):
+        for name in imports(path) & numbers:
+            room = name.split(".")[1]
+            assert room in ("settings", room_of(path)), f"{path} imports {name}"
+
+
+def test_constants_have_one_meaning():
+    """A name that stands for different numbers in different modules says too little."""
+    homes: dict[str, Path] = {}
+    for path in [*files("realedit"), *files("inversion")]:
+        for name in numbers_of(path):
+            assert homes.setdefault(name, path) == path, f"{name} is a number in {homes[name]} and in {path}"
+
+
+def test_readme_is_one_short_page():
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 150
+
+
 def test_public_names_exist():
     import inversion
     import realedit

@@ -9,7 +9,7 @@ from torch import nn
 
 from realedit.evaluation.metrics import (
     PerceptualMetric,
-    compare,
+    compare_images,
     encoder_distance,
     lpips_distance,
     psnr,
@@ -40,9 +40,9 @@ def test_what_lies_outside_the_region_does_not_count():
     before, after = photos()
     after = torch.where(left(0.5) > 0.5, before, after)
     assert psnr(before, after, left(0.5)) == math.inf
-    report = compare(before, after, left(0.5), NOTHING)
+    report = compare_images(before, after, left(0.5), NOTHING)
     assert report.identical
-    assert not compare(before, after, left(0.6), NOTHING).identical
+    assert not compare_images(before, after, left(0.6), NOTHING).identical
 
 
 def test_empty_region_is_not_a_number():
@@ -58,7 +58,7 @@ def test_ssim_of_equal_photos_is_one():
 
 def test_different_sizes_are_a_mistake():
     with pytest.raises(ValueError, match="equal sizes"):
-        compare(photos()[0], photos(40)[0], left(1.0), NOTHING)
+        compare_images(photos()[0], photos(40)[0], left(1.0), NOTHING)
 
 
 def test_encoder_distance_by_hand():

@@ -18,7 +18,7 @@ from inversion.taps import tap
 from realedit.commands.demo import bundled_example
 from realedit.editing.pipeline import edit
 from realedit.edits import Move
-from realedit.evaluation.metrics import ImageComparison, PerceptualMetric, compare
+from realedit.evaluation.metrics import ImageComparison, PerceptualMetric, compare_images
 from realedit.evaluation.perceptual import perceptual_metric
 from realedit.files.photo import Photo
 from realedit.files.reading import load_photo
@@ -136,7 +136,8 @@ def reconstruction_quality(
     image, everywhere = inverted.image, torch.ones_like(inverted.image[:, :1])
     encoded = model.decode(model.encode(image)).cpu()
     rebuilt = reconstruct(model, inverted.reference)
-    return compare(image, rebuilt, everywhere, perceptual), compare(image, encoded, everywhere, perceptual)
+    best = compare_images(image, encoded, everywhere, perceptual)
+    return compare_images(image, rebuilt, everywhere, perceptual), best
 
 
 def move(tested: ModelUnderTest) -> Verdict:

@@ -112,17 +112,15 @@ def check(before: Path, after: Path, region: Path | None, max_lpips: float | Non
         )
     allowed = load_mask(region, one.size) if region is not None else None
     quiet_libraries()
-    import torch
-
     from inversion.loading import load_model
+    from realedit.evaluation.comparison import compare
     from realedit.evaluation.perceptual import perceptual_metric
-    from realedit.evaluation.report import compare_photos, faithfulness_line
+    from realedit.evaluation.report import faithfulness_line
 
     perceptual = perceptual_metric(load_model())
     if max_lpips is not None and perceptual.name != "lpips":
         raise ModelError(f"--max-lpips needs LPIPS: {perceptual.note}")
-    outside = 1 - allowed if allowed is not None else torch.ones(1, 1, one.size[1], one.size[0])
-    report = compare_photos(one, two, outside, perceptual)
+    report = compare(one, two, allowed, perceptual)
     values = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in vars(report).items()}
     click.echo(json.dumps(values, indent=2) if as_json else faithfulness_line(report))
     if perceptual.note and not as_json:

@@ -14,9 +14,9 @@ from realedit.geometry.crop import touched_boxes
 from realedit.geometry.object_pose import object_pose
 from realedit.geometry.reprojection import facing_camera, reproject
 from realedit.geometry.transform import IDENTITY, Box, ObjectPose, Placement
-from realedit.images import at_most, resize
+from realedit.images import resize
 from realedit.objects.located_object import LocatedObject
-from realedit.objects.segmentation import FINEST_SIDE
+from realedit.objects.segmentation import fine_size
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +89,7 @@ def _reprojected(
 ) -> tuple[Placement, ...]:
     if all(placement == IDENTITY for placement in placements):
         return placements
-    small = resize(mask.cpu().float(), at_most((mask.shape[-1], mask.shape[-2]), FINEST_SIDE))[0, 0].numpy()
+    small = resize(mask.cpu().float(), fine_size((mask.shape[-1], mask.shape[-2])))[0, 0].numpy()
     return tuple(p if p == IDENTITY else reproject(p, pose, small, camera) for p in placements)
 
 

@@ -10,7 +10,7 @@ from inversion.model import DiffusionModel
 from realedit.edits import Edit
 from realedit.files.exif import focal_length
 from realedit.files.photo import Photo
-from realedit.geometry.camera import TYPICAL_FOCAL, Camera
+from realedit.geometry.camera import Camera
 from realedit.geometry.camera_estimation import estimate_camera, estimation_size
 from realedit.geometry.object_pose import Silhouette
 from realedit.geometry.transform import Point
@@ -49,7 +49,8 @@ class EditRequest:
 
     def camera(self, masks: Iterable[Tensor]) -> Camera:
         """The camera that took the photo, in which objects of these masks (1, 1, H, W) stand."""
-        camera = Camera(self.photo.size, focal=focal_length(self.photo.exif, self.photo.size) or TYPICAL_FOCAL)
+        focal = focal_length(self.photo.exif, self.photo.size)
+        camera = Camera(self.photo.size, focal=focal) if focal else Camera(self.photo.size)
         if self.hints.pitch is not None:
             return replace(camera, pitch=math.radians(self.hints.pitch))
         picture = to_bytes(self.photo.small(estimation_size(self.photo.size)))

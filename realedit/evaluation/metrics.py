@@ -37,7 +37,7 @@ class ImageComparison:
     identical: bool
 
 
-def compare(before: Tensor, after: Tensor, outside: Tensor, perceptual: PerceptualMetric) -> ImageComparison:
+def compare_images(before: Tensor, after: Tensor, outside: Tensor, perceptual: PerceptualMetric) -> ImageComparison:
     """Compare two photos (1, 3, H, W) in [0, 1] over the pixels where `outside` (1, 1, H, W) is 1."""
     if before.shape != after.shape or outside.shape[-2:] != before.shape[-2:]:
         raise ValueError(f"expected equal sizes, got {before.shape}, {after.shape} and {outside.shape}")

@@ -3,20 +3,18 @@
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor
 
-from realedit.evaluation.metrics import ImageComparison, PerceptualMetric, compare
+from realedit.evaluation.comparison import compare
+from realedit.evaluation.metrics import ImageComparison, PerceptualMetric, compare_images
 from realedit.files.photo import Photo
 from realedit.geometry.boxes import mask_centre
 from realedit.geometry.crop import Crop
 from realedit.geometry.transform import Point
-from realedit.images import at_most, resize
 from realedit.objects.attention_probe import Detection
-
-COMPARED_SIDE = 1024  # pixels of the longer side: larger photos are compared at this size
 
 
 @dataclass(frozen=True)
@@ -134,8 +132,8 @@ class EditReport:
         image, rebuilt = measured.reconstruction
         return cls(
             objects=tuple(measured.objects),
-            outside=compare_photos(before, after, 1 - editable, perceptual),
-            reconstruction=compare(image, rebuilt, torch.ones_like(image[:, :1]), perceptual),
+            outside=compare(before, after, editable, perceptual),
+            reconstruction=compare_images(image, rebuilt, torch.ones_like(image[:, :1]), perceptual),
             touched_share=float(editable.mean()),
             guidance=measured.guidance,
             camera=measured.camera,
@@ -167,17 +165,6 @@ class EditReport:
         if self.perceptual_note:
             lines.append(f"note            {self.perceptual_note}")
         return "\n".join(lines)
-
-
-def compare_photos(before: Photo, after: Photo, outside: Tensor, perceptual: PerceptualMetric) -> ImageComparison:
-    """Compare two photos of one size where `outside` (1, 1, H, W) is 1: whether they are identical by every pixel
-    of the files, all else in sRGB and, if they are large, at a smaller size."""
-    size = at_most(before.size, COMPARED_SIDE)
-    kept = (resize(outside, size) >= 1).float()
-    report = compare(before.small(size), after.small(size), kept, perceptual)
-    alike = before.rgb.dtype == after.rgb.dtype and before.profile == after.profile
-    same = (before.rgb == after.rgb).all(-1) | (outside[0, 0].numpy() < 0.5)
-    return replace(report, identical=alike and bool(same.all()))
 
 
 def faithfulness_line(report: ImageComparison) -> str:

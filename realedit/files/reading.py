@@ -26,12 +26,13 @@ CREDENTIALS = b"c2pa"
 IPTC_RESOURCE = 0x0404
 
 
-def load_photo(path: Path) -> Photo:
-    """Read one still picture of any common format; "-" is standard input.
+def load_photo(path: Path | str) -> Photo:
+    """Read one still picture of any common format, upright and in its own colours and depth; "-" is standard input.
 
     Raises:
         PhotoError: it is missing, a folder, damaged, animated, too large, or smaller than 64 pixels.
     """
+    path = Path(path)
     if path == PIPE:
         return decode(sys.stdin.buffer.read(), "standard input")
     if path.is_dir():

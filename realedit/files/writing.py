@@ -17,14 +17,19 @@ from realedit.files.xmp import DigitalSourceType
 
 
 def save_photo(
-    photo: Photo, path: Path, saving: Saving = Saving(), signer: Signer | None = None, parent: Parent | None = None
+    photo: Photo,
+    path: Path | str,
+    saving: Saving = Saving(),
+    signer: Signer | None = None,
+    parent: Parent | None = None,
 ) -> None:
-    """Write a photo, whole or not at all; "-" is standard output, in the photo's own format. With a
-    `signer` it carries content credentials that name the `parent`.
+    """Write a photo, whole or not at all, over what is there; the name's ending says the format, and "-" is standard
+    output, in the photo's own. With a `signer` it carries content credentials that name the `parent`.
 
     Raises:
         OutputError: the format is unknown, or the file cannot be written.
     """
+    path = Path(path)
     kind = saving.kind(path, photo)
     data = encode(photo, kind, saving)
     if signer is not None:

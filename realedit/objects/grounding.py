@@ -13,14 +13,14 @@ from inversion.phrases import phrases
 from inversion.reference import Reference
 from realedit.files.photo import Photo
 from realedit.geometry.transform import Point
-from realedit.images import at_most, resize
+from realedit.images import resize
 from realedit.objects.located_object import LocatedObject
 from realedit.objects.segmentation import (
     ATTENDED_SHARE,
-    FINEST_SIDE,
     LIKELY_ATTENTION,
     READ_FROM,
     attention_mask,
+    fine_size,
     object_mask,
 )
 from realedit.sampling.attention import attention_of
@@ -42,7 +42,7 @@ def object_by_tokens(photo: Photo, inverted: InvertedImage, tokens: tuple[int, .
     Raises:
         EditError: the words attend to nothing in particular.
     """
-    fine = at_most(photo.size, FINEST_SIDE)
+    fine = fine_size(photo.size)
     return _mask_from_attention(photo, fine, attention_mask(inverted.reference, tokens, fine), phrase)
 
 
@@ -53,7 +53,7 @@ def object_at_point(photo: Photo, inverted: InvertedImage, point: Point) -> Tens
     Raises:
         EditError: nothing stands out there.
     """
-    fine = at_most(photo.size, FINEST_SIDE)
+    fine = fine_size(photo.size)
     level = resize(likeness(inverted.reference, point), fine)
     return _mask_from_attention(photo, fine, level, f"the point {point[0]:g},{point[1]:g}")
 

@@ -7,11 +7,11 @@ from torch import Tensor
 from inversion.errors import EditError
 from realedit.files.photo import Photo
 from realedit.geometry.crop import Crop
-from realedit.images import at_most, resize
+from realedit.images import resize
 from realedit.objects.grounding import prominence, unique_phrases
 from realedit.objects.localisation import locate_objects
 from realedit.objects.located_object import LocatedObject
-from realedit.objects.segmentation import FINEST_SIDE
+from realedit.objects.segmentation import fine_size
 from realedit.sampling.inverted_image import InvertedImage, invert_crop
 from realedit.sampling.session import Session
 
@@ -36,7 +36,7 @@ class SourceObject:
 
     def colours(self) -> Tensor:
         """The object's colours (n, 3), sRGB."""
-        fine = at_most(self.photo.size, FINEST_SIDE)
+        fine = fine_size(self.photo.size)
         return self.photo.small(fine)[0][:, resize(self.object.mask, fine)[0, 0] > 0.5].T
 
 

@@ -9,9 +9,9 @@ from inversion.model import DiffusionModel
 from realedit.files.photo import Photo
 from realedit.geometry.boxes import mask_box
 from realedit.geometry.crop import ZoomLimits, crop_around
-from realedit.images import at_most, resize, working_size
+from realedit.images import resize, working_size
 from realedit.objects.attention_probe import probe_attention
-from realedit.objects.segmentation import FINEST_SIDE, object_mask
+from realedit.objects.segmentation import fine_size, object_mask
 from realedit.sampling.session import Session
 
 # First near enough to see what of the object was missed from afar, then so near that it fills the view.
@@ -45,7 +45,7 @@ def _refined_within(
     size = working_size(part.size, model.native_size, model.pixel_multiple)
     level = probe_attention(Session(model), part.small(size), prompt, model.positions(prompt, phrase), SHARP_LEVELS)
     try:
-        found = object_mask(part.small(at_most(part.size, FINEST_SIDE)), level, phrase)
+        found = object_mask(part.small(fine_size(part.size)), level, phrase)
     except EditError:
         return mask
     there = crop.in_photo((resize(found, part.size) > 0.5).float())

@@ -28,7 +28,7 @@ from inversion.methods import METHODS, Method
 from inversion.model import DiffusionModel
 from inversion.null_text import TEXTBOOK
 from inversion.problem import InversionProblem, Inverted
-from realedit.evaluation.metrics import PerceptualMetric, compare
+from realedit.evaluation.metrics import PerceptualMetric, compare_images
 from realedit.evaluation.perceptual import perceptual_metric
 from realedit.files.reading import load_photo
 from realedit.images import to_bytes, working_size
@@ -120,7 +120,7 @@ def regained(model: DiffusionModel, found: Inverted, prompt: str, steps: int) ->
 
 
 def quality(photo: Tensor, back: Tensor, perceptual: PerceptualMetric) -> Numbers:
-    report = compare(photo, back, torch.ones_like(photo[:, :1]), perceptual)
+    report = compare_images(photo, back, torch.ones_like(photo[:, :1]), perceptual)
     return dict(zip(QUALITY, (report.psnr_db, report.ssim, report.perceptual), strict=True))
 
 

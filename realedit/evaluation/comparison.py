@@ -1,0 +1,38 @@
+"""Two photos compared: how faithful the one is to the other, where it was to stay as it is."""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from inversion.loading import load_model
+from realedit.evaluation.metrics import ImageComparison, PerceptualMetric, compare_images
+from realedit.evaluation.perceptual import perceptual_metric
+from realedit.files.photo import Photo
+from realedit.images import at_most, resize
+
+COMPARED_SIDE = 1024  # pixels of the longer side: larger photos are compared at this size
+
+
+def compare(
+    before: Photo, after: Photo, editable: Tensor | None = None, perceptual: PerceptualMetric | None = None
+) -> ImageComparison:
+    """Compare two photos of one size but where `editable` (1, 1, H, W) is 1; None: everywhere.
+
+    Whether they are identical is told by every pixel of the files, all else (PSNR in dB, SSIM, the perceptual distance)
+    in sRGB and, if they are large, at a smaller size. `perceptual`; None: LPIPS, or if its weights cannot be had, what
+    stands for it with the bundled model.
+
+    Raises:
+        ValueError: the sizes differ.
+    """
+    if before.size != after.size:
+        raise ValueError(f"expected two photos of one size, got {before.size} and {after.size}")
+    if editable is None:
+        editable = torch.zeros(1, 1, *before.size[::-1])
+    size = at_most(before.size, COMPARED_SIDE)
+    kept = (resize(1 - editable, size) >= 1).float()
+    found = compare_images(before.small(size), after.small(size), kept, perceptual or perceptual_metric(load_model()))
+    alike = before.rgb.dtype == after.rgb.dtype and before.profile == after.profile
+    same = (before.rgb == after.rgb).all(-1) | (editable[0, 0].numpy() > 0.5)
+    return replace(found, identical=alike and bool(same.all()))
