@@ -127,12 +127,15 @@ def numbers_of(path: Path) -> set[str]:
     """The names of a module's numeric constants."""
     found = set()
     for node in ast.parse(path.read_text()).body:
-        if isinstance(node, ast.Assign) and all(isinstance(n, NUMERIC) for n in ast.walk(node.value)):
+        if isinstance(node, ast.Assign) and all(is_number(n) for n in ast.walk(node.value)):
             found |= {n.id for target in node.targets for n in ast.walk(target) if isinstance(n, ast.Name)}
     return found
 
 
-NUMERIC = (ast.Constant, ast.Tuple, ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop, ast.Load)
+def is_number(node: ast.AST) -> bool:
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, int | float)
+    return isinstance(node, ast.Tuple | ast.BinOp | ast.UnaryOp | ast.operator | ast.unaryop | ast.Load)
 
 
 def test_no_room_imports_anothers_thresholds():
