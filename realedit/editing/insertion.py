@@ -17,7 +17,8 @@ from realedit.sampling.session import Session
 def extract_insert(session: Session, source: SourceObject, edit: Insert, host: Photo) -> tuple[InsertedObject, Box]:
     """Extract an object from its photo, with its effects, to be set down in the `host`; and the box of the
     host that it will touch."""
-    pose, photo = object_pose(source.object.mask), source.photo
+    pose = object_pose(source.object.mask)
+    photo = source.photo
     (around,) = touched_boxes(pose.box, (), session.settings.reach)
     crop = crop_around([around], [pose.box], photo.size, session.model.native_size)
     check_memory(crop)
@@ -26,7 +27,8 @@ def extract_insert(session: Session, source: SourceObject, edit: Insert, host: P
     removal = ObjectEdit(located, placements=(), appearance=None, effects=Effects.none(located.mask))
     scene = decompose(session, view, [removal])
     (located,) = corrected_objects(view.inverted, [located], scene)
-    size, picture = view.photo.size, view.photo.colours.to_srgb(view.photo.tensor())
+    picture = view.photo.colours.to_srgb(view.photo.tensor())
+    size = view.photo.size
     effects = scene.objects[0].effects.resized(size)
     layer = extract_layer(picture, located.mask, effects, scene.clean_plate.resized(size))
     placement = edit.placement(pose)

@@ -58,14 +58,14 @@ def prepare(session: Session, request: EditRequest) -> Preparation:
 
 def _located(session: Session, request: EditRequest) -> tuple[InvertedCrop | None, Sequence[LocatedObject]]:
     """The objects of a request, and the whole photo as the model sees it, if it had to look."""
-    model, hints = session.model, request.hints
+    hints = request.hints
     if all(phrase in hints.masks for phrase in request.objects):  # or there is none
         return None, [
-            LocatedObject(phrase, model.positions(request.prompt, phrase), hints.masks[phrase], from_user=True)
+            LocatedObject(phrase, session.model.positions(request.prompt, phrase), hints.masks[phrase], from_user=True)
             for phrase in request.objects
         ]
     whole = invert_crop(session, request.photo, Crop.whole(request.photo.size), request.prompt)
-    return whole, locate_objects(model, whole, request.objects, hints.masks, hints.points)
+    return whole, locate_objects(session.model, whole, request.objects, hints.masks, hints.points)
 
 
 def _sources(session: Session, request: EditRequest) -> dict[ObjectSource, SourceObject]:

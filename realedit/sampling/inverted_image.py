@@ -53,7 +53,7 @@ class InvertedCrop:
 
 def invert_image(session: Session, photo: Tensor, prompt: str) -> InvertedImage:
     """Invert a photo (1, 3, H, W) in sRGB under `prompt`, or find that this was done before."""
-    model, settings = session.model, session.settings
+    settings, model = session.settings, session.model
     image = resize(photo, working_size((photo.shape[-1], photo.shape[-2]), model.native_size, model.pixel_multiple))
     schedule = session.schedule
     header = Header(model.fingerprint, prompt, settings.method, schedule.timesteps, settings.guidance_scale)
