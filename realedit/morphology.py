@@ -1,19 +1,19 @@
-"""Masks as shapes: grown and eroded, their depth and soft edges, their union."""
+"""Masks as shapes: dilated and eroded, their depth, soft edges, union and connected parts."""
 
 from collections.abc import Sequence
 
 import cv2
 import numpy as np
 import torch
+from scipy import ndimage
 from torch import Tensor
+
+EDGE_WIDTH = 0.012  # of the shorter side: what an object's edge takes of it
 
 
 def union(masks: Sequence[Tensor], like: Tensor) -> Tensor:
     """All masks (1, 1, H, W) in one; empty where there are none."""
     return torch.stack([torch.zeros_like(like[:, :1]), *masks]).amax(0)
-
-
-EDGE_WIDTH = 0.012  # of the shorter side: what an object's edge takes of it
 
 
 def dilate(mask: Tensor, fraction: float) -> Tensor:
@@ -42,3 +42,25 @@ def feather(mask: Tensor, fraction: float) -> Tensor:
     wide = max(1.0, fraction * min(mask.shape[-2:]))
     ramp = distance_inside(mask[0, 0].cpu().numpy() > 0.5) / (wide + 1)  # the photo's own frame is no edge
     return torch.from_numpy(ramp.clip(0, 1)).float()[None, None]
+
+
+def components(mask: np.ndarray) -> list[np.ndarray]:
+    """The connected parts of a mask (H, W)."""
+    parts, count = ndimage.label(mask)
+    return [parts == n for n in range(1, count + 1)]
+
+
+def touching(mask: np.ndarray, seed: np.ndarray) -> np.ndarray:
+    """The connected parts of a mask (H, W) that hold some of a `seed` (H, W)."""
+    parts, _ = ndimage.label(mask)
+    own = np.unique(parts[seed])
+    return np.asarray(np.isin(parts, own[own > 0]))
+
+
+def largest(mask: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
+    """The connected part of a mask (H, W) with the most pixels, or with the most `weight` (H, W); empty if it is."""
+    parts, count = ndimage.label(mask)
+    if count == 0:
+        return mask
+    sums = ndimage.sum(mask if weight is None else weight, parts, range(1, count + 1))
+    return np.asarray(parts == 1 + int(np.argmax(sums)))

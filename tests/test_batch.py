@@ -18,7 +18,10 @@ from realedit.files.reading import decode, load_photo
 from realedit.files.xmp import DigitalSourceType, source_of
 from tests.test_cli import FAST, PHOTOS, ROOT, error_line, run
 
-MOVE = ["black vase", "--by", "0.1,0.05", "--prompt", "a black vase and a spotted blue egg on a wooden table"]
+# What files come to needs no object that the model finds and knows: a marked thing is edited in half the time.
+PROMPT = "a thing on a wooden table"
+REMOVE = ["thing", "--prompt", PROMPT, "--box", "0.3,0.4,0.5,0.7"]
+MOVE = [*REMOVE, "--by", "0.1,0.05", "--pitch", "10"]
 
 
 @pytest.fixture
@@ -54,10 +57,10 @@ def test_a_folder_keeps_its_tree_and_one_failure_does_not_stop_the_rest(tree, tm
 
 
 def test_many_photos_print_a_json_line_each(tree):
-    result = run("remove", tree, *MOVE[:1], *MOVE[3:], "--json", *FAST, code=1)
+    result = run("remove", tree, *REMOVE, "--json", *FAST, code=1)
     lines = [json.loads(line) for line in result.stdout.splitlines()]
     assert ["error" in line for line in lines] == [False, True, False]
-    assert lines[0]["report"]["objects"][0]["phrase"] == "black vase"
+    assert lines[0]["report"]["objects"][0]["phrase"] == "thing"
     assert Path(lines[0]["result"]).name == "one-removed.jpg"
     assert (tree / "sub" / "two-removed.png").exists()
 
@@ -94,8 +97,8 @@ def test_an_empty_folder_and_an_unquoted_object(tmp_path):
     (tmp_path / "empty").mkdir()
     assert "holds no photos" in error_line(run("move", tmp_path / "empty", *MOVE, code=1))
     shutil.copy(PHOTOS / "03.png", tmp_path / "photo.png")
-    result = run("move", tmp_path / "photo.png", "black", "vase", *MOVE[1:], *FAST, code=1)
-    assert "black: does not exist" in result.stderr
+    result = run("move", tmp_path / "photo.png", "some", *MOVE, *FAST, code=1)
+    assert "some: does not exist" in result.stderr
 
 
 def test_through_a_pipe():
@@ -176,7 +179,7 @@ def test_what_a_format_cannot_hold_is_said(tmp_path):
 def test_whole_pictures_in_many(tree, tmp_path):
     out = tmp_path / "out"
     args = ["transfer", tree / "one.jpg", tree / "sub" / "two.png", "--whole", "--from", PHOTOS / "01.png"]
-    run(*args, "--prompt", MOVE[-1], "--out-dir", out, *FAST)
+    run(*args, "--prompt", PROMPT, "--out-dir", out, *FAST)
     assert sorted(p.name for p in out.iterdir() if p.suffix != ".json") == ["one.jpg", "two.png"]
 
 
@@ -196,7 +199,7 @@ def test_two_processes_edit_the_same_photo_with_one_cache(tmp_path):
 
 def test_the_bytes_of_standard_output_are_a_whole_file():
     data = (PHOTOS / "03.png").read_bytes()
-    command = [sys.executable, "-m", "realedit.cli", "remove", "-", *MOVE[:1], *MOVE[3:], *FAST]
+    command = [sys.executable, "-m", "realedit.cli", "remove", "-", *REMOVE, *FAST]
     done = subprocess.run(command, input=data, capture_output=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     with Image.open(io.BytesIO(done.stdout)) as image:

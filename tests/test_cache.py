@@ -65,7 +65,7 @@ def test_what_a_killed_process_left_is_swept_up():
 
 MANY = """
 import sys
-from realedit import cache
+from realedit.sampling import cache
 for i in range(40):
     path = cache.path_of(f"{sys.argv[1]}-{i}")
     part = path.with_suffix(".part")

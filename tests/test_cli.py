@@ -119,33 +119,52 @@ def test_move_by_words(photo, tmp_path):
 
 def test_pixels_are_the_same_twice_and_differ_by_seed(photo, tmp_path):
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
-        run("move", photo, "black vase", "--by", "0.1,0.05", "-o", tmp_path / f"{name}.png", "--seed", seed, *FAST)
+        run(
+            "move",
+            photo,
+            "black vase",
+            "--by",
+            "0.1,0.05",
+            "--pitch",
+            "10",
+            "-o",
+            tmp_path / f"{name}.png",
+            "--seed",
+            seed,
+            *FAST,
+        )
     a, b, c = (load_photo(tmp_path / f"{n}.png").rgb for n in "abc")
     assert np.array_equal(a, b)
     assert not np.array_equal(a, c)
 
 
 def test_what_goes_elsewhere_is_turned_to_fit_the_camera(photo, tmp_path):
-    """By what lines in the photo tell, or by what the user says; `redo` knows which."""
+    """As the user says how far down it looked; `redo` knows it too."""
     options = ("--by", "-0.25,0.05", "--json", *FAST)
-    runs = [run("move", photo, "black vase", *options, "-o", tmp_path / "guessed.png")]
-    runs += [run("move", photo, "black vase", *options, "--pitch", p, "-o", tmp_path / f"{p}.png") for p in ("0", "40")]
+    runs = [run("move", photo, "black vase", *options, "--pitch", p, "-o", tmp_path / f"{p}.png") for p in ("0", "40")]
     said = [json.loads(result.stdout)["camera"] for result in runs]
-    assert [camera["given"] for camera in said] == [False, True, True]
-    assert said[1:] == [{"pitch": 0.0, "given": True}, {"pitch": pytest.approx(40), "given": True}]
+    assert said == [{"pitch": 0.0, "given": True}, {"pitch": pytest.approx(40), "given": True}]
     level, steep = (load_photo(tmp_path / f"{p}.png").rgb for p in ("0", "40"))
     dark = [np.nonzero(pixels[:60].max(-1) < 60)[1].mean() for pixels in (level, steep)]
     assert dark[1] < dark[0] - 1  # looked down at, the vase's top leans outwards
     assert "the same pixels" in run("redo", tmp_path / "40.png", "-o", tmp_path / "again.png").stderr
-    resize = ("resize", photo, "black vase", "--scale", "0.8", "--pitch", "40", "--json", *FAST)
-    assert json.loads(run(*resize, "-o", tmp_path / "r.png").stdout)["camera"] == said[2]
-    removed = run("remove", photo, "black vase", "--json", "-o", tmp_path / "gone.png", *FAST)
+
+
+def test_the_camera_is_told_where_anything_is_turned(photo, tmp_path):
+    thing = ("thing", "--prompt", "a thing on a table", "--box", "0.3,0.4,0.5,0.7", "--json", *FAST)
+    resized = run("resize", photo, *thing, "--scale", "0.8", "--pitch", "40", "-o", tmp_path / "r.png")
+    assert json.loads(resized.stdout)["camera"] == {"pitch": pytest.approx(40), "given": True}
+    guessed = run("move", photo, *thing, "--by", "-0.2,0.05", "-o", tmp_path / "m.png")
+    assert json.loads(guessed.stdout)["camera"]["given"] is False
+    removed = run("remove", photo, *thing, "-o", tmp_path / "gone.png")
     assert json.loads(removed.stdout)["camera"] is None
 
 
 def test_second_edit_takes_the_inversion_from_the_cache(photo, tmp_path):
     first = json.loads(
-        run("move", photo, "black vase", "--by", "0.1,0", "-o", tmp_path / "a.png", "--json", *FAST).stdout
+        run(
+            "move", photo, "black vase", "--by", "0.1,0", "--pitch", "10", "-o", tmp_path / "a.png", "--json", *FAST
+        ).stdout
     )
     second = json.loads(
         run("resize", photo, "black vase", "--scale", "0.8", "-o", tmp_path / "b.png", "--json", *FAST).stdout
@@ -191,7 +210,19 @@ def test_mask_and_box_override_the_region_and_give_a_prompt(tmp_path):
     for option in (["--mask", tmp_path / "mask.png"], ["--box", "34px,24px,68px,76px"]):
         report = json.loads(
             run(
-                "move", photo, "thing", "--by", "0.2,0.1", "-o", tmp_path / "a.png", "--force", "--json", *option, *FAST
+                "move",
+                photo,
+                "thing",
+                "--by",
+                "0.2,0.1",
+                "--pitch",
+                "10",
+                "-o",
+                tmp_path / "a.png",
+                "--force",
+                "--json",
+                *option,
+                *FAST,
             ).stdout
         )
         assert report["objects"][0]["asked_position"] == pytest.approx([51 / 128 + 0.2, 50 / 128 + 0.1], abs=0.01)
@@ -200,7 +231,7 @@ def test_mask_and_box_override_the_region_and_give_a_prompt(tmp_path):
 
 def test_large_and_wide_photos_keep_their_size(tmp_path):
     out = tmp_path / "a.png"
-    run("move", PHOTOS / "11-large-wide.png", "black bowl", "--by", "0.1,0.1", "-o", out, *FAST)
+    run("move", PHOTOS / "11-large-wide.png", "black bowl", "--by", "0.1,0.1", "--pitch", "10", "-o", out, *FAST)
     before, after = load_photo(PHOTOS / "11-large-wide.png").rgb, load_photo(out).rgb
     assert after.shape == before.shape == (384, 640, 3)
     assert 0 < (before != after).any(-1).mean() < 0.6
@@ -251,12 +282,15 @@ EDITS = {
     ),
     "swap": (["swap", "PHOTO", "black vase", "spotted blue egg"], '"spotted blue egg" asked'),
     "remove": (["remove", "PHOTO", "black vase"], '"black vase" removed'),
-    "duplicate": (["duplicate", "PHOTO", "black vase", "--by", "-0.2,0.1"], '"black vase" asked'),
+    "duplicate": (["duplicate", "PHOTO", "black vase", "--by", "-0.2,0.1", "--pitch", "10"], '"black vase" asked'),
     "compose": (
         ["compose", "PHOTO", "--from", "OTHER", "--from-object", "black bowl", "--to", "0.2,0.6"],
         '"black bowl" asked (',
     ),
-    "point": (["move", "PHOTO", "black vase", "--by", "0.1,0.1", "--point", "0.4,0.4"], '"black vase" asked'),
+    "point": (
+        ["move", "PHOTO", "black vase", "--by", "0.1,0.1", "--pitch", "10", "--point", "0.4,0.4"],
+        '"black vase" asked',
+    ),
 }
 
 
@@ -376,17 +410,21 @@ def test_prompt_may_come_from_the_files_own_description(photo, tmp_path):
 
 WRONG = {
     "word not in the prompt": (
-        ["move", "PHOTO", "dog", "--by", "0.1,0"],
+        ["move", "PHOTO", "dog", "--by", "0.1,0", "--pitch", "10"],
         2,
         'it names: "spotted blue egg", "black vase"',
     ),
     "object named twice": (
-        ["move", "PHOTO", "ball", "--by", "0.1,0", "--prompt", "a red ball and a blue ball"],
+        ["move", "PHOTO", "ball", "--by", "0.1,0", "--pitch", "10", "--prompt", "a red ball and a blue ball"],
         2,
         "occurs 2 times",
     ),
     "target outside": (["move", "PHOTO", "black vase", "--to", "1.4,0.5"], 2, "lies outside the photo"),
-    "shifted outside": (["move", "PHOTO", "black vase", "--by", "0.9,0", *FAST], 2, "would leave the photo"),
+    "shifted outside": (
+        ["move", "PHOTO", "black vase", "--by", "0.9,0", "--pitch", "10", *FAST],
+        2,
+        "would leave the photo",
+    ),
     "scale zero": (["resize", "PHOTO", "black vase", "--scale", "0"], 2, "scale 0 is not possible"),
     "scale negative": (["resize", "PHOTO", "black vase", "--scale", "-1"], 2, "scale -1 is not possible"),
     "pitch": (["move", "PHOTO", "black vase", "--by", "0.1,0", "--pitch", "95"], 2, "95"),
@@ -394,7 +432,7 @@ WRONG = {
     "not a point": (["move", "PHOTO", "black vase", "--to", "here"], 2, "'here' is not X,Y"),
     "mixed units": (["move", "PHOTO", "black vase", "--to", "10px,0.5"], 2, "mixes pixels and fractions"),
     "unknown model": (
-        ["move", "PHOTO", "black vase", "--by", "0.1,0", "--model", "no-such-model"],
+        ["move", "PHOTO", "black vase", "--by", "0.1,0", "--pitch", "10", "--model", "no-such-model"],
         3,
         'no model "no-such-model"',
     ),
@@ -402,17 +440,25 @@ WRONG = {
     "photo missing": (["invert", "FOLDER/none.png"], 1, "does not exist"),
     "photo is a folder": (["invert", "FOLDER"], 1, "is a folder"),
     "output is the input": (
-        ["move", "PHOTO", "black vase", "--by", "0.1,0", "-o", "PHOTO", "--force"],
+        ["move", "PHOTO", "black vase", "--by", "0.1,0", "--pitch", "10", "-o", "PHOTO", "--force"],
         1,
         "is the input",
     ),
     "output folder missing": (
-        ["move", "PHOTO", "black vase", "--by", "0.1,0", "-o", "FOLDER/x/y.png"],
+        ["move", "PHOTO", "black vase", "--by", "0.1,0", "--pitch", "10", "-o", "FOLDER/x/y.png"],
         1,
         "make it first",
     ),
-    "unknown format": (["move", "PHOTO", "black vase", "--by", "0.1,0", "-o", "FOLDER/y.abc"], 1, "end the name in"),
-    "box outside": (["move", "PHOTO", "black vase", "--by", "0.1,0", "--box", "0.5,0.5,0.4,0.9"], 2, "is not LEFT,TOP"),
+    "unknown format": (
+        ["move", "PHOTO", "black vase", "--by", "0.1,0", "--pitch", "10", "-o", "FOLDER/y.abc"],
+        1,
+        "end the name in",
+    ),
+    "box outside": (
+        ["move", "PHOTO", "black vase", "--by", "0.1,0", "--pitch", "10", "--box", "0.5,0.5,0.4,0.9"],
+        2,
+        "is not LEFT,TOP",
+    ),
     "point outside": (["remove", "PHOTO", "black vase", "--point", "1.5,0.5"], 2, "lies outside the photo"),
     "swap with itself": (["swap", "PHOTO", "black vase", "black vase"], 2, "cannot be swapped with itself"),
     "look without words": (["restyle", "PHOTO", "black vase", "--as", "-"], 2, "says nothing of a new look"),
@@ -450,7 +496,7 @@ def test_no_prompt_names_every_way_to_give_one(tmp_path):
 def test_existing_output_needs_force(photo, tmp_path):
     out = tmp_path / "a.png"
     out.write_text("mine")
-    line = error_line(run("move", photo, "black vase", "--by", "0.1,0", "-o", out, code=1))
+    line = error_line(run("move", photo, "black vase", "--by", "0.1,0", "--pitch", "10", "-o", out, code=1))
     assert "already exists; use --force" in line
     assert out.read_text() == "mine"
 
@@ -460,7 +506,7 @@ def test_read_only_folder(photo, tmp_path):
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o500)
     assert "cannot write in" in error_line(
-        run("move", photo, "black vase", "--by", "0.1,0", "-o", closed / "a.png", code=1)
+        run("move", photo, "black vase", "--by", "0.1,0", "--pitch", "10", "-o", closed / "a.png", code=1)
     )
 
 
@@ -471,7 +517,20 @@ def test_max_lpips_without_lpips_is_a_missing_model(photo, tmp_path, monkeypatch
         raise OSError("no network")
 
     monkeypatch.setattr(perceptual, "lpips_distance", no_network)
-    result = run("move", photo, "black vase", "--by", "0.1,0", "-o", tmp_path / "a.png", "--max-lpips", "0.1", code=3)
+    result = run(
+        "move",
+        photo,
+        "black vase",
+        "--by",
+        "0.1,0",
+        "--pitch",
+        "10",
+        "-o",
+        tmp_path / "a.png",
+        "--max-lpips",
+        "0.1",
+        code=3,
+    )
     assert "needs LPIPS" in error_line(result)
     assert not (tmp_path / "a.png").exists()
 

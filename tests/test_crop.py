@@ -15,7 +15,7 @@ from realedit.evaluation.metrics import encoder_distance
 from realedit.files.photo import Photo
 from realedit.geometry.boxes import mask_box
 from realedit.geometry.crop import CLOSE_ZOOM, Crop, box_in_target, crop_around, leaving_crop, touched_boxes
-from realedit.geometry.transform import IDENTITY, IDENTITY_MATRIX, GridWarp, ObjectPose, Placement
+from realedit.geometry.transform import IDENTITY, IDENTITY_MATRIX, GridWarp, Placement
 from realedit.geometry.warp import warp
 from realedit.settings import Settings
 from tests.test_reading import wide_gamut
@@ -117,11 +117,11 @@ def test_strips_are_seen_in_pieces():
 
 
 def test_what_is_touched_reaches_as_far_as_shadows():
-    place = ObjectPose((0.3, 0.3), (0.2, 0.2, 0.4, 0.4))
-    here, there = touched_boxes(place, [Placement((0.3, 0.3), (0.6, 0.3), 0.5)], 1.0)
+    box = (0.2, 0.2, 0.4, 0.4)
+    here, there = touched_boxes(box, [Placement((0.3, 0.3), (0.6, 0.3), 0.5)], 1.0)
     assert here == pytest.approx((0.0, 0.0, 0.6, 0.6))
     assert there == pytest.approx((0.45, 0.15, 0.75, 0.45))
-    assert touched_boxes(place, [IDENTITY], 0.5)[1] == pytest.approx((0.1, 0.1, 0.5, 0.5))
+    assert touched_boxes(box, [IDENTITY], 0.5)[1] == pytest.approx((0.1, 0.1, 0.5, 0.5))
 
 
 def photo_with_disc(

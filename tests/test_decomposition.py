@@ -23,18 +23,22 @@ FOUND = rectangle(SMALL, 0.4, 0.8, 0.25, 0.5)
 NECK, FOOT = (0.2, 0.4, 0.3, 0.45), (0.7, 0.8, 0.25, 0.5)
 
 
+def picture() -> InvertedImage:
+    """One at the model's size, whose attention is not asked."""
+    return InvertedImage(torch.zeros(1, 3, *FOUND.shape[-2:]), None, cached=False)
+
+
 def corrected(own: torch.Tensor, better: torch.Tensor) -> torch.Tensor:
     """An object's `own` mask at the photo's size, where it is seen `better` at the model's."""
-    picture = torch.zeros(1, 3, *FOUND.shape[-2:])
-    scene = LayeredScene((object_edit("vase", better, ()),), CleanPlate.of(picture))
-    inverted = InvertedImage(picture, None, cached=False)  # its attention is not asked
-    (found,) = corrected_objects(inverted, [LocatedObject("vase", (1,), own)], scene)
+    scene = LayeredScene((object_edit("vase", better, ()),), CleanPlate.of(picture().image))
+    (found,) = corrected_objects(picture(), [LocatedObject("vase", (1,), own)], scene)
     return found.mask
 
 
 def test_a_mask_that_was_right_stays_as_it_is():
     own = rectangle(LARGE, 0.41, 0.79, 0.26, 0.49)
-    assert corrected(own, FOUND.clone()) is own
+    seen = LocatedObject("vase", (1,), own).at_model_size(picture()).mask
+    assert corrected(own, seen) is own
 
 
 def test_what_changed_at_the_models_size_changes_at_the_photos():

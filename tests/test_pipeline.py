@@ -18,7 +18,7 @@ from realedit.settings import Settings
 from samples.renderer import Render, render
 from samples.scenes import FIRST_HELD_OUT_SEED, Scene, sample_scene
 
-SETTINGS = Settings(steps=20)
+SETTINGS = Settings(steps=12)
 
 
 @pytest.fixture(scope="module")

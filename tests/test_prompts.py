@@ -1,5 +1,8 @@
 """Prompts for sampling."""
 
+import doctest
+import importlib
+
 import pytest
 
 from realedit.sampling.prompts import object_prompt, phrase_with_appearance, setting_words
@@ -33,3 +36,10 @@ def test_objects_are_named_in_their_new_words(words, prompt):
 def test_a_borrowed_look_keeps_the_objects_own_kind():
     assert phrase_with_appearance("red ball", "striped blue can") == "striped blue ball"
     assert phrase_with_appearance("ball", "vase") == "ball"
+
+
+@pytest.mark.parametrize("module", ["realedit.sampling.prompts", "inversion.phrases"])
+def test_the_examples_in_docstrings_hold(module):
+    failed, tried = doctest.testmod(importlib.import_module(module))
+    assert tried > 0
+    assert failed == 0

@@ -14,10 +14,10 @@ LARGEST_GAIN = 2.0  # by which old detail is enlarged at most
 OBJECT_EDGE_PIXELS = 1.5  # at the model's size: an object's blurred edge
 
 
-def apply_colours(rough: Tensor, opacity: Tensor, own: Tensor, new: Tensor) -> Tensor:
+def apply_colours(image: Tensor, opacity: Tensor, own: Tensor, new: Tensor) -> Tensor:
     """A picture (1, 3, H, W) whose object, of this `opacity` (1, 1, H, W), has `new` colours (1, 3, H, W) for
     its `own`."""
-    return rough + opacity * (new - own)
+    return image + opacity * (new - own)
 
 
 def transfer_detail(own: Tensor, opacity: Tensor, generated: Tensor, own_small: Tensor) -> Tensor:

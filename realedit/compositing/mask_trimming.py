@@ -9,6 +9,7 @@ from scipy.spatial import KDTree
 from torch import Tensor
 
 from realedit.compositing.shadows import DEEPEST_SHADE
+from realedit.morphology import largest, touching
 
 NEAREST_GROUND, FARTHEST_GROUND = (
     0.03,
@@ -66,7 +67,7 @@ def without_shadow(photo: Tensor, plate: Tensor, mask: Tensor, others: Tensor) -
     alike = max(SHADE_TOLERANCE, shaded.doubt(beside & below))
     if alike < LARGEST_TOLERANCE:
         inside = inside & ~_shadows(inside, shaded, alike, below)
-    return torch.from_numpy(_largest(inside)).float()[None, None]
+    return torch.from_numpy(largest(inside)).float()[None, None]
 
 
 def _below(inside: np.ndarray) -> np.ndarray:
@@ -86,12 +87,4 @@ def _shadows(inside: np.ndarray, shaded: _Shaded, alike: float, below: np.ndarra
         return np.zeros_like(inside)
     dark = inside & below & (shaded.off < alike) & (shaded.light < LIGHTEST_SHADOW)
     dark &= shaded.from_colours(depth > INNER_DEPTH * depth.max(), dark) > shaded.off
-    parts, _ = ndimage.label(dark | ~inside)
-    outside = np.unique(parts[~inside])
-    return np.asarray(dark & np.isin(parts, outside[outside > 0]))
-
-
-def _largest(mask: np.ndarray) -> np.ndarray:
-    parts, count = ndimage.label(mask)
-    sizes = ndimage.sum(mask, parts, range(1, count + 1))
-    return np.asarray(parts == 1 + int(np.argmax(sizes)))
+    return np.asarray(dark & touching(dark | ~inside, ~inside))

@@ -1,4 +1,4 @@
-"""The object lifted off its background: how much of every edge pixel is object, and of what colour."""
+"""The matte of an object against its background: how much of every edge pixel is object, and of what colour."""
 
 import numpy as np
 import torch

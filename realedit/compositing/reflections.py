@@ -3,14 +3,13 @@
 import itertools
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from scipy import ndimage, optimize
+from scipy import optimize
 from torch import Tensor
 from torch.nn import functional as F
 
 from realedit.images import box_blur
-from realedit.morphology import dilate
+from realedit.morphology import dilate, touching
 
 # Where the mirror image may begin, in heights of the object above its lowest row, since what stands farther back stands
 # higher up; and its height: a camera that looks down sees it shorter.
@@ -44,9 +43,8 @@ def reflection_mask(photo: Tensor, ground: Tensor, source: Tensor, others: Tenso
         return nothing
     near = _around(best.where, source) * (1 - torch.maximum(source, others))
     differs = box_blur((photo - ground).abs().amax(1, keepdim=True)) > VISIBLE_DIFFERENCE
-    pieces, _ = ndimage.label((differs & (near > 0.5))[0, 0].numpy())
-    own = np.unique(pieces[(best.where[0, 0] > 0.5).numpy()])
-    return torch.from_numpy(np.isin(pieces, own[own > 0])).float()[None, None]
+    found = touching((differs & (near > 0.5))[0, 0].numpy(), (best.where[0, 0] > 0.5).numpy())
+    return torch.from_numpy(found).float()[None, None]
 
 
 def reflection_region(source: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from realedit.compositing.effects import Effects, object_effects
 from realedit.compositing.reflections import reflection_region
 from realedit.images import resize
 from realedit.inpainting.fill import fill_coarsely
-from realedit.morphology import dilate, union
+from realedit.morphology import dilate, touching, union
 
 TONE_WIDTH = 0.06  # of the shorter side: how far tones are averaged where the plate meets the photo
 MISSED_DIFFERENCE, MISSED_REACH = 0.12, 0.07  # a missed part differs by this much, within this of the shorter side
@@ -46,22 +46,22 @@ def around(source: Tensor, reach: float) -> Tensor:
 def separate(
     photo: Tensor, plate: Tensor, sources: Sequence[Tensor], margin: float
 ) -> tuple[CleanPlate, list[Effects]]:
-    """The backdrop of a photo (1, 3, H, W) and each object's trace, given the clean `image` and the
-    objects' masks.
+    """The clean plate of a photo (1, 3, H, W) and each object's effects, given the scene without the objects, `plate`
+    (1, 3, H, W), and the objects' masks, `sources` (1, 1, H, W).
 
     The plate's tones are matched to the photo's where both show the same, around the objects and their
-    traces; `margin` is what masks miss at edges, a fraction of the shorter side."""
+    effects; `margin` is what masks miss at edges, a fraction of the shorter side."""
     hidden = dilate(covered_region(photo, plate, sources), margin)
-    left = object_effects(photo, plate, sources)
-    crumbs = torch.stack([missed_parts(photo, plate, s) for s in sources]).amax(0) * (1 - union(sources, plate))
-    return CleanPlate(match_tones(plate, photo, 1 - hidden).clamp(0, 1), crumbs), left
+    effects = object_effects(photo, plate, sources)
+    residue = torch.stack([missed_parts(photo, plate, s) for s in sources]).amax(0) * (1 - union(sources, plate))
+    return CleanPlate(match_tones(plate, photo, 1 - hidden).clamp(0, 1), residue), effects
 
 
 def covered_region(photo: Tensor, plate: Tensor, sources: Sequence[Tensor], staying: Sequence[Tensor] = ()) -> Tensor:
-    """Where a photo shows the objects, their traces, or what their masks missed, rather than the `image`; those of
+    """Where a photo shows the objects, their effects, or what their masks missed, rather than the `plate`; those of
     `staying` objects are not among these."""
-    left = [trace.visible() for trace in object_effects(photo, plate, sources, staying)]
-    return union([*sources, *(missed_parts(photo, plate, source) for source in sources), *left], photo)
+    visible = [effects.visible() for effects in object_effects(photo, plate, sources, staying)]
+    return union([*sources, *(missed_parts(photo, plate, source) for source in sources), *visible], photo)
 
 
 def separate_without_model(
@@ -71,15 +71,18 @@ def separate_without_model(
     the shadows, and in a deep one, to see reflections; then where objects and both are. What stays, `beside`
     (1, 1, H, W), is no part of any."""
 
-    def left_of(masks: Sequence[Tensor]) -> tuple[Tensor, list[Effects]]:
+    def filled_and_separated(masks: Sequence[Tensor]) -> tuple[Tensor, list[Effects]]:
         hole = dilate(union([*sources, *masks], photo), margin) * (1 - beside)
         plate = fill_coarsely(photo, hole)
-        return plate, [trace.within(hole) for trace in object_effects(photo, plate, sources)]
+        return plate, [effects.within(hole) for effects in object_effects(photo, plate, sources)]
 
     near = [around(source, SHADOW_REACH) for source in sources]
-    (_, wide), (_, deep) = left_of(near), left_of([*near, *(reflection_region(source) for source in sources)])
+    (_, wide), (_, deep) = (
+        filled_and_separated(near),
+        filled_and_separated([*near, *(reflection_region(source) for source in sources)]),
+    )
     first = [replace(one, reflection=other.reflection) for one, other in zip(wide, deep, strict=True)]
-    plate, last = left_of([trace.visible() for trace in first])
+    plate, last = filled_and_separated([effects.visible() for effects in first])
     found = [replace(one, reflection=other.reflection) for one, other in zip(last, first, strict=True)]
     return CleanPlate.of(plate), found
 
@@ -98,12 +101,6 @@ def match_tones(image: Tensor, model: Tensor, where: Tensor) -> Tensor:
 def missed_parts(photo: Tensor, plate: Tensor, source: Tensor) -> Tensor:
     """What touches the object's mask and is unlike the scene without it: parts that the mask missed."""
     unlike = ((photo - plate).abs().amax(1, keepdim=True) > MISSED_DIFFERENCE) & (dilate(source, MISSED_REACH) > 0.5)
-    return _touching(unlike, source) * (1 - source)
-
-
-def _touching(mask: Tensor, source: Tensor) -> Tensor:
-    """The connected parts of a mask (1, 1, H, W) together with `source` that hold some of `source`."""
     inside = source[0, 0].numpy() > 0.5
-    parts, _ = ndimage.label(mask[0, 0].numpy() | inside)
-    own = np.unique(parts[inside])
-    return torch.from_numpy(np.isin(parts, own[own > 0])).float()[None, None]
+    found = touching(unlike[0, 0].numpy() | inside, inside)
+    return torch.from_numpy(found).float()[None, None] * (1 - source)

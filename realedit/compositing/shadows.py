@@ -11,7 +11,7 @@ from torch import Tensor
 from realedit.geometry.camera import Camera
 from realedit.geometry.object_pose import Silhouette, fit_primitive
 from realedit.images import box_blur
-from realedit.morphology import dilate
+from realedit.morphology import components, dilate, touching
 
 LEAST_SHADE = 0.94  # of the plate's brightness: what is darker beside the object is its shadow
 VISIBLE_SHADE = 0.97  # a shadow lighter than this is not worth touching pixels for
@@ -92,9 +92,7 @@ def _darkened(photo: Tensor, plate: Tensor) -> tuple[Tensor, np.ndarray]:
 
 def _pieces(dark: np.ndarray, source: np.ndarray) -> list[np.ndarray]:
     """The connected dark parts (H, W) beside an object that touch it."""
-    opened, _ = ndimage.label(ndimage.binary_opening(dark | source))
-    touching = np.isin(opened, np.setdiff1d(opened[source], 0)) & ~source
-    return _parts(touching)
+    return components(touching(ndimage.binary_opening(dark | source), source) & ~source)
 
 
 def _as_factor(light: Tensor, cast: np.ndarray, source: Tensor) -> Tensor:
@@ -107,12 +105,6 @@ def _as_factor(light: Tensor, cast: np.ndarray, source: Tensor) -> Tensor:
 
 def _inside(mask: Tensor) -> np.ndarray:
     return mask[0, 0].numpy() > 0.5
-
-
-def _parts(mask: np.ndarray) -> list[np.ndarray]:
-    """The connected parts of a mask (H, W)."""
-    parts, count = ndimage.label(mask)
-    return [parts == n for n in range(1, count + 1)]
 
 
 def _any(masks: Sequence[np.ndarray], like: np.ndarray) -> np.ndarray:

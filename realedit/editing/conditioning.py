@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from inversion.phrases import find_phrase
+from inversion.reference import Reference
 from inversion.text import Embedding
 from realedit.appearance.selection import AppearanceChange, Changes, recolour_objects
 from realedit.compositing.composite import Composite
@@ -115,7 +116,7 @@ def _guidance(
     return Guidance(energy, region, strength, settings.tolerance, begin, settings.guided_until)
 
 
-def _borrowed(change: AppearanceChange | None):  # type: ignore[no-untyped-def]
+def _borrowed(change: AppearanceChange | None) -> tuple[Reference, tuple[int, ...]] | None:
     """The reference and the tokens of the object whose appearance is drawn, if it is one's."""
     if change is None or change.source is None or not change.generated:
         return None

@@ -3,8 +3,8 @@
 import contextlib
 from collections.abc import Sequence
 
+import numpy as np
 import torch
-from scipy import ndimage
 from torch import Tensor
 
 from inversion.errors import EditError, PhraseError
@@ -14,6 +14,7 @@ from inversion.reference import Reference
 from realedit.files.photo import Photo
 from realedit.geometry.transform import Point
 from realedit.images import resize
+from realedit.morphology import touching
 from realedit.objects.located_object import LocatedObject
 from realedit.objects.segmentation import (
     ATTENDED_SHARE,
@@ -73,8 +74,9 @@ def likeness(reference: Reference, point: Point) -> Tensor:
         row, column = cell_of(point, unit)
         maps.append((unit * unit[:, row, column, None, None]).sum(0))
     level = ((torch.stack(maps).mean(0) - UNLIKE_FEATURES) / (ALIKE_FEATURES - UNLIKE_FEATURES)).clamp(0, 1)
-    parts, _ = ndimage.label(level.numpy() > LIKELY_ATTENTION)
-    return (level * torch.from_numpy(parts == parts[cell_of(point, level)]))[None, None]
+    at_point = np.zeros(level.shape, bool)
+    at_point[cell_of(point, level)] = True
+    return (level * torch.from_numpy(touching(level.numpy() > LIKELY_ATTENTION, at_point)))[None, None]
 
 
 def cell_of(point: Point, maps: Tensor) -> tuple[int, int]:

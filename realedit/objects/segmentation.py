@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from inversion.errors import EditError
 from inversion.reference import Reference
 from realedit.images import at_most, resize, to_bytes
+from realedit.morphology import largest
 from realedit.sampling.attention import phrase_map
 
 SURE_ATTENTION, LIKELY_ATTENTION, UNLIKELY_ATTENTION = 0.6, 0.35, 0.1  # attention levels that seed the colour models
@@ -76,8 +77,4 @@ def _grab_cut(rgb: np.ndarray, level: np.ndarray) -> np.ndarray:
 
 def _most_attended(found: np.ndarray, level: np.ndarray) -> np.ndarray:
     """The connected part with the most attention, its holes filled."""
-    parts, count = ndimage.label(found)
-    if count == 0:
-        return found
-    weight = ndimage.sum(level, parts, range(1, count + 1))
-    return np.asarray(ndimage.binary_fill_holes(parts == 1 + int(np.argmax(weight))))
+    return np.asarray(ndimage.binary_fill_holes(largest(found, level)))

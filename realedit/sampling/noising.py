@@ -1,4 +1,4 @@
-"""Glances at a picture: the network asked about it under fresh noise, without inverting it."""
+"""Fresh noise: of a picture to be drawn, and over a latent that was never inverted."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -17,7 +17,7 @@ class PromptSpans:
 def phrase_with_appearance(phrase: str, other: str) -> str:
     """The object of `phrase` with the looks of `other`: its own last word, and the other's words before.
 
-    >>> dressed("red ball", "striped blue can")
+    >>> phrase_with_appearance("red ball", "striped blue can")
     'striped blue ball'
     """
     return " ".join([*other.split()[:-1], phrase.split()[-1]])
@@ -26,7 +26,7 @@ def phrase_with_appearance(phrase: str, other: str) -> str:
 def object_prompt(names: Mapping[str, str], setting: str) -> PromptSpans:
     """A prompt that names just these objects (by key: the words to use) and where they are.
 
-    >>> describe({"can": "orange can", "ball": "ball"}, " on a table").prompt
+    >>> object_prompt({"can": "orange can", "ball": "ball"}, " on a table").prompt
     'a photo of an orange can and a ball on a table'
     """
     text, spans = "a photo of", {}
@@ -41,7 +41,7 @@ def setting_words(prompt: str, objects: Sequence[str]) -> str:
     """What a prompt says of the place, without its objects: the words after the last of them, or else the
     phrases that are left.
 
-    >>> setting_of("a red can next to a ball on a table", ["red can", "ball"])
+    >>> setting_words("a red can next to a ball on a table", ["red can", "ball"])
     ' on a table'
     """
     after = prompt[max(find_phrase(prompt, o)[1] for o in objects) :].rstrip(" .")
@@ -60,7 +60,7 @@ def background_prompt(prompt: str, objects: Sequence[str]) -> str:
     that stay are held by their latents; naming them would only invite the model to draw them again. Where
     nothing else is named, the words ask for a background, since a model that is told nothing draws an object.
 
-    >>> surroundings("a photo of a red ball and a can on a table in front of a wall", ["red ball", "can"])
+    >>> background_prompt("a photo of a red ball and a can on a table in front of a wall", ["red ball", "can"])
     'a photo of a table in front of a wall'
     """
     gone = {o.lower() for o in objects}
