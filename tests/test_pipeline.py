@@ -42,9 +42,8 @@ def judged(result: torch.Tensor, truth: torch.Tensor, without: torch.Tensor) -> 
     return (differ & nearer)[0].float()
 
 
-@pytest.mark.parametrize("seed", [901, 905])
-def test_a_moved_object_is_at_its_place_and_leaves_no_ghost(tabletop, judge, seed):
-    scene, k, dx = moved_scene(seed)
+def test_a_moved_object_is_at_its_place_and_leaves_no_ghost(tabletop, judge):
+    scene, k, dx = moved_scene(901)
     drawn: Render = render([scene, scene.moved(k, dx), scene.without(k)])
     before, truth, without = (p[None] for p in drawn.photos)
     source, target = drawn.masks[0, k], drawn.masks[1, k]

@@ -21,7 +21,7 @@ from realedit.settings import Settings
 from samples.scenes import COLOURS
 from tests.object_edits import object_edit
 
-FEW = Settings(steps=16)
+FEW = Settings(steps=10)
 ASKED = ("red", "yellow", "green", "blue")
 
 
