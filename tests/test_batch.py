@@ -15,7 +15,8 @@ from PIL import Image
 
 from realedit.cli import main
 from realedit.files.reading import decode, load_photo
-from realedit.files.xmp import DigitalSourceType, source_of
+from realedit.files.xmp import DigitalSourceType
+from tests.digital_source import source_of
 from tests.test_cli import FAST, PHOTOS, ROOT, error_line, run
 
 # What files come to needs no object that the model finds and knows: a marked thing is edited in half the time.

@@ -2,6 +2,7 @@
 imagecodecs and libheif, not only by the library that reads them."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -347,7 +348,7 @@ def test_real_photos_come_back_as_they_went_in():
         photo = load_photo(path)
         touched = np.zeros(photo.rgb.shape[:2], bool)
         touched[:64, :64] = True
-        painted = photo.with_rgb(np.where(touched[..., None], 128, photo.rgb).astype(np.uint8))
+        painted = replace(photo, rgb=np.where(touched[..., None], 128, photo.rgb).astype(np.uint8))
         again = decode(encode(painted, "JPEG"), path.name)
         far = np.ones_like(touched)
         far[:96, :96] = False

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,8 @@ from realedit.files.kinds import FORMATS
 from realedit.files.photo import Origin, Photo
 from realedit.files.reading import decode, load_photo
 from realedit.files.writing import check_output, save_photo, write_bytes
-from realedit.files.xmp import DigitalSourceType, cleaned, marked, source_of
+from realedit.files.xmp import DigitalSourceType, cleaned, marked
+from tests.digital_source import source_of
 from tests.test_reading import RGB, pillow, smooth, wide_gamut
 
 KINDS = sorted(set(FORMATS.values()) - {"BMP"})
@@ -174,7 +176,7 @@ def test_a_part_is_put_back_where_it_was():
     box = (10, 20, 70, 90)
     part = photo.cropped(box)
     assert part.size == (60, 70)
-    result = photo.with_part(box, part.with_rgb(255 - part.rgb))
+    result = photo.with_part(box, replace(part, rgb=255 - part.rgb))
     assert np.array_equal(result.rgb[20:90, 10:70], 255 - NOISY[20:90, 10:70])
     assert (result.rgb != NOISY).any(-1).sum() <= 60 * 70
     assert np.array_equal(photo.rgb, NOISY)

@@ -138,6 +138,3 @@ class Photo:
     def displayed(self, longest: int | None = None) -> np.ndarray:
         """(H, W, 3) uint8 in sRGB, for contact sheets and screens; its longer side at most `longest`."""
         return to_bytes(self.small(at_most(self.size, longest or max(self.size))))
-
-    def with_rgb(self, rgb: np.ndarray) -> "Photo":
-        return replace(self, rgb=rgb)

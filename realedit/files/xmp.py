@@ -66,17 +66,6 @@ def cleaned(packet: bytes, *, strip_place: bool = False) -> bytes:
     return _packet(tree)
 
 
-def source_of(packet: bytes) -> str | None:
-    """The address of the digital source type that a packet names."""
-    name = f"{{{IPTC_NAMESPACE}}}DigitalSourceType"
-    for each in _descriptions(_tree(packet)):
-        child = each.find(name)
-        found = each.get(name) or (child.text if child is not None else None)
-        if found:
-            return found
-    return None
-
-
 def _tree(packet: bytes) -> ElementTree.Element:
     try:
         found = BODY.search(packet)
