@@ -6,6 +6,7 @@ from pathlib import Path
 # A thread for each process: tests run in several at once, and small tensors on many threads crawl.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import cv2
 import pytest
 import torch
 from diffusers import (
@@ -20,6 +21,8 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProject
 
 from inversion.loading import load_model
 from inversion.model import DiffusionModel
+
+cv2.setNumThreads(1)
 
 CAPTIONS = ["a photo of a red ball and a striped blue can on a wooden table", "a cat on a bench"]
 PROMPT = CAPTIONS[0]

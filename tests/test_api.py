@@ -13,7 +13,7 @@ from realedit.evaluation.metrics import PerceptualMetric
 from realedit.geometry.boxes import box_mask
 from realedit.objects.source_objects import SourcePhoto
 
-FEW = realedit.Settings(steps=4, method="ddim")
+FEW = realedit.Settings(steps=3, method="ddim")
 SQUARES = PerceptualMetric("squared difference", lambda a, b: (a - b).square().mean(1, keepdim=True))
 OTHER = edits.ObjectSource("other", "red ball")
 
@@ -69,7 +69,7 @@ def test_every_edit_is_one_call(model, photo, wanted):
         photo,
         "a red square and a blue square",
         wanted,
-        hints=Hints(masks, sources=sources),
+        hints=Hints(masks, sources=sources, pitch=10.0),
         settings=FEW,
         perceptual=SQUARES,
         progress=phases.append,
