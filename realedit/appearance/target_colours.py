@@ -25,8 +25,8 @@ from realedit.sampling.session import Session
 
 SAMPLED_PICTURES = 3
 SAMPLED_STEPS = 0.5  # of the steps: enough for colours
-# An object is lit unlike its portraits by this factor at most, and has their colour but for a root mean square of this:
-# else its words do not say its colour. Portraits vary too: this power of the factor is nearest to the truth.
+# An object is lit unlike the sampled pictures of it by this factor at most, and has their colour but for a root mean
+# square of this: else its words do not say its colour. These vary too: this power of the factor is nearest to the truth.
 LARGEST_EXPOSURE, HUE_TOLERANCE, EXPOSURE_POWER = 1.4, 0.06, 0.7
 
 
@@ -48,7 +48,7 @@ def target_colours(own: Tensor, old: Tensor, new: Tensor) -> TargetColours:
 
 def exposure_ratio(own: Tensor, imagined_own: Tensor) -> float:
     """By which factor an object is brighter in its photo, with the colours `own` (n, 3), sRGB, than as the model
-    imagines its words; as far as a few portraits can be trusted with it. 1 where the words do not say its colour."""
+    samples its words; as far as a few pictures can be trusted with it. 1 where the words do not say its colour."""
     if not len(own) or not len(imagined_own):
         return 1.0
     mean, expected = own.mean(0), imagined_own.mean(0)

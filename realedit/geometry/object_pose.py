@@ -128,5 +128,5 @@ def object_pose(mask: Tensor, camera: Camera | None = None) -> ObjectPose:
         found.base,
         found.residual < LARGEST_RESIDUAL and outline.solidity > LEAST_SOLIDITY and not outline.truncated,
     )
-    lowest, nearness = camera.along_ground(base, box[3]), camera.inverse_depth(base[1])
-    return ObjectPose(centre, box, base, lowest, nearness, found.points if resembled else None)
+    lowest, inverse_depth = camera.along_ground(base, box[3]), camera.inverse_depth(base[1])
+    return ObjectPose(centre, box, base, lowest, inverse_depth, found.points if resembled else None)

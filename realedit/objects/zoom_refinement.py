@@ -1,5 +1,5 @@
-"""Nearer looks at an object: its words attend as finely as the network has cells, so they are asked again where the
-object fills what the model sees."""
+"""Masks refined in zoomed crops: attention is as fine as the network has cells, so it is read again where the object
+fills what the model sees."""
 
 import torch
 from torch import Tensor
