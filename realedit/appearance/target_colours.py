@@ -26,7 +26,8 @@ from realedit.sampling.session import Session
 SAMPLED_PICTURES = 3
 SAMPLED_STEPS = 0.5  # of the steps: enough for colours
 # An object is lit unlike the sampled pictures of it by this factor at most, and has their colour but for a root mean
-# square of this: else its words do not say its colour. These vary too: this power of the factor is nearest to the truth.
+# square of this: else its words do not say its colour. These vary too: this power of the factor is nearest to the
+# truth.
 LARGEST_EXPOSURE, HUE_TOLERANCE, EXPOSURE_POWER = 1.4, 0.06, 0.7
 
 
