@@ -1,0 +1,96 @@
+"""Which offset each pixel of a hole is copied at: a photomontage of shifted pictures with the least visible seams
+(Agarwala et al. 2004; He and Sun 2012, section 4)."""
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy import ndimage
+
+from realedit.inpainting.graph_cut import LabelEnergy, minimise
+
+UNKNOWN_SOURCE = 1e4  # what it costs to copy what is not known, against squared differences of colours
+RIM = 2  # pixels around the hole that are covered too, where what is copied is compared with what is there
+RIM_WEIGHT = 4.0  # of a difference there
+DISTANCE_COST = 0.05  # of an offset as long as the hole's side: what is near is likelier to belong here
+HEIGHT_COST = 1.4  # the same up or down, against sideways: floors, tables and horizons are level
+SWEEPS = 2
+BAND = 3  # pixels beside a label's part that it may take when seams are moved
+
+
+def label_hole(
+    picture: np.ndarray, known: np.ndarray, hole: np.ndarray, offsets: np.ndarray, start: np.ndarray | None = None
+) -> np.ndarray:
+    """Which of the `offsets` (n, 2) each pixel of a `hole` (H, W) and of its rim is copied at (H, W), from what is
+    `known` (H, W) of a picture (H, W, 3); -1 elsewhere, and where none leads to what is known. From labels to `start`
+    with (H, W), if any, only seams are moved."""
+    energy, rows, columns = _energy(picture, known, hole, offsets)
+    labels = energy.cost.argmin(0)
+    if start is None:
+        labels = minimise(energy, labels, lambda now, label: energy.cost[label] < UNKNOWN_SOURCE, SWEEPS)
+    else:
+        before = start[rows, columns]
+        labels = np.where((before >= 0) & _possible(energy, before), before, labels)
+        labels = minimise(energy, labels, _beside(energy, rows, columns, hole.shape), 1)
+    found = np.full(hole.shape, -1)
+    found[rows, columns] = np.where(_possible(energy, labels), labels, -1)
+    return found
+
+
+def _possible(energy: LabelEnergy, labels: np.ndarray) -> np.ndarray:
+    return energy.cost[labels, np.arange(len(labels))] < UNKNOWN_SOURCE
+
+
+def shifted(picture: np.ndarray, offset: np.ndarray) -> np.ndarray:
+    """A picture (H, W, ...) as seen `offset` (rows, columns) away, 0 outside."""
+    height, width = picture.shape[:2]
+    down, right = int(offset[0]), int(offset[1])
+    result = np.zeros_like(picture)
+    rows, columns = slice(max(0, -down), min(height, height - down)), slice(max(0, -right), min(width, width - right))
+    if rows.start < rows.stop and columns.start < columns.stop:
+        result[rows, columns] = picture[
+            rows.start + down : rows.stop + down, columns.start + right : columns.stop + right
+        ]
+    return result
+
+
+def _energy(
+    picture: np.ndarray, known: np.ndarray, hole: np.ndarray, offsets: np.ndarray
+) -> tuple[LabelEnergy, np.ndarray, np.ndarray]:
+    """The energy of labels of the hole and its rim, and the rows and columns of these."""
+    rows, columns = np.nonzero(ndimage.binary_dilation(hole, iterations=RIM) & (hole | known))
+    side, rim = float(hole.sum()) ** 0.5, ~hole[rows, columns]
+    own = picture[rows, columns]
+    copies = np.stack([shifted(picture, offset)[rows, columns] for offset in offsets])
+    there = np.stack([shifted(known, offset)[rows, columns] for offset in offsets])
+    away = np.hypot(HEIGHT_COST * offsets[:, 0], offsets[:, 1]) / side
+    cost = np.where(there, DISTANCE_COST * away[:, None], UNKNOWN_SOURCE)
+    cost = (cost + RIM_WEIGHT * rim * np.square(copies - own).sum(2)).astype(np.float32)
+
+    def between(a: np.ndarray, b: np.ndarray, edges: np.ndarray) -> np.ndarray:
+        p, q = edges.T
+        seam = np.square(copies[a, p] - copies[b, p]).sum(1) + np.square(copies[a, q] - copies[b, q]).sum(1)
+        return np.where(a == b, 0, seam)
+
+    return LabelEnergy(cost, _edges(rows, columns, hole.shape), between), rows, columns
+
+
+def _edges(rows: np.ndarray, columns: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
+    """The pairs (E, 2) of neighbours among pixels."""
+    index = np.full(size, -1)
+    index[rows, columns] = np.arange(len(rows))
+    pairs = [np.stack([a, b], -1) for a, b in ((index[:, :-1], index[:, 1:]), (index[:-1], index[1:]))]
+    return np.concatenate([pair[(pair >= 0).all(-1)] for pair in pairs])
+
+
+def _beside(
+    energy: LabelEnergy, rows: np.ndarray, columns: np.ndarray, size: tuple[int, ...]
+) -> Callable[[np.ndarray, int], np.ndarray]:
+    def reachable(labels: np.ndarray, label: int) -> np.ndarray:
+        part = np.zeros(size, bool)
+        part[rows, columns] = labels == label
+        if not part.any():
+            return np.zeros(len(labels), bool)
+        near = ndimage.binary_dilation(part, iterations=BAND)[rows, columns]
+        return near & (energy.cost[label] < UNKNOWN_SOURCE)
+
+    return reachable

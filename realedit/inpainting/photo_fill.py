@@ -1,0 +1,176 @@
+"""Fill a hole in a photo with what the photo has, at its own resolution: texture, lines, grain and sharpness.
+
+Where the picture repeats is found in a small one, and so is what each part of the hole is copied from; seams are moved
+in larger ones, and the pixels come from the photo itself, in tones that follow from around the hole.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from inversion.errors import EditError
+from realedit.inpainting.offset_map import RIM, label_hole
+from realedit.inpainting.patch_offsets import PATCH_SIDE, dominant_offsets
+from realedit.inpainting.seamless import seamless_copy
+
+CONTEXT_SIDES = 1.0  # of the hole's longer side: how far around it exemplars are taken from
+LEAST_CONTEXT = 24  # the same in pixels
+REPEATS_AT = 3000  # pixels of the hole in the picture in which repetitions are looked for
+LABELLED_AT = 1600, 6400, 25600  # pixels of the hole in the pictures in which parts are laid out, smallest first
+COLOUR_UNIT = 20.0  # of L*a*b*: a difference of colours that counts as 1
+PARTLY_HIDDEN = 0.01  # share of a small pixel from which it counts as hidden
+
+
+def fill_from_photo(photo: Tensor, hole: Tensor, others: Tensor, seed: int = 0) -> Tensor:
+    """A photo (1, 3, H, W) in [0, 1] with its `hole` (1, 1, H, W) filled by copies of what is around it, nothing of
+    which comes from the `others` (1, 1, H, W). Outside the hole every pixel is the photo's own.
+
+    Raises:
+        EditError: nothing is left around the hole to copy from.
+    """
+    missing = hole[0, 0].numpy() > 0.5
+    if not missing.any():
+        return photo.clone()
+    box = _context(missing)
+    part = _Part(photo[0].permute(1, 2, 0).numpy()[box], missing[box], others[0, 0].numpy()[box] > 0.5)
+    result = photo.clone()
+    result[0, :, box[0], box[1]] = torch.from_numpy(part.filled(seed)).permute(2, 0, 1).float().clamp(0, 1)
+    return torch.where(hole > 0.5, result, photo)
+
+
+def _context(missing: np.ndarray) -> tuple[slice, slice]:
+    """The rows and columns around a hole (H, W) that are worked on."""
+    lines = [np.flatnonzero(missing.any(axis)) for axis in (1, 0)]
+    reach = LEAST_CONTEXT + round(CONTEXT_SIDES * max(int(line[-1] - line[0]) for line in lines))
+    rows, columns = (
+        slice(max(0, int(line[0]) - reach), min(limit, int(line[-1]) + 1 + reach))
+        for line, limit in zip(lines, missing.shape, strict=True)
+    )
+    return rows, columns
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """The part of a photo around a hole: its `pixels` (H, W, 3), the `hole` (H, W), and what else must not be copied,
+    `forbidden` (H, W)."""
+
+    pixels: np.ndarray
+    hole: np.ndarray
+    forbidden: np.ndarray
+
+    def filled(self, seed: int) -> np.ndarray:
+        """Its pixels with the hole filled (H, W, 3); in turns where one leaves pixels that no offset can reach."""
+        offsets = _offsets(_Level.of(self, REPEATS_AT), seed)
+        level, labels = _laid_out(self, offsets)
+        covered = (level.enlarged(labels) >= 0) & self.hole
+        if not covered.any():
+            raise EditError("nothing is left around the hole to fill it from; mark less, or take another --fill")
+        pixels = _copied(self, level, labels, level.rounded(offsets), covered)
+        rest = self.hole & ~covered
+        return _Part(pixels, rest, self.forbidden).filled(seed) if rest.any() else pixels
+
+
+@dataclass(frozen=True, eq=False)
+class _Level:
+    """A part seen smaller by `factor` (down, across): its `pixels` (h, w, 3), their `colours` (h, w, 3) as differences
+    are seen, its `hole` (h, w), and what is `known` (h, w) beside it."""
+
+    pixels: np.ndarray
+    colours: np.ndarray
+    hole: np.ndarray
+    known: np.ndarray
+    size: tuple[int, int]
+
+    @classmethod
+    def of(cls, part: _Part, hole_pixels: int) -> "_Level":
+        """So small that the hole has about so many pixels."""
+        height, width = part.hole.shape
+        scale = min(1.0, (hole_pixels / part.hole.sum()) ** 0.5)
+        size = max(PATCH_SIDE, round(width * scale)), max(PATCH_SIDE, round(height * scale))
+
+        def smaller(picture: np.ndarray) -> np.ndarray:
+            return cv2.resize(picture.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+
+        pixels, hole = smaller(part.pixels), smaller(part.hole) > PARTLY_HIDDEN
+        known = ~hole & (smaller(part.forbidden) <= PARTLY_HIDDEN)
+        colours = cv2.cvtColor(pixels, cv2.COLOR_RGB2Lab) / COLOUR_UNIT
+        return cls(pixels, colours, hole, known, part.hole.shape)
+
+    @property
+    def factor(self) -> np.ndarray:
+        """How much larger the part is, down and across."""
+        return np.array(self.size) / self.hole.shape
+
+    def rounded(self, offsets: np.ndarray) -> np.ndarray:
+        """Offsets (n, 2) of the part, in whole pixels of this size."""
+        return np.rint(offsets / self.factor).astype(int)
+
+    def enlarged(self, labels: np.ndarray) -> np.ndarray:
+        """Labels (h, w) at the part's own size."""
+        return _nearest(labels, self.size)
+
+
+def _nearest(labels: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
+    rows, columns = (np.arange(n) * m // n for n, m in zip(size, labels.shape, strict=True))
+    return labels[rows[:, None], columns]
+
+
+def _offsets(level: _Level, seed: int) -> np.ndarray:
+    """The offsets (n, 2) in pixels of the part at which its hole may be filled: those of its repetitions, and some that
+    lead out of the hole on all sides."""
+    found = dominant_offsets(level.colours, level.known, level.hole, seed)
+    rows, columns = (np.flatnonzero(level.hole.any(axis)) for axis in (1, 0))
+    down, across = (int(line[-1] - line[0]) + 1 + 2 * RIM for line in (rows, columns))
+    out = [(j * down, i * across) for j in (-1, 0, 1) for i in (-1, 0, 1) if j or i]
+    return np.concatenate([found, np.array(out)]) * level.factor
+
+
+def _laid_out(part: _Part, offsets: np.ndarray) -> tuple[_Level, np.ndarray]:
+    """Which of the `offsets` (n, 2) each pixel is copied at (h, w), and the level at which that is known."""
+    level = _Level.of(part, LABELLED_AT[0])
+    labels = label_hole(level.colours, level.known, level.hole, level.rounded(offsets))
+    for hole_pixels in LABELLED_AT[1:]:
+        level = _Level.of(part, hole_pixels)
+        start = _nearest(labels, level.hole.shape)
+        labels = label_hole(level.colours, level.known, level.hole, level.rounded(offsets), start)
+    return level, labels
+
+
+def _copied(part: _Part, level: _Level, labels: np.ndarray, offsets: np.ndarray, covered: np.ndarray) -> np.ndarray:
+    """The part's pixels (H, W, 3) with what is `covered` (H, W) copied at its own size, by the labels (h, w) of the
+    `offsets` (n, 2) of a level, in tones that make seams vanish there."""
+    inside = (labels >= 0) & level.hole
+    shifts = offsets[labels.clip(min=0)]
+    plain = level.pixels.copy()
+    rows, columns = np.nonzero(inside)
+    plain[inside] = level.pixels[rows + shifts[inside][:, 0], columns + shifts[inside][:, 1]]
+    toned = seamless_copy(level.pixels, inside, shifts)
+    rows, columns = np.nonzero(covered)
+    own = level.enlarged(labels)[rows, columns]
+    full = np.rint(offsets[own] * level.factor).astype(int)
+    height, width = part.hole.shape
+    source = (rows + full[:, 0]).clip(0, height - 1), (columns + full[:, 1]).clip(0, width - 1)
+    change = _change_at((rows, columns), toned - plain, level, labels, own)
+    result = part.pixels.copy()
+    result[rows, columns] = (part.pixels[source] + change).clip(0, 1)
+    return result
+
+
+def _change_at(
+    places: tuple[np.ndarray, np.ndarray], change: np.ndarray, level: _Level, labels: np.ndarray, own: np.ndarray
+) -> np.ndarray:
+    """A change (h, w, 3) of a level's tones at places of the part (n, 3), interpolated between pixels of the same label
+    as each has itself (n)."""
+    y, x = ((place + 0.5) / factor - 0.5 for place, factor in zip(places, level.factor, strict=True))
+    top, left = np.floor(y).astype(int), np.floor(x).astype(int)
+    total, weights = np.zeros((len(own), 3)), np.zeros(len(own))
+    for down, across in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        near = (top + down).clip(0, labels.shape[0] - 1), (left + across).clip(0, labels.shape[1] - 1)
+        weight = (1 - np.abs(y - top - down)) * (1 - np.abs(x - left - across))
+        weight = weight * (labels[near] == own) * level.hole[near] + 1e-9
+        total += weight[:, None] * change[near]
+        weights += weight
+    return total / weights[:, None]

@@ -1,0 +1,142 @@
+"""Holes filled with what the photo has: repetitions found, labels laid out, seams made to vanish."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from inversion.errors import EditError
+from realedit.inpainting.graph_cut import LabelEnergy, expanded, minimise
+from realedit.inpainting.offset_map import label_hole, shifted
+from realedit.inpainting.patch_offsets import dominant_offsets
+from realedit.inpainting.photo_fill import fill_from_photo
+from realedit.inpainting.seamless import seamless_copy
+
+
+def checks(height: int, width: int, down: int, across: int) -> np.ndarray:
+    """A picture (height, width, 3) that repeats after these distances, and at no shorter one."""
+    tile = np.random.default_rng(5).random((down, across, 3)).astype(np.float32)
+    return np.tile(tile, (-(-height // down), -(-width // across), 1))[:height, :width]
+
+
+def boxed(size: tuple[int, int], top: int, bottom: int, left: int, right: int) -> np.ndarray:
+    mask = np.zeros(size, bool)
+    mask[top:bottom, left:right] = True
+    return mask
+
+
+def as_tensors(picture: np.ndarray, *masks: np.ndarray) -> tuple[torch.Tensor, ...]:
+    image = torch.from_numpy(picture).permute(2, 0, 1)[None].float()
+    return image, *(torch.from_numpy(mask).float()[None, None] for mask in masks)
+
+
+def test_offsets_are_the_periods_of_a_repeating_picture():
+    picture, hole = checks(90, 130, 15, 22), boxed((90, 130), 35, 55, 50, 75)
+    offsets = dominant_offsets(picture, ~hole, hole, seed=0)
+    assert len(offsets)
+    assert all(down % 15 == 0 and across % 22 == 0 for down, across in offsets)
+
+
+def test_a_repeating_picture_is_continued_exactly():
+    picture, hole = checks(90, 130, 15, 22), boxed((90, 130), 35, 55, 50, 75)
+    photo, missing, none = as_tensors(picture, hole, np.zeros_like(hole))
+    spoiled = torch.where(missing > 0.5, 0.5, photo)
+    assert (fill_from_photo(spoiled, missing, none) - photo).abs().max() < 1e-3
+
+
+def test_only_the_hole_changes_and_equal_seeds_give_equal_pixels():
+    picture = np.random.default_rng(1).random((50, 80, 3)).astype(np.float32)
+    photo, missing, none = as_tensors(picture, boxed((50, 80), 15, 35, 25, 50), np.zeros((50, 80), bool))
+    filled = fill_from_photo(photo, missing, none, seed=3)
+    assert torch.equal(torch.where(missing > 0.5, photo, filled), photo)
+    assert not torch.equal(filled, photo)
+    assert torch.equal(filled, fill_from_photo(photo, missing, none, seed=3))
+
+
+def test_what_is_forbidden_is_not_copied():
+    picture = np.full((80, 120, 3), 0.5, np.float32)
+    picture += np.random.default_rng(2).normal(0, 0.05, picture.shape).astype(np.float32)
+    others = boxed((80, 120), 20, 60, 70, 115)
+    picture[others] = (1.0, 0.0, 0.0)
+    photo, missing, forbidden = as_tensors(picture, boxed((80, 120), 25, 55, 20, 50), others)
+    inside = fill_from_photo(photo, missing, forbidden)[0][:, missing[0, 0] > 0.5]
+    assert inside[0].max() < 0.8
+    assert inside[1].min() > 0.2
+
+
+def test_a_hole_of_a_large_photo_is_as_sharp_as_its_surroundings():
+    picture = np.random.default_rng(4).random((300, 400, 3)).astype(np.float32)
+    photo, missing, none = as_tensors(picture, boxed((300, 400), 60, 240, 90, 280), np.zeros((300, 400), bool))
+    inside = fill_from_photo(photo, missing, none)[0][:, missing[0, 0] > 0.5]
+    assert inside.std() == pytest.approx(float(photo.std()), rel=0.1)
+
+
+def test_a_photo_that_is_all_hole_is_refused():
+    photo = torch.rand(1, 3, 64, 80)
+    with pytest.raises(EditError, match="nothing is left around the hole"):
+        fill_from_photo(photo, torch.ones(1, 1, 64, 80), torch.zeros(1, 1, 64, 80))
+
+
+def test_a_hole_that_touches_the_frame_on_two_sides_is_filled_from_the_rest():
+    picture, hole = checks(64, 100, 8, 11), boxed((64, 100), 0, 64, 60, 100)
+    photo, missing, none = as_tensors(picture, hole, np.zeros_like(hole))
+    filled = fill_from_photo(torch.where(missing > 0.5, 0.0, photo), missing, none)
+    assert (filled - photo).abs().mean() < 0.05
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_expansion_is_the_best_of_all_ways_to_take_a_label(seed: int):
+    random = np.random.default_rng(seed)
+    points = random.random((3, 9, 2))  # what each label shows at each node: seams cost squared distances
+    edges = np.array([(k, k + 1) for k in range(8) if k % 3 != 2] + [(k, k + 3) for k in range(6)])
+
+    def between(a: np.ndarray, b: np.ndarray, edges: np.ndarray) -> np.ndarray:
+        p, q = edges.T
+        return np.linalg.norm(points[a, p] - points[b, p], axis=1) + np.linalg.norm(points[a, q] - points[b, q], axis=1)
+
+    energy = LabelEnergy(random.random((3, 9)), edges, between)
+    labels, free = random.integers(0, 2, 9), random.random(9) < 0.8
+    found = expanded(energy, labels, 2, free)
+    ways = itertools.product((False, True), repeat=9)
+    tried = [np.where(np.array(way) & free, 2, labels) for way in ways]
+    assert energy.of(found) == pytest.approx(min(energy.of(one) for one in tried), abs=0.05)  # capacities are whole
+    assert (found[~free] == labels[~free]).all()
+
+
+def test_labels_never_cost_more_after_a_sweep():
+    random = np.random.default_rng(7)
+    edges = np.array([(k, k + 1) for k in range(19)])
+
+    def between(a: np.ndarray, b: np.ndarray, edges: np.ndarray) -> np.ndarray:
+        return np.abs(a - b).astype(float)
+
+    energy = LabelEnergy(random.random((5, 20)) * 4, edges, between)
+    start = energy.cost.argmin(0)
+    found = minimise(energy, start, lambda labels, label: np.ones(len(labels), bool), 3)
+    assert energy.of(found) < energy.of(start)
+
+
+def test_a_seam_goes_where_copies_agree():
+    picture = np.zeros((40, 90, 3), np.float32)
+    picture[:, :45] = np.random.default_rng(0).random((40, 45, 3))
+    picture[:, 45:] = picture[:, :45]
+    hole = boxed((40, 90), 10, 30, 50, 70)
+    labels = label_hole(picture, ~hole, hole, np.array([(0, 1), (0, -45), (3, 2)]))
+    assert (labels[hole] == 1).all()
+
+
+def test_a_shifted_picture_is_empty_where_it_comes_from_outside():
+    picture = np.arange(12.0).reshape(3, 4)
+    assert shifted(picture, np.array([1, -2])).tolist() == [[0, 0, 4, 5], [0, 0, 8, 9], [0, 0, 0, 0]]
+    assert not shifted(picture, np.array([3, 0])).any()
+
+
+def test_a_copy_takes_on_the_tone_around_the_hole():
+    picture = np.random.default_rng(3).random((30, 50, 3))
+    picture[:, 25:] = picture[:, :25] + np.array([0.3, -0.2, 0.1])  # the same, in another light
+    hole = boxed((30, 50), 8, 20, 30, 42)
+    offsets = np.zeros((30, 50, 2), int)
+    offsets[hole] = (0, -25)
+    spoiled = np.where(hole[..., None], 9.0, picture)
+    assert np.abs(seamless_copy(spoiled, hole, offsets) - picture).max() < 1e-9
