@@ -3,7 +3,7 @@
 import torch
 
 from realedit.inpainting.completion import complete
-from realedit.inpainting.fill import fill_fsr
+from realedit.inpainting.fill import fill_smoothly
 from realedit.inpainting.shift_map import Shift
 
 
@@ -49,8 +49,8 @@ def test_a_floor_in_perspective_goes_on():
     photo = picture(torch.where(y > 26, ((across.floor() + along.floor()) % 2), 0.5))
     hole = disc(photo, 66, 62, 15)
     filled = complete(without(photo, hole), hole, NONE).image
-    waves = fill_fsr(without(photo, hole), hole)
-    assert error(filled, photo, hole) < 0.4 * error(waves, photo, hole)
+    smooth = fill_smoothly(without(photo, hole), hole)
+    assert error(filled, photo, hole) < 0.4 * error(smooth, photo, hole)
 
 
 def test_nothing_is_copied_from_other_objects():

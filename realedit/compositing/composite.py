@@ -75,7 +75,7 @@ def compose(photo: Tensor, scene: LayeredScene, margin: float) -> Composite:
     ]
     arrivals += [(layer, each.target) for layer, each in zip(brought, inserted, strict=True)]
     arrivals.sort(key=lambda pair: _foot(pair[1]))
-    hole = _hole(photo, scene, margin)
+    hole = vacated_hole(photo, scene, margin)
     arrived = [dilate(torch.maximum(target, layer.effects()), margin) for layer, target in arrivals]
     moved = torch.maximum(hole, union(arrived, photo))
     restyled = [dilate(edit.mask, margin) for edit in scene.objects if edit.appearance is not None and not edit.leaves]
@@ -111,7 +111,7 @@ def _landed(mask: Tensor, placement: Placement, size: Size) -> Tensor:
     return (warp(mask, placement, size=size) > 0.5).float()
 
 
-def _hole(photo: Tensor, scene: LayeredScene, margin: float) -> Tensor:
+def vacated_hole(photo: Tensor, scene: LayeredScene, margin: float) -> Tensor:
     """Where leaving objects, their effects and their residue were, and nothing that stays stands before them."""
     gone = [dilate(torch.maximum(edit.mask, edit.effects.visible()), margin) for edit in scene.objects if edit.leaves]
     hole = union([*gone, *([dilate(scene.clean_plate.residue, margin)] if gone else [])], photo)

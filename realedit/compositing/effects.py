@@ -1,7 +1,7 @@
 """What objects leave of themselves beside their place: shadows, and reflections in a glossy ground."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -35,6 +35,9 @@ class Effects:
     def within(self, region: Tensor) -> "Effects":
         """As far as it lies in a mask (1, 1, H, W)."""
         return Effects(torch.where(region > 0.5, self.shadow, 1.0), self.reflection * region)
+
+    def without_shadow(self) -> "Effects":
+        return replace(self, shadow=torch.ones_like(self.shadow))
 
     def resized(self, size: tuple[int, int]) -> "Effects":
         """In a picture of this size (width, height)."""

@@ -1,6 +1,6 @@
 """Layers: objects extracted from the photo with their matte, and placed elsewhere on the clean plate."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -27,6 +27,10 @@ class ObjectLayer:
     alpha: Tensor
     shadow: Tensor
     reflection: Tensor
+
+    def converted(self, convert: Callable[[Tensor], Tensor]) -> "ObjectLayer":
+        """The same in other colours, to which `convert` takes pictures (1, 3, H, W)."""
+        return replace(self, colour=convert(self.colour))
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,5 +1,6 @@
 """A photo taken apart into objects, what lies behind them, and what comes from other photos."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from torch import Tensor
@@ -56,6 +57,10 @@ class InsertedObject:
     mask: Tensor
     placement: Placement
 
+    def converted(self, convert: Callable[[Tensor], Tensor]) -> "InsertedObject":
+        """The same in other colours, to which `convert` takes pictures (1, 3, H, W)."""
+        return replace(self, layer=self.layer.converted(convert))
+
 
 @dataclass(frozen=True, eq=False)
 class LayeredScene:
@@ -76,8 +81,3 @@ class LayeredScene:
     def phrases(self) -> list[str]:
         """The names of all objects that belong to the photo."""
         return [*(edit.object.phrase for edit in self.objects), *(other.phrase for other in self.others)]
-
-    @property
-    def known(self) -> bool:
-        """Whether the model knows every edited object by its words, so that it may draw and guide."""
-        return all(edit.object.tokens for edit in self.objects)

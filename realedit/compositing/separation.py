@@ -11,11 +11,12 @@ from torch import Tensor
 from realedit.compositing.effects import Effects, object_effects
 from realedit.compositing.reflections import reflection_region
 from realedit.images import resize
-from realedit.inpainting.fill import fill_coarsely
+from realedit.inpainting.fill import fill_smoothly
 from realedit.morphology import dilate, touching, union
 
 TONE_WIDTH = 0.06  # of the shorter side: how far tones are averaged where the plate meets the photo
 MISSED_DIFFERENCE, MISSED_REACH = 0.12, 0.07  # a missed part differs by this much, within this of the shorter side
+FAINTEST_SHADOW = 0.85  # light: what is nowhere darker, against tones continued from afar, may be a vignette
 SHADOW_REACH = 0.5  # of its extent: how far from an object a shadow is looked for where no model draws what it lies on
 
 
@@ -64,27 +65,22 @@ def covered_region(photo: Tensor, plate: Tensor, sources: Sequence[Tensor], stay
     return union([*sources, *(missed_parts(photo, plate, source) for source in sources), *visible], photo)
 
 
-def separate_without_model(
-    photo: Tensor, sources: Sequence[Tensor], beside: Tensor, margin: float
-) -> tuple[CleanPlate, list[Effects]]:
-    """As `separate` without a model's help: the plate is filled from the hole's edge. First in a wide hole, to see
-    the shadows, and in a deep one, to see reflections; then where objects and both are. What stays, `beside`
-    (1, 1, H, W), is no part of any."""
+def effects_without_model(photo: Tensor, sources: Sequence[Tensor], beside: Tensor, margin: float) -> list[Effects]:
+    """What each of the `sources`, masks (1, 1, H, W), leaves beside it in a photo (1, 3, H, W) of which no model knows
+    what is behind them: against the tones that go on from a hole's edge. First in a wide hole, to see the shadows, and
+    in a deep one, to see reflections; then where objects and both are. What stays, `beside` (1, 1, H, W), is no part of
+    any."""
 
-    def filled_and_separated(masks: Sequence[Tensor]) -> tuple[Tensor, list[Effects]]:
+    def seen_within(masks: Sequence[Tensor]) -> list[Effects]:
         hole = dilate(union([*sources, *masks], photo), margin) * (1 - beside)
-        plate = fill_coarsely(photo, hole)
-        return plate, [effects.within(hole) for effects in object_effects(photo, plate, sources)]
+        return [effects.within(hole) for effects in object_effects(photo, fill_smoothly(photo, hole), sources)]
 
     near = [around(source, SHADOW_REACH) for source in sources]
-    (_, wide), (_, deep) = (
-        filled_and_separated(near),
-        filled_and_separated([*near, *(reflection_region(source) for source in sources)]),
-    )
+    wide, deep = seen_within(near), seen_within([*near, *(reflection_region(source) for source in sources)])
     first = [replace(one, reflection=other.reflection) for one, other in zip(wide, deep, strict=True)]
-    plate, last = filled_and_separated([effects.visible() for effects in first])
+    last = seen_within([effects.visible() for effects in first])
     found = [replace(one, reflection=other.reflection) for one, other in zip(last, first, strict=True)]
-    return CleanPlate.of(plate), found
+    return [each if each.shadow.min() < FAINTEST_SHADOW else each.without_shadow() for each in found]
 
 
 def match_tones(image: Tensor, model: Tensor, where: Tensor) -> Tensor:

@@ -90,10 +90,9 @@ def _guidance(
     changes: Changes,
     prompt: PromptSpans,
 ) -> Guidance | None:
-    """The energies of all objects, for the steps in which cells are free; None where the model does not
-    know an object."""
+    """The energies of all objects, for the steps in which cells are free; None where there is none."""
     settings = session.settings
-    if not scene.objects or not scene.known or settings.strength.most == 0:
+    if not scene.objects or settings.strength.most == 0:
         return None
     generates = any(change is not None and change.generated for change in changes)
     targets = [
@@ -118,6 +117,6 @@ def _guidance(
 
 def _borrowed(change: AppearanceChange | None) -> tuple[Reference, tuple[int, ...]] | None:
     """The reference and the tokens of the object whose appearance is drawn, if it is one's."""
-    if change is None or change.source is None or not change.generated:
+    if change is None or change.source is None or change.source.inverted is None or not change.generated:
         return None
     return change.source.inverted.reference, change.source.object.tokens

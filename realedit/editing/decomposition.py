@@ -14,12 +14,12 @@ from inversion.model import DiffusionModel
 from realedit.compositing.effects import Effects
 from realedit.compositing.mask_trimming import without_shadow
 from realedit.compositing.scene import LayeredScene, ObjectEdit
-from realedit.compositing.separation import CleanPlate, around, covered_region, separate, separate_without_model
+from realedit.compositing.separation import CleanPlate, around, covered_region, separate
 from realedit.images import resize
 from realedit.inpainting.clean_plate import clean_plate
-from realedit.inpainting.fill import fill_fsr
+from realedit.inpainting.fill import fill_smoothly
 from realedit.morphology import dilate, union
-from realedit.objects.grounding import is_attended, other_objects
+from realedit.objects.grounding import other_objects
 from realedit.objects.located_object import LocatedObject
 from realedit.objects.zoom_refinement import refine_by_zoom
 from realedit.sampling.inverted_image import InvertedCrop, InvertedImage
@@ -40,14 +40,11 @@ def decompose(session: Session, view: InvertedCrop, edits: Sequence[ObjectEdit])
         CleanPlate.of(inverted.image),
         _others(session.model, view, [edit.object.phrase for edit in edits]),
     )
-    if scene.moving and all(edit.object.tokens for edit in scene.moving):
+    if scene.moving:
         wide = _wide_plate(session, inverted, scene)
         scene = _trimmed(inverted.image, scene, wide)
         tight = _tight_plate(session, inverted, scene, wide)
         scene = _with_layers(scene, *separate(inverted.image, tight, _moving_masks(scene), margin))
-    elif scene.moving:
-        beside = _beside(scene)
-        scene = _with_layers(scene, *separate_without_model(inverted.image, _moving_masks(scene), beside, margin))
     return _filled_behind_staying(scene, margin)
 
 
@@ -58,7 +55,7 @@ def corrected_objects(
     same objects where it changed nothing."""
     corrected = []
     for located, edit in zip(objects, scene.objects, strict=True):
-        before, after = located.at_model_size(inverted).mask, edit.mask
+        before, after = located.at_size(inverted.size).mask, edit.mask
         if torch.equal(before, after):
             corrected.append(located)
             continue
@@ -69,10 +66,7 @@ def corrected_objects(
 
 
 def _at_model_size(inverted: InvertedImage, edit: ObjectEdit) -> ObjectEdit:
-    """An edit at the model's size, without tokens where they attend to something else."""
-    located = edit.object.at_model_size(inverted)
-    if not is_attended(inverted, located):
-        located = replace(located, tokens=())
+    located = edit.object.at_size(inverted.size)
     return replace(edit, object=located, effects=Effects.none(located.mask))
 
 
@@ -145,5 +139,5 @@ def _filled_behind_staying(scene: LayeredScene, margin: float) -> LayeredScene:
     if not stay:
         return scene
     hole = union(stay, plate.image)
-    image = torch.where(hole > 0.5, fill_fsr(plate.image, hole), plate.image)
+    image = torch.where(hole > 0.5, fill_smoothly(plate.image, hole), plate.image)
     return replace(scene, clean_plate=replace(plate, image=image))

@@ -10,10 +10,10 @@ from realedit.appearance.selection import Changes
 from realedit.compositing.composite import Composite, compose
 from realedit.compositing.effects import Effects
 from realedit.compositing.paste_back import paste_back
-from realedit.compositing.scene import InsertedObject, LayeredScene
+from realedit.compositing.scene import LayeredScene
 from realedit.compositing.separation import CleanPlate
 from realedit.files.photo import Photo
-from realedit.inpainting.fill import fill_coarsely
+from realedit.inpainting.fill import fill_smoothly
 from realedit.morphology import union
 from realedit.objects.located_object import LocatedObject
 from realedit.sampling.session import Session
@@ -30,7 +30,7 @@ def full_scene(photo: Photo, scene: LayeredScene, objects: Sequence[LocatedObjec
             for edit, located in zip(scene.objects, objects, strict=True)
         ),
         clean_plate=replace(scene.clean_plate, image=own(scene.clean_plate.image)).resized(size),
-        inserted=tuple(_with_colour(each, own(each.layer.colour)) for each in scene.inserted),
+        inserted=tuple(each.converted(own) for each in scene.inserted),
     )
 
 
@@ -51,27 +51,23 @@ def render_full_resolution(
     composite = replace(composite, image=image)
     mask = union(restyled, composite.hole)
     result = paste_back(session.model, photo, composite, mask, generated, settings.feather)
-    return photo.painted(result, composite.editable, _opacity(photo, scene, settings.margin)), composite
+    return photo.painted(result, composite.editable, opacity_after(photo, scene, settings.margin)), composite
 
 
-def _opacity(photo: Photo, scene: LayeredScene, margin: float) -> Tensor | None:
+def opacity_after(photo: Photo, scene: LayeredScene, margin: float) -> Tensor | None:
     """How opaque the result is (1, 1, H, W): opacity moves with its object as colours do, and is filled
     in behind it from around the hole. None where nothing is transparent."""
     if not photo.see_through:
         return None
     opacity = photo.opacity().expand(-1, 3, -1, -1)
     hole = union([edit.mask for edit in scene.moving], opacity)
-    solid = [_with_colour(each, torch.ones_like(each.layer.colour)) for each in scene.inserted]
+    solid = [each.converted(torch.ones_like) for each in scene.inserted]
     opaque = replace(
         scene,
         objects=tuple(replace(edit, effects=Effects.none(edit.mask)) for edit in scene.objects),
-        clean_plate=CleanPlate.of(fill_coarsely(opacity, hole)),
+        clean_plate=CleanPlate.of(fill_smoothly(opacity, hole)),
         inserted=tuple(
             replace(each, layer=replace(each.layer, reflection=0 * each.layer.reflection)) for each in solid
         ),
     )
     return compose(opacity, opaque, margin).image[:, :1].clamp(0, 1)
-
-
-def _with_colour(inserted: InsertedObject, colour: Tensor) -> InsertedObject:
-    return replace(inserted, layer=replace(inserted.layer, colour=colour))

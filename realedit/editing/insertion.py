@@ -4,6 +4,8 @@ from realedit.compositing.effects import Effects
 from realedit.compositing.layers import extract_layer
 from realedit.compositing.scene import InsertedObject, ObjectEdit
 from realedit.editing.decomposition import corrected_objects, decompose
+from realedit.editing.full_resolution import full_scene
+from realedit.editing.photo_decomposition import decompose_photo
 from realedit.edits import Insert
 from realedit.files.photo import Photo
 from realedit.geometry.crop import box_in_target, crop_around, leaving_crop, touched_boxes
@@ -22,15 +24,18 @@ def extract_insert(session: Session, source: SourceObject, edit: Insert, host: P
     (around,) = touched_boxes(pose.box, (), session.settings.reach)
     crop = crop_around([around], [pose.box], photo.size, session.model.native_size)
     check_memory(crop)
-    view = invert_crop(session, photo, crop, source.inverted.prompt)
     located = source.object.with_mask(crop.cut_out(source.object.mask))
     removal = ObjectEdit(located, placements=(), appearance=None, effects=Effects.none(located.mask))
-    scene = decompose(session, view, [removal])
-    (located,) = corrected_objects(view.inverted, [located], scene)
-    picture = view.photo.colours.to_srgb(view.photo.tensor())
-    size = view.photo.size
-    effects = scene.objects[0].effects.resized(size)
-    layer = extract_layer(picture, located.mask, effects, scene.clean_plate.resized(size))
+    part = photo.cropped(crop.box)
+    if source.inverted is None:
+        scene = decompose_photo(session, part, [removal])
+    else:
+        view = invert_crop(session, photo, crop, source.inverted.prompt)
+        small = decompose(session, view, [removal])
+        scene = full_scene(part, small, corrected_objects(view.inverted, [located], small))
+    (removal,) = scene.objects
+    layer = extract_layer(part.tensor(), removal.mask, removal.effects, scene.clean_plate)
+    layer = layer.converted(part.colours.to_srgb)
     placement = edit.placement(pose)
-    inserted = InsertedObject(located.phrase, layer, located.mask, leaving_crop(crop, placement))
+    inserted = InsertedObject(located.phrase, layer, removal.mask, leaving_crop(crop, placement))
     return inserted, box_in_target(around, placement, photo.size, host.size)

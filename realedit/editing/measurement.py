@@ -39,6 +39,18 @@ def measure_objects(
     return reports
 
 
+def unmeasured_objects(crop: Crop, composite: Composite) -> list[ObjectReport]:
+    """Where every object was asked to be by the `composite`, of a photo in which the model knows none."""
+    reports = [
+        ObjectReport.of(placed.phrase, placed.phrase, placed.target, None, crop, why=UNKNOWN)
+        for placed in composite.objects
+    ]
+    return reports + [
+        ObjectReport.of(placed.phrase, placed.phrase, placed.target, None, crop, why=FOREIGN)
+        for placed in composite.inserted
+    ]
+
+
 def camera_used(camera: Camera, objects: Sequence[ObjectEdit], *, given: bool) -> CameraReport | None:
     """By what objects were turned, if any was."""
     turned = any(placement.reshaped for each in objects for placement in each.placements)

@@ -4,12 +4,14 @@ model works on."""
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from realedit.compositing.scene import InsertedObject, ObjectEdit
+from realedit.compositing.scene import InsertedObject, LayeredScene, ObjectEdit
 from realedit.editing.insertion import extract_insert
-from realedit.editing.object_edits import Viewpoint, boxes_of, taken_out
+from realedit.editing.object_edits import Viewpoint, boxes_of, set_down, taken_out
 from realedit.editing.request import EditRequest
 from realedit.edits import Insert, ObjectSource
+from realedit.files.photo import Photo
 from realedit.geometry.crop import CLOSE_ZOOM, NATURAL_ZOOM, Crop, crop_around
+from realedit.geometry.transform import IDENTITY
 from realedit.objects.localisation import locate_objects
 from realedit.objects.located_object import LocatedObject
 from realedit.objects.source_objects import SourceObject, locate_source_object
@@ -19,11 +21,14 @@ from realedit.sampling.session import Session
 
 @dataclass(frozen=True, eq=False)
 class Preparation:
-    """The part of a photo that its edits touch, as the model sees it (`view`); what is asked of the objects there, with
-    masks at the part's own size (`objects`), and from where the camera saw them in the whole photo (`viewpoint`); what
-    comes from other photos, set down in the part (`inserted`) or lending its appearance (`sources`)."""
+    """The part of a photo that its edits touch: where it lies (`crop`), its own pixels (`photo`), and what the model
+    sees in it (`view`), None where it does not know all that is edited; what is asked of the objects there, with masks
+    at the part's own size (`objects`), and from where the camera saw them in the whole photo (`viewpoint`); what comes
+    from other photos, set down in the part (`inserted`) or lending its appearance (`sources`)."""
 
-    view: InvertedCrop
+    crop: Crop
+    photo: Photo
+    view: InvertedCrop | None
     objects: list[ObjectEdit]
     viewpoint: Viewpoint
     inserted: tuple[InsertedObject, ...]
@@ -31,11 +36,12 @@ class Preparation:
 
 
 def prepare(session: Session, request: EditRequest) -> Preparation:
-    """Find all objects of a request, and invert the part of the photo that it touches."""
+    """Find all objects of a request, and invert the part of the photo that it touches if the model knows them."""
     photo = request.photo
     whole, located = _located(session, request)
     sources = _sources(session, request)
-    viewpoint = Viewpoint.of(request.camera([each.mask for each in located]), located)
+    outlines = [each.mask for each in located if each.tokens]  # of what models know some resemble solids
+    viewpoint = Viewpoint.of(request.camera(outlines), located)
     objects = taken_out(request.edits, located)
     inserts = [edit for edit in request.edits if isinstance(edit, Insert)]
     brought = [extract_insert(session, sources[edit.source], edit, photo) for edit in inserts]
@@ -45,10 +51,10 @@ def prepare(session: Session, request: EditRequest) -> Preparation:
     touched = [*viewpoint.touched_boxes(request.edits, reach), *(box for _, box in brought)]
     crop = crop_around(touched, boxes_of(located) or touched, photo.size, session.model.native_size, limits)
     check_memory(crop)
-    if whole is None or not crop.is_whole:
-        whole = invert_crop(session, photo, crop, request.prompt)
     return Preparation(
-        whole,
+        crop,
+        photo.cropped(crop.box),
+        _view(session, request, whole, crop, located),
         [each.with_mask(crop.cut_out(each.mask)) for each in objects],
         viewpoint,
         tuple(replace(each, placement=crop.inserted_placement(each.placement)) for each, _ in brought),
@@ -56,14 +62,48 @@ def prepare(session: Session, request: EditRequest) -> Preparation:
     )
 
 
+def with_placements(
+    request: EditRequest,
+    prepared: Preparation,
+    scene: LayeredScene,
+    viewpoint: Viewpoint,
+    located: Sequence[LocatedObject],
+) -> LayeredScene:
+    """A scene with its objects, `located` in the part, set down where the edits put them, and with what comes from
+    other photos."""
+    crop = prepared.crop
+    masks = {each.phrase: crop.in_photo(each.mask) for each in located}
+    placements = set_down(request.edits, masks, viewpoint)
+    objects = tuple(
+        replace(
+            each,
+            placements=tuple(p if p == IDENTITY else crop.placement(p) for p in placements[each.object.phrase]),
+        )
+        for each in scene.objects
+    )
+    return replace(scene, objects=objects, inserted=prepared.inserted)
+
+
+def _view(
+    session: Session,
+    request: EditRequest,
+    whole: InvertedCrop | None,
+    crop: Crop,
+    located: Sequence[LocatedObject],
+) -> InvertedCrop | None:
+    """What the model sees in a part of the photo; None if there is an object that it does not know."""
+    if not all(each.tokens for each in located):
+        return None
+    if whole is not None and crop.is_whole:
+        return whole
+    return invert_crop(session, request.photo, crop, request.prompt)
+
+
 def _located(session: Session, request: EditRequest) -> tuple[InvertedCrop | None, Sequence[LocatedObject]]:
     """The objects of a request, and the whole photo as the model sees it, if it had to look."""
     hints = request.hints
     if all(phrase in hints.masks for phrase in request.objects):  # or there is none
-        return None, [
-            LocatedObject(phrase, session.model.positions(request.prompt, phrase), hints.masks[phrase], from_user=True)
-            for phrase in request.objects
-        ]
+        return None, [LocatedObject(phrase, (), hints.masks[phrase], from_user=True) for phrase in request.objects]
     whole = invert_crop(session, request.photo, Crop.whole(request.photo.size), request.prompt)
     return whole, locate_objects(session.model, whole, request.objects, hints.masks, hints.points)
 

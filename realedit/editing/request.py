@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from torch import Tensor
 
 from inversion.model import DiffusionModel
-from realedit.edits import Edit
+from realedit.edits import Duplicate, Edit, Move, Resize, Swap
 from realedit.files.exif import focal_length
 from realedit.files.photo import Photo
 from realedit.geometry.camera import Camera
@@ -51,6 +51,8 @@ class EditRequest:
         """The camera that took the photo, in which objects of these masks (1, 1, H, W) stand."""
         focal = focal_length(self.photo.exif, self.photo.size)
         camera = Camera(self.photo.size, focal=focal) if focal else Camera(self.photo.size)
+        if not any(isinstance(edit, Move | Duplicate | Resize | Swap) for edit in self.edits):
+            return camera  # nothing is turned by it
         if self.hints.pitch is not None:
             return replace(camera, pitch=math.radians(self.hints.pitch))
         picture = to_bytes(self.photo.small(estimation_size(self.photo.size)))

@@ -63,9 +63,8 @@ def _held_until(
     """The fraction of the schedule (1, 1, h, w) up to which each cell is held to the composite."""
     settings = session.settings
     until = torch.ones_like(photo[:, :1])
-    if scene.known:  # what the model does not know it must not repaint
-        free = (touched_cells(composite.moved, photo) > 0.5) & (cells_of(composite.covered, photo, MOSTLY) < 0.5)
-        until = torch.where(free, settings.surroundings_until, until)
+    free = (touched_cells(composite.moved, photo) > 0.5) & (cells_of(composite.covered, photo, MOSTLY) < 0.5)
+    until = torch.where(free, settings.surroundings_until, until)
     for change, placed in zip(plan.changes, composite.objects, strict=True):
         if change is not None and change.generated:
             cells = covered_cells(dilate(placed.target, settings.margin), photo)

@@ -1,5 +1,6 @@
 """Two photos compared: how faithful the one is to the other, where it was to stay as it is."""
 
+import math
 from dataclasses import replace
 
 import torch
@@ -20,8 +21,8 @@ def compare(
     """Compare two photos of one size but where `editable` (1, 1, H, W) is 1; None: everywhere.
 
     Whether they are identical is told by every pixel of the files, all else (PSNR in dB, SSIM, the perceptual distance)
-    in sRGB and, if they are large, at a smaller size. `perceptual`; None: LPIPS, or if its weights cannot be had, what
-    stands for it with the bundled model.
+    in sRGB and, if they are large, at a smaller size; what changed where it may is taken back for that. `perceptual`;
+    None: LPIPS, or if its weights cannot be had, what stands for it with the bundled model.
 
     Raises:
         ValueError: the sizes differ.
@@ -30,9 +31,12 @@ def compare(
         raise ValueError(f"expected two photos of one size, got {before.size} and {after.size}")
     if editable is None:
         editable = torch.zeros(1, 1, *before.size[::-1])
-    size = at_most(before.size, COMPARED_SIDE)
-    kept = (resize(1 - editable, size) >= 1).float()
-    found = compare_images(before.small(size), after.small(size), kept, perceptual or perceptual_metric(load_model()))
     alike = before.rgb.dtype == after.rgb.dtype and before.profile == after.profile
     same = (before.rgb == after.rgb).all(-1) | (editable[0, 0].numpy() > 0.5)
-    return replace(found, identical=alike and bool(same.all()))
+    metric = perceptual or perceptual_metric(load_model())
+    if alike and same.all() and editable.min() < 0.5:
+        return ImageComparison(math.inf, 1.0, 0.0, metric.name, identical=True)
+    size = at_most(before.size, COMPARED_SIDE)
+    kept = (resize(1 - editable, size) >= 1).float()
+    one, two = before.small(size), after.small(size)
+    return replace(compare_images(one, torch.where(kept > 0.5, two, one), kept, metric), identical=False)

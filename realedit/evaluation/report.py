@@ -91,10 +91,11 @@ class CameraReport:
 class Measurements:
     """What was measured on the way to a result: every object, the photo at the model's size and what its inversion
     gives back (`reconstruction`, two pictures (1, 3, h, w)), how guidance went, the camera, which objects cover each
-    other, the network evaluations in forward-equivalents, the time, and whether the inversion came from the cache."""
+    other, the network evaluations in forward-equivalents, the time, and whether the inversion came from the cache.
+    `reconstruction` and `guidance` are None where no model was asked."""
 
     objects: Sequence[ObjectReport]
-    reconstruction: tuple[Tensor, Tensor]
+    reconstruction: tuple[Tensor, Tensor] | None
     guidance: GuidanceReport | None
     camera: CameraReport | None
     overlaps: Sequence[str]
@@ -107,14 +108,14 @@ class Measurements:
 class EditReport:
     """The numbers of one run.
 
-    `outside`: the result against the photo, where nothing may change. `reconstruction`: the photo
-    at the model's size against what its inversion gives back. `camera`: by what objects were turned that
-    went elsewhere, None if none did. `overlaps` names objects that cover each other after the edit.
+    `outside`: the result against the photo, where nothing may change. `reconstruction`: the photo at the model's size
+    against what its inversion gives back, None where the model was not asked. `camera`: by what objects were turned
+    that went elsewhere, None if none did. `overlaps` names objects that cover each other after the edit.
     """
 
     objects: tuple[ObjectReport, ...]
     outside: ImageComparison
-    reconstruction: ImageComparison
+    reconstruction: ImageComparison | None
     touched_share: float
     guidance: GuidanceReport | None
     camera: CameraReport | None
@@ -129,11 +130,10 @@ class EditReport:
         cls, before: Photo, after: Photo, editable: Tensor, measured: Measurements, perceptual: PerceptualMetric
     ) -> "EditReport":
         """Measure a result against its photo outside what is `editable` (1, 1, H, W)."""
-        image, rebuilt = measured.reconstruction
         return cls(
             objects=tuple(measured.objects),
             outside=compare(before, after, editable, perceptual),
-            reconstruction=compare_images(image, rebuilt, torch.ones_like(image[:, :1]), perceptual),
+            reconstruction=_reconstruction(measured, perceptual),
             touched_share=float(editable.mean()),
             guidance=measured.guidance,
             camera=measured.camera,
@@ -157,14 +157,23 @@ class EditReport:
         lines += [f"overlap         {pair} cover each other" for pair in self.overlaps]
         lines += [
             f"outside         {faithfulness_line(self.outside)}; {1 - self.touched_share:.0%} of the photo",
-            f"reconstruction  {faithfulness_line(self.reconstruction)}",
-            f"guidance        {self.guidance.to_text() if self.guidance else 'none'}",
+        ]
+        lines += [f"reconstruction  {faithfulness_line(self.reconstruction)}"] if self.reconstruction else []
+        lines += [f"guidance        {self.guidance.to_text()}"] if self.guidance else []
+        lines += [
             f"cost            {self.evaluations:.0f} network evaluations, {self.seconds:.1f} s"
             + (", inversion from the cache" if self.from_cache else ""),
         ]
         if self.perceptual_note:
             lines.append(f"note            {self.perceptual_note}")
         return "\n".join(lines)
+
+
+def _reconstruction(measured: Measurements, perceptual: PerceptualMetric) -> ImageComparison | None:
+    if measured.reconstruction is None:
+        return None
+    image, rebuilt = measured.reconstruction
+    return compare_images(image, rebuilt, torch.ones_like(image[:, :1]), perceptual)
 
 
 def faithfulness_line(report: ImageComparison) -> str:

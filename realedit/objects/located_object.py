@@ -6,7 +6,6 @@ from torch import Tensor
 
 from inversion.errors import EditError
 from realedit.images import resize
-from realedit.sampling.inverted_image import InvertedImage
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,13 +22,13 @@ class LocatedObject:
         """The same object in another picture, or seen better."""
         return replace(self, mask=mask)
 
-    def at_model_size(self, inverted: InvertedImage) -> "LocatedObject":
-        """As the model sees it.
+    def at_size(self, size: tuple[int, int]) -> "LocatedObject":
+        """As seen in a smaller picture of its photo, of this `size` (width, height).
 
         Raises:
             EditError: nothing is left of it there.
         """
-        small = (resize(self.mask, inverted.size) > 0.5).float()
+        small = (resize(self.mask, size) > 0.5).float()
         if not small.any():
             raise EditError("the object is too small to be seen at the model's size; mark a larger area")
         return self.with_mask(small)

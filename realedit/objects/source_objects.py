@@ -15,6 +15,8 @@ from realedit.objects.segmentation import fine_size
 from realedit.sampling.inverted_image import InvertedImage, invert_crop
 from realedit.sampling.session import Session
 
+UNNAMED = "object"  # what an object is called that is marked and not named
+
 
 @dataclass(frozen=True, eq=False)
 class SourcePhoto:
@@ -28,10 +30,11 @@ class SourcePhoto:
 
 @dataclass(frozen=True, eq=False)
 class SourceObject:
-    """An object of another photo, located at that photo's size, and what the model sees in all of that photo."""
+    """An object of another photo, located at that photo's size, and what the model sees in all of that photo, None
+    where it does not know the object."""
 
     photo: Photo
-    inverted: InvertedImage
+    inverted: InvertedImage | None
     object: LocatedObject
 
     def colours(self) -> Tensor:
@@ -47,6 +50,8 @@ def locate_source_object(session: Session, source: SourcePhoto, phrase: str | No
         PhraseError: the phrase is not in that photo's prompt.
         EditError: the object is not found.
     """
+    if source.mask is not None:
+        return SourceObject(source.photo, None, LocatedObject(phrase or UNNAMED, (), source.mask, from_user=True))
     if phrase is not None:
         session.model.positions(source.prompt, phrase)  # a wrong word is said before anything slow is done
     whole = invert_crop(session, source.photo, Crop.whole(source.photo.size), source.prompt)
@@ -55,6 +60,5 @@ def locate_source_object(session: Session, source: SourcePhoto, phrase: str | No
         if not named:
             raise EditError(f'"{source.prompt}" names no object; say what the other photo shows')
         phrase = max(named, key=lambda p: prominence(whole.inverted.reference, named[p]))
-    masks = {phrase: source.mask} if source.mask is not None else {}
-    (located,) = locate_objects(session.model, whole, [phrase], masks, {})
+    (located,) = locate_objects(session.model, whole, [phrase], {}, {})
     return SourceObject(source.photo, whole.inverted, located)

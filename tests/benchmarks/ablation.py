@@ -30,7 +30,7 @@ from realedit.geometry.transform import IDENTITY_MATRIX
 from realedit.images import resize
 from realedit.inpainting import clean_plate
 from realedit.inpainting.completion import Completion, complete
-from realedit.inpainting.fill import fill_fsr
+from realedit.inpainting.fill import fill_smoothly
 from realedit.sampling.guidance import Guidance
 from realedit.settings import DEFAULTS, Settings, Strength
 from samples.scenes import FIRST_HELD_OUT_SEED
@@ -86,9 +86,9 @@ def _all_drawn(photo: Tensor, hole: Tensor, others: Tensor) -> Completion:
     return replace(found, confidence=torch.zeros_like(found.confidence))
 
 
-def _waves(photo: Tensor, hole: Tensor, others: Tensor) -> Completion:
-    waves = torch.where(hole > 0.5, fill_fsr(photo, torch.maximum(hole, others)), photo)
-    return Completion(waves, torch.zeros_like(hole))
+def _smooth(photo: Tensor, hole: Tensor, others: Tensor) -> Completion:
+    smooth = torch.where(hole > 0.5, fill_smoothly(photo, torch.maximum(hole, others)), photo)
+    return Completion(smooth, torch.zeros_like(hole))
 
 
 def _noise_where_it_was(path: Any, composite: Tensor, hole: Tensor, transported: Any, seed: int) -> Tensor:
@@ -118,7 +118,7 @@ VARIANTS: dict[str, Variant] = {
     "no second, tight plate": Variant(replaced=((decomposition, "covered_region", _whole_wide_hole),)),
     "no model in the plate": Variant(replaced=((decomposition, "clean_plate", _undrawn_plate),)),
     "no copies kept in the plate": Variant(replaced=((clean_plate, "complete", _all_drawn),)),
-    "waves for what repeats": Variant(replaced=((clean_plate, "complete", _waves),)),
+    "smooth for what repeats": Variant(replaced=((clean_plate, "complete", _smooth),)),
     "masks as found": Variant(replaced=((decomposition, "without_shadow", lambda photo, plate, mask, others: mask),)),
     "a camera by lines alone": Variant(replaced=((camera_estimation, "silhouette_likelihood", _says_nothing),)),
     "no matting": Variant(replaced=((layers, "estimate_matte", lambda photo, behind, mask: (photo, mask)),)),

@@ -1,0 +1,54 @@
+"""A photo taken apart without a model: what objects leave beside them is looked for in a small picture, and what lies
+behind them is filled in at the photo's own size, with what the photo has."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from realedit.compositing.composite import vacated_hole
+from realedit.compositing.effects import Effects
+from realedit.compositing.scene import LayeredScene, ObjectEdit
+from realedit.compositing.separation import CleanPlate, effects_without_model
+from realedit.files.photo import Photo
+from realedit.images import at_most
+from realedit.inpainting.fill import fill_smoothly
+from realedit.inpainting.photo_fill import fill_from_photo
+from realedit.morphology import dilate, union
+from realedit.sampling.session import Session
+
+EFFECTS_SIDE = 256  # pixels of the longer side at which shadows and reflections are looked for
+
+
+def decompose_photo(session: Session, photo: Photo, edits: Sequence[ObjectEdit]) -> LayeredScene:
+    """The scene of a photo at its own size and in its own colours.
+
+    Raises:
+        EditError: nothing is left around an object to fill its place from.
+    """
+    settings, picture = session.settings, photo.tensor()
+    scene = LayeredScene(tuple(_with_effects(photo, edits, settings.margin)), CleanPlate.of(picture))
+    moving = [edit for edit in scene.objects if edit.moves]
+    if moving:
+        session.progress("filling the old place")
+        staying = union([edit.mask for edit in scene.objects if not edit.moves], picture)
+        gone = tuple(replace(edit, placements=()) if edit.moves else edit for edit in scene.objects)
+        hole = vacated_hole(picture, replace(scene, objects=gone), settings.margin)
+        scene = replace(scene, clean_plate=CleanPlate.of(fill_from_photo(picture, hole, staying, settings.seed)))
+    stay = [dilate(edit.mask, settings.margin) for edit in scene.objects if not edit.moves]
+    if not stay:
+        return scene
+    hole = union(stay, picture)  # what is behind them is only needed to tell their edges from it
+    return replace(scene, clean_plate=CleanPlate.of(fill_smoothly(scene.clean_plate.image, hole)))
+
+
+def _with_effects(photo: Photo, edits: Sequence[ObjectEdit], margin: float) -> list[ObjectEdit]:
+    """The edits with what their objects leave beside them, of those that move."""
+    size = at_most(photo.size, EFFECTS_SIDE)
+    image = photo.small(size)
+    small = [edit.object.at_size(size).mask for edit in edits]
+    moving = [mask for mask, edit in zip(small, edits, strict=True) if edit.moves]
+    staying = union([mask for mask, edit in zip(small, edits, strict=True) if not edit.moves], image)
+    found = iter(effects_without_model(image, moving, staying * (1 - union(moving, image)), margin) if moving else ())
+    return [
+        replace(edit, effects=next(found).resized(photo.size) if edit.moves else Effects.none(edit.mask))
+        for edit in edits
+    ]

@@ -1,0 +1,66 @@
+"""An edit of what no model knows: made of the photo's own pixels alone, at its own size."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from torch import Tensor
+
+from realedit.appearance.detail_transfer import apply_colours
+from realedit.appearance.named_colours import named_colour
+from realedit.appearance.own_paint import own_paint
+from realedit.compositing.composite import PlacedObject, compose
+from realedit.compositing.scene import ObjectEdit
+from realedit.editing.edited_part import EditedPart
+from realedit.editing.full_resolution import opacity_after
+from realedit.editing.measurement import unmeasured_objects
+from realedit.editing.photo_decomposition import decompose_photo
+from realedit.editing.preparation import Preparation, with_placements
+from realedit.editing.request import EditRequest
+from realedit.edits import ObjectSource
+from realedit.files.colour import Colours
+from realedit.images import resize
+from realedit.objects.segmentation import fine_size
+from realedit.objects.source_objects import SourceObject
+from realedit.sampling.session import Session
+
+
+def edit_photo(session: Session, request: EditRequest, prepared: Preparation) -> EditedPart:
+    """Make the edits of a request with what the photo has.
+
+    Raises:
+        EditError: they ask for what only a model that knows the object can draw.
+    """
+    photo, margin, own = prepared.photo, session.settings.margin, prepared.photo.colours.from_srgb
+    new = [_new_colour(edit, prepared.sources) for edit in prepared.objects]
+    scene = decompose_photo(session, photo, prepared.objects)
+    located = [each.object for each in scene.objects]
+    scene = with_placements(request, prepared, scene, prepared.viewpoint, located)
+    scene = replace(scene, inserted=tuple(each.converted(own) for each in scene.inserted))
+    composite = compose(photo.tensor(), scene, margin)
+    image = composite.image
+    for colour, placed in zip(new, composite.objects, strict=True):
+        if colour is not None:
+            image = _repainted(image, placed, colour, photo.colours)
+    composite = replace(composite, image=image)
+    edited = photo.painted(image, composite.editable, opacity_after(photo, scene, margin))
+    objects = unmeasured_objects(prepared.crop, composite)
+    return EditedPart(prepared.crop, edited, prepared.viewpoint.camera, scene, composite, composite, objects)
+
+
+def _new_colour(edit: ObjectEdit, sources: Mapping[ObjectSource, SourceObject]) -> Tensor | None:
+    """The colour (3), sRGB, that an object shall have; None as before."""
+    appearance, phrase = edit.appearance, edit.object.phrase
+    if appearance is None:
+        return None
+    if appearance.source is None:
+        return named_colour(appearance.words or phrase, phrase)[0]
+    source = sources[appearance.source]
+    fine = fine_size(source.photo.size)
+    return own_paint(source.photo.small(fine), resize(source.object.mask, fine)).colour
+
+
+def _repainted(image: Tensor, placed: PlacedObject, colour: Tensor, colours: Colours) -> Tensor:
+    """A picture (1, 3, H, W) with an object's own paint in a new `colour`, sRGB; the picture has the photo's."""
+    before = colours.to_srgb(placed.colours)
+    after = own_paint(before, placed.opacity).replaced(before, colour)
+    return apply_colours(image, placed.opacity, placed.colours, colours.from_srgb(after))
