@@ -31,12 +31,41 @@ def warp(image: Tensor, placement: Placement, *, size: tuple[int, int] | None = 
         if placement.grid_warp is None
         else _grid_warped(image.float(), placement.grid_warp, nearest=nearest)
     )
-    for dim, sources, step in _passes(placement, own, size):
-        places = sources.to(image.device)
-        result = (
-            _nearest(result, dim, places) if nearest else _cubic_mixed(result, dim, places, min(1.0, 1 / abs(step)))
-        )
+    result = _moved(result, placement, size, nearest=nearest)
     return result if nearest else result.clamp(min(0.0, float(image.min())), max(0.0, float(image.max())))
+
+
+def _moved(image: Tensor, placement: Placement, size: tuple[int, int], *, nearest: bool) -> Tensor:
+    """`image` (B, C, H, W) turned, scaled and shifted; worked out only where anything of it comes to lie."""
+    result = image.new_zeros(*image.shape[:2], size[1], size[0])
+    rows, columns = (_span(image.ne(0).flatten(0, 1).any(0).any(axis)) for axis in (1, 0))
+    own, rows_there = (image.shape[-1], image.shape[-2]), slice(0, 0)
+    part = image[..., rows, columns]
+    for dim, sources, step in _passes(placement, own, size):
+        shrunk = 1.0 if nearest else min(1.0, 1 / abs(step))
+        if dim == -2:
+            sources = sources - rows.start if sources.ndim == 1 else sources[:, columns] - rows.start
+            there = rows_there = _reached(sources, part.shape[dim], 1, shrunk)
+        else:
+            sources = sources - columns.start if sources.ndim == 1 else sources[rows_there] - columns.start
+            there = columns_there = _reached(sources, part.shape[dim], 0, shrunk)
+        places = (sources[there] if dim == -2 or sources.ndim == 1 else sources[:, there]).to(image.device)
+        part = _nearest(part, dim, places) if nearest else _cubic_mixed(part, dim, places, shrunk)
+    result[..., rows_there, columns_there] = part
+    return result
+
+
+def _span(some: Tensor) -> slice:
+    """From the first to the last that is true of some (n); the first alone if none is."""
+    where = some.nonzero()[:, 0]
+    return slice(int(where[0]), int(where[-1]) + 1) if len(where) else slice(0, 1)
+
+
+def _reached(sources: Tensor, count: int, axis: int, shrunk: float) -> slice:
+    """Which lines of the result, along the other `axis` of sources (h, w), read any of `count` pixels."""
+    reach = KERNEL_RADIUS / shrunk + 1
+    near = (sources > -reach) & (sources < count + reach)
+    return _span(near if near.ndim == 1 else near.any(axis))
 
 
 def _grid_warped(image: Tensor, grid_warp: GridWarp, *, nearest: bool) -> Tensor:
