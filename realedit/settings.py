@@ -63,7 +63,8 @@ class Settings:
     against words that would move it. Whole pictures: `draw_strength`, of which fresh noise needs more;
     `whole_from`, until when a photo that takes on another's look is held. Regions: `reach`, how far from an object
     its shadow is looked for, in extents of the object; `margin` and `feather`, fractions of the photo's shorter
-    side, for what masks miss at edges and for the final seam. `method`: how photos are inverted, one of `METHOD_NAMES`.
+    side, for what masks miss at edges and for the final seam. `shadows`: whether those of objects that leave go too,
+    rather than stay where they are. `method`: how photos are inverted, one of `METHOD_NAMES`.
     """
 
     steps: int = 25
@@ -81,6 +82,7 @@ class Settings:
     draw_guidance_scale: float = 5.0
     draw_strength: Strength = Strength(start=0.4, least=0.05, most=1.0)
     whole_from: float = 0.6
+    shadows: bool = True
     margin: float = 0.025
     reach: float = 0.9
     feather: float = 0.015

@@ -8,9 +8,9 @@ import torch
 
 from inversion.errors import EditError
 from realedit.inpainting.graph_cut import LabelEnergy, expanded, minimise
-from realedit.inpainting.offset_map import label_hole, shifted
+from realedit.inpainting.offset_map import HoleView, label_hole, shifted
 from realedit.inpainting.patch_offsets import dominant_offsets
-from realedit.inpainting.photo_fill import fill_from_photo
+from realedit.inpainting.photo_fill import Sketch, fill_from_photo
 from realedit.inpainting.seamless import seamless_copy
 
 
@@ -122,7 +122,7 @@ def test_a_seam_goes_where_copies_agree():
     picture[:, :45] = np.random.default_rng(0).random((40, 45, 3))
     picture[:, 45:] = picture[:, :45]
     hole = boxed((40, 90), 10, 30, 50, 70)
-    labels = label_hole(picture, ~hole, hole, np.array([(0, 1), (0, -45), (3, 2)]))
+    labels = label_hole(HoleView(picture, ~hole, hole), np.array([(0, 1), (0, -45), (3, 2)]))
     assert (labels[hole] == 1).all()
 
 
@@ -140,3 +140,15 @@ def test_a_copy_takes_on_the_tone_around_the_hole():
     offsets[hole] = (0, -25)
     spoiled = np.where(hole[..., None], 9.0, picture)
     assert np.abs(seamless_copy(spoiled, hole, offsets) - picture).max() < 1e-9
+
+
+def test_a_sketch_says_which_of_two_textures_goes_where():
+    noise = np.random.default_rng(8).normal(0, 0.1, (60, 120, 1)).astype(np.float32)
+    picture = np.clip(noise + np.where(np.arange(120) < 60, 0.3, 0.7)[:, None], 0, 1).repeat(3, 2).astype(np.float32)
+    hole = boxed((60, 120), 20, 40, 45, 75)
+    photo, missing, none = as_tensors(picture, hole, np.zeros_like(hole))
+    for dark in (0.3, 0.7):
+        sketch = Sketch(torch.full_like(photo, dark), 4.0)
+        inside = fill_from_photo(photo, missing, none, sketch=sketch)[0, 0, 25:35, 55:65]
+        assert abs(float(inside.mean()) - dark) < 0.15
+        assert float(inside.std()) > 0.05

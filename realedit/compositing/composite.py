@@ -1,7 +1,7 @@
 """All objects of an edit set down in one picture, at the model's size or at the photo's own."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -10,6 +10,7 @@ from realedit.compositing.layers import PlacedLayer, blend_layers, extract_layer
 from realedit.compositing.scene import LayeredScene, ObjectEdit
 from realedit.geometry.transform import IDENTITY, Placement
 from realedit.geometry.warp import warp
+from realedit.images import box_blur
 from realedit.morphology import dilate, interior, union
 
 Size = tuple[int, int]
@@ -79,7 +80,7 @@ def compose(photo: Tensor, scene: LayeredScene, margin: float) -> Composite:
     arrived = [dilate(torch.maximum(target, layer.effects()), margin) for layer, target in arrivals]
     moved = torch.maximum(hole, union(arrived, photo))
     restyled = [dilate(edit.mask, margin) for edit in scene.objects if edit.appearance is not None and not edit.leaves]
-    return Composite(
+    composite = Composite(
         image=blend_layers(photo, scene.clean_plate, hole, [layer for layer, _ in arrivals]),
         objects=tuple(_object(photo, edit, layers) for edit, layers in zip(scene.objects, placed, strict=True)),
         inserted=tuple(inserted),
@@ -87,6 +88,26 @@ def compose(photo: Tensor, scene: LayeredScene, margin: float) -> Composite:
         covered=union([target for _, target in arrivals], photo),
         moved=moved,
         editable=union([moved, *restyled], photo),
+    )
+    return composite if scene.front is None else _behind(composite, photo, scene.front)
+
+
+def _behind(composite: Composite, photo: Tensor, front: Tensor) -> Composite:
+    """A composite of which what stays in `front` (1, 1, H, W) covers all else, with the photo's pixels."""
+    free = 1 - box_blur(front)
+
+    def seen(each: PlacedObject) -> PlacedObject:
+        return replace(each, target=each.target * (front < 0.5), opacity=each.opacity * free)
+
+    some = (free > 0).float()
+    return Composite(
+        image=torch.lerp(photo, composite.image, free),
+        objects=tuple(seen(each) for each in composite.objects),
+        inserted=tuple(seen(each) for each in composite.inserted),
+        hole=composite.hole * some,
+        covered=composite.covered * some,
+        moved=composite.moved * some,
+        editable=composite.editable * some,
     )
 
 

@@ -65,12 +65,14 @@ class InsertedObject:
 @dataclass(frozen=True, eq=False)
 class LayeredScene:
     """A photo at one size: the `objects` that edits name, the `clean_plate` behind those that move, the `others` of the
-    photo, which stay, and what is `inserted` from other photos."""
+    photo, which stay, what is `inserted` from other photos, and what stays in `front` of all that is set down, a mask
+    (1, 1, H, W), if anything does."""
 
     objects: tuple[ObjectEdit, ...]
     clean_plate: CleanPlate
     others: tuple[LocatedObject, ...] = ()
     inserted: tuple[InsertedObject, ...] = ()
+    front: Tensor | None = None
 
     @property
     def moving(self) -> list[ObjectEdit]:

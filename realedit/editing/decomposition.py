@@ -44,7 +44,10 @@ def decompose(session: Session, view: InvertedCrop, edits: Sequence[ObjectEdit])
         wide = _wide_plate(session, inverted, scene)
         scene = _trimmed(inverted.image, scene, wide)
         tight = _tight_plate(session, inverted, scene, wide)
-        scene = _with_layers(scene, *separate(inverted.image, tight, _moving_masks(scene), margin))
+        plate, effects = separate(inverted.image, tight, _moving_masks(scene), margin)
+        if not session.settings.shadows:
+            effects = [each.without_shadow() for each in effects]
+        scene = _with_layers(scene, plate, effects)
     return _filled_behind_staying(scene, margin)
 
 

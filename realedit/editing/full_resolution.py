@@ -13,6 +13,7 @@ from realedit.compositing.paste_back import paste_back
 from realedit.compositing.scene import LayeredScene
 from realedit.compositing.separation import CleanPlate
 from realedit.files.photo import Photo
+from realedit.images import resize
 from realedit.inpainting.fill import fill_smoothly
 from realedit.morphology import union
 from realedit.objects.located_object import LocatedObject
@@ -31,6 +32,7 @@ def full_scene(photo: Photo, scene: LayeredScene, objects: Sequence[LocatedObjec
         ),
         clean_plate=replace(scene.clean_plate, image=own(scene.clean_plate.image)).resized(size),
         inserted=tuple(each.converted(own) for each in scene.inserted),
+        front=None if scene.front is None else (resize(scene.front, size) > 0.5).float(),
     )
 
 

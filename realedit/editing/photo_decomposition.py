@@ -14,6 +14,7 @@ from realedit.inpainting.fill import fill_smoothly
 from realedit.inpainting.photo_fill import fill_from_photo
 from realedit.morphology import dilate, union
 from realedit.sampling.session import Session
+from realedit.settings import Settings
 
 EFFECTS_SIDE = 256  # pixels of the longer side at which shadows and reflections are looked for
 
@@ -25,7 +26,7 @@ def decompose_photo(session: Session, photo: Photo, edits: Sequence[ObjectEdit])
         EditError: nothing is left around an object to fill its place from.
     """
     settings, picture = session.settings, photo.tensor()
-    scene = LayeredScene(tuple(_with_effects(photo, edits, settings.margin)), CleanPlate.of(picture))
+    scene = LayeredScene(tuple(_with_effects(settings, photo, edits)), CleanPlate.of(picture))
     moving = [edit for edit in scene.objects if edit.moves]
     if moving:
         session.progress("filling the old place")
@@ -40,14 +41,16 @@ def decompose_photo(session: Session, photo: Photo, edits: Sequence[ObjectEdit])
     return replace(scene, clean_plate=CleanPlate.of(fill_smoothly(scene.clean_plate.image, hole)))
 
 
-def _with_effects(photo: Photo, edits: Sequence[ObjectEdit], margin: float) -> list[ObjectEdit]:
+def _with_effects(settings: Settings, photo: Photo, edits: Sequence[ObjectEdit]) -> list[ObjectEdit]:
     """The edits with what their objects leave beside them, of those that move."""
     size = at_most(photo.size, EFFECTS_SIDE)
     image = photo.small(size)
     small = [edit.object.at_size(size).mask for edit in edits]
     moving = [mask for mask, edit in zip(small, edits, strict=True) if edit.moves]
     staying = union([mask for mask, edit in zip(small, edits, strict=True) if not edit.moves], image)
-    found = iter(effects_without_model(image, moving, staying * (1 - union(moving, image)), margin) if moving else ())
+    beside = staying * (1 - union(moving, image))
+    effects = effects_without_model(image, moving, beside, settings.margin) if moving else []
+    found = iter(effects if settings.shadows else [each.without_shadow() for each in effects])
     return [
         replace(edit, effects=next(found).resized(photo.size) if edit.moves else Effects.none(edit.mask))
         for edit in edits

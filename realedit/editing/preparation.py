@@ -12,6 +12,7 @@ from realedit.edits import Insert, ObjectSource
 from realedit.files.photo import Photo
 from realedit.geometry.crop import CLOSE_ZOOM, NATURAL_ZOOM, Crop, crop_around
 from realedit.geometry.transform import IDENTITY
+from realedit.images import resize
 from realedit.objects.localisation import locate_objects
 from realedit.objects.located_object import LocatedObject
 from realedit.objects.source_objects import SourceObject, locate_source_object
@@ -81,7 +82,10 @@ def with_placements(
         )
         for each in scene.objects
     )
-    return replace(scene, objects=objects, inserted=prepared.inserted)
+    size = (scene.clean_plate.image.shape[-1], scene.clean_plate.image.shape[-2])
+    front = request.hints.front
+    front = None if front is None else (resize(crop.cut_out(front), size) > 0.5).float()
+    return replace(scene, objects=objects, inserted=prepared.inserted, front=front)
 
 
 def _view(

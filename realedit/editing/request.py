@@ -23,14 +23,16 @@ class Hints:
     """What the user says beside the edits.
 
     `masks` (1, 1, H, W), 1 on the object, or `points` on it (fractions x, y), by phrase: they override what the words
-    attend to. `sources`: the photos that the edits' sources name, by those names. `pitch`: how far down the photo's
-    camera looked, in degrees; None: as its upright lines and its objects' outlines tell.
+    attend to. `front`: a mask (1, 1, H, W) of what stays in front of all that is set down. `sources`: the photos that
+    the edits' sources name, by those names. `pitch`: how far down the photo's camera looked, in degrees; None: as its
+    upright lines and its objects' outlines tell.
     """
 
     masks: Mapping[str, Tensor] = field(default_factory=dict)
     points: Mapping[str, Point] = field(default_factory=dict)
     sources: Mapping[str, SourcePhoto] = field(default_factory=dict)
     pitch: float | None = None
+    front: Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,9 @@
 (Agarwala et al. 2004; He and Sun 2012, section 4)."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from scipy import ndimage
 
@@ -13,17 +15,33 @@ RIM = 2  # pixels around the hole that are covered too, where what is copied is 
 RIM_WEIGHT = 4.0  # of a difference there
 DISTANCE_COST = 0.05  # of an offset as long as the hole's side: what is near is likelier to belong here
 HEIGHT_COST = 1.4  # the same up or down, against sideways: floors, tables and horizons are level
+EXPECTED_WEIGHT = 1.0  # of a difference from the tones that are expected in the hole
 SWEEPS = 2
 BAND = 3  # pixels beside a label's part that it may take when seams are moved
 
 
-def label_hole(
-    picture: np.ndarray, known: np.ndarray, hole: np.ndarray, offsets: np.ndarray, start: np.ndarray | None = None
-) -> np.ndarray:
-    """Which of the `offsets` (n, 2) each pixel of a `hole` (H, W) and of its rim is copied at (H, W), from what is
-    `known` (H, W) of a picture (H, W, 3); -1 elsewhere, and where none leads to what is known. From labels to `start`
-    with (H, W), if any, only seams are moved."""
-    energy, rows, columns = _energy(picture, known, hole, offsets)
+@dataclass(frozen=True, eq=False)
+class HoleView:
+    """A picture around a `hole` (H, W): its `colours` (H, W, 3), in which a distance of 1 is clearly seen, what is
+    `known` (H, W) of it, and if anything tells, the tones that are `expected` (H, W, 3) in the hole, which has detail
+    of `blur` pixels and more."""
+
+    colours: np.ndarray
+    known: np.ndarray
+    hole: np.ndarray
+    expected: np.ndarray | None = None
+    blur: float = 1.0
+
+    def smoothed(self) -> np.ndarray:
+        """The colours with no more detail than the expected ones (H, W, 3)."""
+        return cv2.GaussianBlur(self.colours, (0, 0), self.blur)
+
+
+def label_hole(view: HoleView, offsets: np.ndarray, start: np.ndarray | None = None) -> np.ndarray:
+    """Which of the `offsets` (n, 2) each pixel of a hole and of its rim is copied at (H, W); -1 elsewhere, and where
+    none leads to what is known. From labels to `start` with (H, W), if any, only seams are moved."""
+    hole = view.hole
+    energy, rows, columns = _energy(view, offsets)
     labels = energy.cost.argmin(0)
     if start is None:
         labels = minimise(energy, labels, lambda now, label: energy.cost[label] < UNKNOWN_SOURCE, SWEEPS)
@@ -53,10 +71,9 @@ def shifted(picture: np.ndarray, offset: np.ndarray) -> np.ndarray:
     return result
 
 
-def _energy(
-    picture: np.ndarray, known: np.ndarray, hole: np.ndarray, offsets: np.ndarray
-) -> tuple[LabelEnergy, np.ndarray, np.ndarray]:
+def _energy(view: HoleView, offsets: np.ndarray) -> tuple[LabelEnergy, np.ndarray, np.ndarray]:
     """The energy of labels of the hole and its rim, and the rows and columns of these."""
+    picture, known, hole = view.colours, view.known, view.hole
     rows, columns = np.nonzero(ndimage.binary_dilation(hole, iterations=RIM) & (hole | known))
     side, rim = float(hole.sum()) ** 0.5, ~hole[rows, columns]
     own = picture[rows, columns]
@@ -65,6 +82,10 @@ def _energy(
     away = np.hypot(HEIGHT_COST * offsets[:, 0], offsets[:, 1]) / side
     cost = np.where(there, DISTANCE_COST * away[:, None], UNKNOWN_SOURCE)
     cost = (cost + RIM_WEIGHT * rim * np.square(copies - own).sum(2)).astype(np.float32)
+    if view.expected is not None:
+        smooth, expected = view.smoothed(), view.expected[rows, columns]
+        for each, offset in zip(cost, offsets, strict=True):
+            each += EXPECTED_WEIGHT * np.square(shifted(smooth, offset)[rows, columns] - expected).sum(1)
 
     def between(a: np.ndarray, b: np.ndarray, edges: np.ndarray) -> np.ndarray:
         p, q = edges.T

@@ -4,7 +4,7 @@ Where the picture repeats is found in a small one, and so is what each part of t
 in larger ones, and the pixels come from the photo itself, in tones that follow from around the hole.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from inversion.errors import EditError
-from realedit.inpainting.offset_map import RIM, label_hole
+from realedit.inpainting.offset_map import RIM, HoleView, label_hole
 from realedit.inpainting.patch_offsets import PATCH_SIDE, dominant_offsets
 from realedit.inpainting.seamless import seamless_copy
 
@@ -21,12 +21,22 @@ LEAST_CONTEXT = 24  # the same in pixels
 REPEATS_AT = 3000  # pixels of the hole in the picture in which repetitions are looked for
 LABELLED_AT = 1600, 6400, 25600  # pixels of the hole in the pictures in which parts are laid out, smallest first
 COLOUR_UNIT = 20.0  # of L*a*b*: a difference of colours that counts as 1
+SHARPEST = 0.5  # pixels of blur that make no difference
 PARTLY_HIDDEN = 0.01  # share of a small pixel from which it counts as hidden
 
 
-def fill_from_photo(photo: Tensor, hole: Tensor, others: Tensor, seed: int = 0) -> Tensor:
+@dataclass(frozen=True, eq=False)
+class Sketch:
+    """A picture (1, 3, H, W) that tells what a hole shows, but nothing finer than `detail` pixels."""
+
+    image: Tensor
+    detail: float
+
+
+def fill_from_photo(photo: Tensor, hole: Tensor, others: Tensor, seed: int = 0, sketch: Sketch | None = None) -> Tensor:
     """A photo (1, 3, H, W) in [0, 1] with its `hole` (1, 1, H, W) filled by copies of what is around it, nothing of
-    which comes from the `others` (1, 1, H, W). Outside the hole every pixel is the photo's own.
+    which comes from the `others` (1, 1, H, W). Outside the hole every pixel is the photo's own. Copies are like the
+    `sketch` as far as it goes, if there is one.
 
     Raises:
         EditError: nothing is left around the hole to copy from.
@@ -35,10 +45,16 @@ def fill_from_photo(photo: Tensor, hole: Tensor, others: Tensor, seed: int = 0) 
     if not missing.any():
         return photo.clone()
     box = _context(missing)
-    part = _Part(photo[0].permute(1, 2, 0).numpy()[box], missing[box], others[0, 0].numpy()[box] > 0.5)
+    part = _Part(_rows(photo)[box], missing[box], others[0, 0].numpy()[box] > 0.5)
+    if sketch is not None:
+        part = replace(part, expected=_rows(sketch.image)[box], detail=sketch.detail)
     result = photo.clone()
     result[0, :, box[0], box[1]] = torch.from_numpy(part.filled(seed)).permute(2, 0, 1).float().clamp(0, 1)
     return torch.where(hole > 0.5, result, photo)
+
+
+def _rows(picture: Tensor) -> np.ndarray:
+    return picture[0].permute(1, 2, 0).numpy()
 
 
 def _context(missing: np.ndarray) -> tuple[slice, slice]:
@@ -54,12 +70,14 @@ def _context(missing: np.ndarray) -> tuple[slice, slice]:
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """The part of a photo around a hole: its `pixels` (H, W, 3), the `hole` (H, W), and what else must not be copied,
-    `forbidden` (H, W)."""
+    """The part of a photo around a hole: its `pixels` (H, W, 3), the `hole` (H, W), what else must not be copied,
+    `forbidden` (H, W), and if anything tells, what is `expected` (H, W, 3) in the hole, as fine as `detail` pixels."""
 
     pixels: np.ndarray
     hole: np.ndarray
     forbidden: np.ndarray
+    expected: np.ndarray | None = None
+    detail: float = 1.0
 
     def filled(self, seed: int) -> np.ndarray:
         """Its pixels with the hole filled (H, W, 3); in turns where one leaves pixels that no offset can reach."""
@@ -70,19 +88,16 @@ class _Part:
             raise EditError("nothing is left around the hole to fill it from; mark less, or take another --fill")
         pixels = _copied(self, level, labels, level.rounded(offsets), covered)
         rest = self.hole & ~covered
-        return _Part(pixels, rest, self.forbidden).filled(seed) if rest.any() else pixels
+        return replace(self, pixels=pixels, hole=rest).filled(seed) if rest.any() else pixels
 
 
 @dataclass(frozen=True, eq=False)
 class _Level:
-    """A part seen smaller by `factor` (down, across): its `pixels` (h, w, 3), their `colours` (h, w, 3) as differences
-    are seen, its `hole` (h, w), and what is `known` (h, w) beside it."""
+    """A part of this `size` (height, width) seen smaller: its `pixels` (h, w, 3), and what there is to compare."""
 
     pixels: np.ndarray
-    colours: np.ndarray
-    hole: np.ndarray
-    known: np.ndarray
-    size: tuple[int, int]
+    view: HoleView
+    size: tuple[int, ...]
 
     @classmethod
     def of(cls, part: _Part, hole_pixels: int) -> "_Level":
@@ -94,15 +109,21 @@ class _Level:
         def smaller(picture: np.ndarray) -> np.ndarray:
             return cv2.resize(picture.astype(np.float32), size, interpolation=cv2.INTER_AREA)
 
+        def seen(picture: np.ndarray) -> np.ndarray:
+            return cv2.cvtColor(picture, cv2.COLOR_RGB2Lab) / COLOUR_UNIT
+
         pixels, hole = smaller(part.pixels), smaller(part.hole) > PARTLY_HIDDEN
         known = ~hole & (smaller(part.forbidden) <= PARTLY_HIDDEN)
-        colours = cv2.cvtColor(pixels, cv2.COLOR_RGB2Lab) / COLOUR_UNIT
-        return cls(pixels, colours, hole, known, part.hole.shape)
+        view = HoleView(seen(pixels), known, hole)
+        if part.expected is not None:
+            blur = max(SHARPEST, part.detail * scale)
+            view = replace(view, expected=seen(smaller(part.expected)), blur=blur)
+        return cls(pixels, view, part.hole.shape)
 
     @property
     def factor(self) -> np.ndarray:
         """How much larger the part is, down and across."""
-        return np.array(self.size) / self.hole.shape
+        return np.array(self.size) / self.view.hole.shape
 
     def rounded(self, offsets: np.ndarray) -> np.ndarray:
         """Offsets (n, 2) of the part, in whole pixels of this size."""
@@ -121,8 +142,8 @@ def _nearest(labels: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
 def _offsets(level: _Level, seed: int) -> np.ndarray:
     """The offsets (n, 2) in pixels of the part at which its hole may be filled: those of its repetitions, and some that
     lead out of the hole on all sides."""
-    found = dominant_offsets(level.colours, level.known, level.hole, seed)
-    rows, columns = (np.flatnonzero(level.hole.any(axis)) for axis in (1, 0))
+    found = dominant_offsets(level.view.colours, level.view.known, level.view.hole, seed)
+    rows, columns = (np.flatnonzero(level.view.hole.any(axis)) for axis in (1, 0))
     down, across = (int(line[-1] - line[0]) + 1 + 2 * RIM for line in (rows, columns))
     out = [(j * down, i * across) for j in (-1, 0, 1) for i in (-1, 0, 1) if j or i]
     return np.concatenate([found, np.array(out)]) * level.factor
@@ -131,18 +152,17 @@ def _offsets(level: _Level, seed: int) -> np.ndarray:
 def _laid_out(part: _Part, offsets: np.ndarray) -> tuple[_Level, np.ndarray]:
     """Which of the `offsets` (n, 2) each pixel is copied at (h, w), and the level at which that is known."""
     level = _Level.of(part, LABELLED_AT[0])
-    labels = label_hole(level.colours, level.known, level.hole, level.rounded(offsets))
+    labels = label_hole(level.view, level.rounded(offsets))
     for hole_pixels in LABELLED_AT[1:]:
         level = _Level.of(part, hole_pixels)
-        start = _nearest(labels, level.hole.shape)
-        labels = label_hole(level.colours, level.known, level.hole, level.rounded(offsets), start)
+        labels = label_hole(level.view, level.rounded(offsets), _nearest(labels, level.view.hole.shape))
     return level, labels
 
 
 def _copied(part: _Part, level: _Level, labels: np.ndarray, offsets: np.ndarray, covered: np.ndarray) -> np.ndarray:
     """The part's pixels (H, W, 3) with what is `covered` (H, W) copied at its own size, by the labels (h, w) of the
     `offsets` (n, 2) of a level, in tones that make seams vanish there."""
-    inside = (labels >= 0) & level.hole
+    inside = (labels >= 0) & level.view.hole
     shifts = offsets[labels.clip(min=0)]
     plain = level.pixels.copy()
     rows, columns = np.nonzero(inside)
@@ -170,7 +190,7 @@ def _change_at(
     for down, across in ((0, 0), (0, 1), (1, 0), (1, 1)):
         near = (top + down).clip(0, labels.shape[0] - 1), (left + across).clip(0, labels.shape[1] - 1)
         weight = (1 - np.abs(y - top - down)) * (1 - np.abs(x - left - across))
-        weight = weight * (labels[near] == own) * level.hole[near] + 1e-9
+        weight = weight * (labels[near] == own) * level.view.hole[near] + 1e-9
         total += weight[:, None] * change[near]
         weights += weight
     return total / weights[:, None]
