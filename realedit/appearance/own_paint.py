@@ -17,7 +17,7 @@ from realedit.images import gaussian_blur
 HUE_BINS, HUE_WIDTH = 72, 2.0  # of the circle; the standard deviation over which they are smoothed
 SAME_HUE, OTHER_HUE = 28.0, 50.0  # degrees from the paint's hue up to which a pixel has it, and from which it does not
 LEAST_SATURATION = 0.12  # of lightness: a paint of less has no hue
-PALE, VIVID = 0.2, 0.45  # of the paint's saturation: below the first a pixel shows none of it, above the second all
+PALE, VIVID = 0.1, 0.3  # of the paint's saturation: below the first a pixel shows none of it, above the second all
 DARK, BRIGHT = 0.35, 0.6  # of the lightness of a paint without hue, likewise
 OWN_BRIGHTNESS = 0.5  # the power of the old paint's brightness in the new one's, so that it fits the photo's light
 GREYEST = 0.06  # saturation below which a new colour is white, grey or black, and as bright as it says

@@ -17,6 +17,7 @@ from realedit.morphology import dilate, touching, union
 TONE_WIDTH = 0.06  # of the shorter side: how far tones are averaged where the plate meets the photo
 MISSED_DIFFERENCE, MISSED_REACH = 0.12, 0.07  # a missed part differs by this much, within this of the shorter side
 FAINTEST_SHADOW = 0.85  # light: what is nowhere darker, against tones continued from afar, may be a vignette
+SHADED_FROM = 0.4  # of an object's height, from its top: no shadow on the ground lies higher up
 SHADOW_REACH = 0.5  # of its extent: how far from an object a shadow is looked for where no model draws what it lies on
 
 
@@ -73,7 +74,8 @@ def effects_without_model(photo: Tensor, sources: Sequence[Tensor], beside: Tens
 
     def seen_within(masks: Sequence[Tensor]) -> list[Effects]:
         hole = dilate(union([*sources, *masks], photo), margin) * (1 - beside)
-        return [effects.within(hole) for effects in object_effects(photo, fill_smoothly(photo, hole), sources)]
+        found = object_effects(photo, fill_smoothly(photo, hole), sources)
+        return [each.within(hole * _may_be_shaded(source)) for each, source in zip(found, sources, strict=True)]
 
     near = [around(source, SHADOW_REACH) for source in sources]
     wide, deep = seen_within(near), seen_within([*near, *(reflection_region(source) for source in sources)])
@@ -81,6 +83,16 @@ def effects_without_model(photo: Tensor, sources: Sequence[Tensor], beside: Tens
     last = seen_within([effects.visible() for effects in first])
     found = [replace(one, reflection=other.reflection) for one, other in zip(last, first, strict=True)]
     return [each if each.shadow.min() < FAINTEST_SHADOW else each.without_shadow() for each in found]
+
+
+def _may_be_shaded(source: Tensor) -> Tensor:
+    """Where (1, 1, H, W) the ground may lie on which an object stands: not beside its top."""
+    rows = (source[0, 0] > 0.5).any(1).nonzero()[:, 0]
+    below = torch.zeros_like(source)
+    if len(rows):
+        top, foot = int(rows[0]), int(rows[-1])
+        below[..., top + round(SHADED_FROM * (foot - top)) :, :] = 1
+    return below
 
 
 def match_tones(image: Tensor, model: Tensor, where: Tensor) -> Tensor:
