@@ -2,14 +2,18 @@
 
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 from inversion.errors import ModelError, Notice, first_line
 from inversion.families import ModelFamily, family_of
 from inversion.weights import ModelSource, check_variant, variant_of, weights_in
 
 INDEX = "model_index.json"
+UNANNOUNCED = 1_000_000  # bytes: a single file below this is fetched without a word
+
+Found = TypeVar("Found")
 
 
 def wanted_files(sizes: Mapping[str, int], family: ModelFamily, source: ModelSource) -> list[str]:
@@ -42,16 +46,60 @@ def fetch(source: ModelSource) -> Path:
     Raises:
         ModelError: it is not in the cache and cannot be downloaded, or belongs to no supported family.
     """
+    return _online_or_kept(source, _fetched, kept)
+
+
+def file_names(source: ModelSource) -> list[str]:
+    """The files of a hub model by their paths in its repository: all of them as the hub lists them, or those in its
+    cache, if the source is offline or the hub cannot be reached.
+
+    Raises:
+        ModelError: neither is to be had.
+    """
+    return _online_or_kept(source, lambda source: list(_listed(source)[0]), _kept_names)
+
+
+def fetch_file(source: ModelSource, name: str) -> Path:
+    """One file of a hub model, `name` in its repository, in the hub's own cache; downloaded first where it is missing,
+    unless the source is offline.
+
+    Raises:
+        ModelError: it is not in the cache and cannot be downloaded.
+    """
+
+    def fetched(source: ModelSource) -> Path:
+        from huggingface_hub import hf_hub_download
+
+        sizes, commit = _listed(source)
+        if name not in sizes:
+            raise ModelError(f'"{source.name}" has no {name} on the hub')
+        if sizes[name] >= UNANNOUNCED:
+            _announce(source, {name: sizes[name]}, commit)
+        return Path(hf_hub_download(source.name, name, revision=source.revision))
+
+    def in_cache(source: ModelSource) -> Path:
+        found = _in_cache(source.name, name, source.revision)
+        if found is None:
+            raise _not_here(source)
+        return found
+
+    return _online_or_kept(source, fetched, in_cache)
+
+
+def _online_or_kept(
+    source: ModelSource, online: Callable[[ModelSource], Found], cached: Callable[[ModelSource], Found]
+) -> Found:
+    """What the hub says, or what its cache does, if the source is offline or the hub cannot be reached."""
     _stay_quiet()
     if source.offline:
-        return kept(source)
+        return cached(source)
     try:
-        return _fetched(source)
+        return online(source)
     except ModelError:
         raise
     except Exception as error:  # the hub library raises many unrelated types when it cannot reach a model
         try:
-            return kept(source)
+            return cached(source)
         except ModelError as missing:
             raise ModelError(f"{missing} ({type(error).__name__}: {first_line(error)})") from error
 
@@ -62,34 +110,66 @@ def kept(source: ModelSource) -> Path:
     Raises:
         ModelError: it is not in the cache.
     """
+    found = _in_cache(source.name, INDEX, source.revision)
+    if found is None:
+        raise _not_here(source)
+    return found.parent
+
+
+def _kept_names(source: ModelSource) -> list[str]:
+    """The files of a hub model that are in the hub's cache, by their paths in its repository."""
+    from huggingface_hub import constants
+    from huggingface_hub.file_download import repo_folder_name
+
+    repository = Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=source.name, repo_type="model")
+    reference = repository / "refs" / (source.revision or "main")
+    commit = reference.read_text() if reference.is_file() else source.revision or "main"
+    folder = repository / "snapshots" / commit
+    names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+    if not names:
+        raise _not_here(source)
+    return sorted(names)
+
+
+def _not_here(source: ModelSource) -> ModelError:
     from huggingface_hub import constants
 
-    found = _in_cache(source.name, INDEX, source.revision)
-    if found is not None:
-        return found.parent
     at = f' at revision "{source.revision}"' if source.revision else ""
-    raise ModelError(
+    return ModelError(
         f'model "{source.name}"{at} is not in {constants.HF_HUB_CACHE} and could not be fetched'
         + (" (--offline)" if source.offline else "")
-        + f"; with a network: hf download {source.name}; or give a folder with --model"
+        + f"; with a network: hf download {source.name}; or give a folder with {source.option}"
     )
 
 
-def _fetched(source: ModelSource) -> Path:
-    from huggingface_hub import HfApi, constants, hf_hub_download, snapshot_download
+def _listed(source: ModelSource) -> tuple[dict[str, int], str | None]:
+    """The bytes of every file of a model on the hub, by its path in the repository, and the commit."""
+    from huggingface_hub import HfApi
 
     info = HfApi().model_info(source.name, revision=source.revision, files_metadata=True)
-    sizes = {file.rfilename: file.size or 0 for file in info.siblings or ()}
-    if INDEX not in sizes:
-        raise ModelError(f'"{source.name}" is not a model in the diffusers layout: it has no {INDEX}')
-    index = json.loads(Path(hf_hub_download(source.name, INDEX, revision=source.revision)).read_text())
-    files = wanted_files(sizes, family_of(index, source.name), source)
-    total = sum(sizes[name] for name in files)
-    missing = total - sum(sizes[name] for name in files if _in_cache(source.name, name, info.sha))
+    return {file.rfilename: file.size or 0 for file in info.siblings or ()}, info.sha
+
+
+def _announce(source: ModelSource, sizes: Mapping[str, int], commit: str | None) -> None:
+    """Say how much of these files, whose bytes are given by their names, is still to be fetched, and where it goes."""
+    from huggingface_hub import constants
+
+    missing = sum(size for name, size in sizes.items() if not _in_cache(source.name, name, commit))
     if missing:
         warnings.warn(
             Notice(f"fetching {source.name}: {missing / 1e9:.2f} GB into {constants.HF_HUB_CACHE}"), stacklevel=2
         )
+
+
+def _fetched(source: ModelSource) -> Path:
+    from huggingface_hub import hf_hub_download, snapshot_download
+
+    sizes, commit = _listed(source)
+    if INDEX not in sizes:
+        raise ModelError(f'"{source.name}" is not a model in the diffusers layout: it has no {INDEX}')
+    index = json.loads(Path(hf_hub_download(source.name, INDEX, revision=source.revision)).read_text())
+    files = wanted_files(sizes, family_of(index, source.name), source)
+    _announce(source, {name: sizes[name] for name in files}, commit)
     return Path(snapshot_download(source.name, revision=source.revision, allow_patterns=files))
 
 

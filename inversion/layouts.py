@@ -25,17 +25,36 @@ def from_folder(source: ModelSource) -> tuple[dict[str, Any], str]:
         ModelError: it is not on this machine and cannot be fetched, belongs to no supported family, or is damaged.
     """
     import diffusers
-    import transformers
 
     folder = source.folder or hub.fetch(source)
-    index = _read(folder / hub.INDEX, source.name)
+    index = read_configuration(folder / hub.INDEX, source.name)
     family = family_of(index, source.name)
-    unet, vae = (_read(folder / part / "config.json", source.name) for part in ("unet", "vae"))
+    unet, vae = (read_configuration(folder / part / "config.json", source.name) for part in ("unet", "vae"))
     check_unet(unet, vae, family, source.name)
-    check_scheduler(_read(folder / "scheduler" / "scheduler_config.json", source.name), source.name)
+    check_scheduler(read_configuration(folder / "scheduler" / "scheduler_config.json", source.name), source.name)
+    parts, used = load_parts(folder, source)
+    with told_in_one_line(source.name, folder):
+        scheduler = diffusers.DDIMScheduler.load_config(folder, subfolder="scheduler", local_files_only=True)
+    used += _configuration(folder)
+    parts = _grouped(parts, family, bool(index.get("force_zeros_for_empty_prompt", family is ModelFamily.TWO_TEXTS)))
+    return parts | {"scheduler": _as_ddim(scheduler, source.name)}, fingerprint(used)
+
+
+def load_parts(folder: Path, source: ModelSource) -> tuple[dict[str, Any], list[Path]]:
+    """The networks, float32 on the CPU, and the tokenizers of a folder in the diffusers layout, by the names of their
+    parts; and the files of the weights.
+
+    Raises:
+        ModelError: it belongs to no supported family, is damaged, or lacks the variant that was asked for.
+    """
+    import diffusers
+    import transformers
+
+    index = read_configuration(folder / hub.INDEX, source.name)
+    family = family_of(index, source.name)
     parts: dict[str, Any] = {}
     used, variants = [], []
-    with _told_in_one_line(source.name, folder):
+    with told_in_one_line(source.name, folder):
         for part in family.with_weights:
             names = [p.name for p in (folder / part).glob("*") if p.is_file()]
             variant = variant_of(names, source, part)
@@ -48,11 +67,8 @@ def from_folder(source: ModelSource) -> tuple[dict[str, Any], str]:
             used += [folder / part / n for n in weights_in(names, variant)]
         for part in family.tokenizers:
             parts[part] = transformers.CLIPTokenizer.from_pretrained(folder, subfolder=part, local_files_only=True)
-        scheduler = diffusers.DDIMScheduler.load_config(folder, subfolder="scheduler", local_files_only=True)
     check_variant(variants, source)
-    used += _configuration(folder)
-    parts = _grouped(parts, family, bool(index.get("force_zeros_for_empty_prompt", family is ModelFamily.TWO_TEXTS)))
-    return parts | {"scheduler": _as_ddim(scheduler, source.name)}, fingerprint(used)
+    return parts, used
 
 
 def from_file(source: ModelSource) -> tuple[dict[str, Any], str]:
@@ -76,7 +92,7 @@ def from_file(source: ModelSource) -> tuple[dict[str, Any], str]:
     path = Path(source.name)
     if path.suffix != ".safetensors":
         raise ModelError(f'"{source.name}" is a {path.suffix or "file"}; {SUPPORTED}; other files may hold programs')
-    with _told_in_one_line(source.name, path):
+    with told_in_one_line(source.name, path):
         weights = load_single_file_checkpoint(str(path), local_files_only=True)
         beside = path.parent / hub.INDEX
         if beside.is_file():
@@ -86,10 +102,10 @@ def from_file(source: ModelSource) -> tuple[dict[str, Any], str]:
         else:
             raise ModelError(f'"{source.name}" is not one of Stable Diffusion 1.x, 2.x or SDXL; {SUPPORTED}')
     del weights
-    index = _read(folder / hub.INDEX, source.name)
+    index = read_configuration(folder / hub.INDEX, source.name)
     family = family_of(index, source.name)
     kind = StableDiffusionPipeline if family is ModelFamily.ONE_TEXT else StableDiffusionXLPipeline
-    with _told_in_one_line(source.name, path):
+    with told_in_one_line(source.name, path):
         pipe = kind.from_single_file(
             str(path), config=str(folder), local_files_only=True, torch_dtype=torch.float32, **WITHOUT[family]
         )
@@ -152,7 +168,7 @@ def mark_of_weights(parts: dict[str, Any]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _read(path: Path, name: str) -> dict[str, Any]:
+def read_configuration(path: Path, name: str) -> dict[str, Any]:
     """A configuration as a dictionary.
 
     Raises:
@@ -167,9 +183,21 @@ def _read(path: Path, name: str) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _told_in_one_line(name: str, place: Path) -> Iterator[None]:
+def told_in_one_line(name: str, place: Path) -> Iterator[None]:
     """Quiet the libraries, and turn whatever they raise into a `ModelError`: a cut-off or foreign file can fail
     anywhere in them."""
+    with quiet_libraries():
+        try:
+            yield
+        except ModelError:
+            raise
+        except Exception as error:
+            raise ModelError(f'"{name}" could not be loaded from {place}: {first_line(error)}') from error
+
+
+@contextlib.contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """Let diffusers and transformers draw no progress bars and say nothing but errors."""
     import diffusers.utils.logging as diffusers_logging
     import transformers.utils.logging as transformers_logging
 
@@ -180,10 +208,6 @@ def _told_in_one_line(name: str, place: Path) -> Iterator[None]:
         log.set_verbosity_error()
     try:
         yield
-    except ModelError:
-        raise
-    except Exception as error:
-        raise ModelError(f'"{name}" could not be loaded from {place}: {first_line(error)}') from error
     finally:
         for log, (bars, verbosity) in zip(libraries, before, strict=True):
             log.set_verbosity(verbosity)

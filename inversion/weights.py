@@ -19,13 +19,14 @@ class ModelSource:
 
     `name`: "tabletop" (bundled), a folder in the diffusers layout, a .safetensors file, or an id on the Hugging Face
     hub. `revision`: of a hub model, a branch, tag or commit. `variant`: of the weights, such as "fp16". `offline`: send
-    no request to the hub.
+    no request to the hub. `option`: of the command line, with which messages say that another one is given.
     """
 
     name: str = BUNDLED
     revision: str | None = None
     variant: str | None = None
     offline: bool = False
+    option: str = "--model"
 
     @property
     def is_file(self) -> bool:

@@ -19,8 +19,9 @@ ORDER = (
 ).split()
 APART = {"objects", "inpainting"}  # neither knows the other
 TORCH_FREE = (
-    "settings edits generations geometry/transform geometry/camera files/kinds files/recipe files/sidecar".split()
-)
+    "settings edits generations geometry/transform geometry/camera files/kinds files/recipe files/sidecar "
+    "inpainting/filler"
+).split()
 
 
 def imports(path: Path) -> set[str]:
@@ -71,8 +72,11 @@ def test_beside_the_rooms_lie_just_the_plain_modules():
     assert flat == {"images", "morphology", "settings", "edits", "generations", "cli"}
 
 
-def test_only_loading_and_the_segmenter_know_diffusers_and_transformers():
-    adapters = [ROOT / "inversion" / "loading.py", ROOT / "inversion" / "layouts.py", ROOT / "realedit/objects/sam.py"]
+ADAPTERS = "inversion/loading inversion/layouts realedit/objects/sam realedit/inpainting/inpainting_checkpoint".split()
+
+
+def test_only_loading_and_the_adapters_know_diffusers_and_transformers():
+    adapters = [ROOT / f"{name}.py" for name in ADAPTERS]
     for path in files("inversion") + files("realedit"):
         if path not in adapters:
             assert not any(name.split(".")[0] in ("diffusers", "transformers") for name in imports(path)), path.name

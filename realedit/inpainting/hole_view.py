@@ -1,0 +1,60 @@
+"""What a model for holes is shown of a photo: the part around the hole, without what it must not go by."""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from inversion.errors import EditError, ModelError
+from realedit.geometry.boxes import mask_box
+from realedit.geometry.crop import Crop, ZoomLimits, crop_around
+
+HOLE_ZOOM = ZoomLimits(share=0.5, enlarged=1.0, enough=1.0)  # as much beside the hole as there is of it, on all sides
+
+Draw = Callable[[Tensor, Tensor], Tensor]
+
+
+def fill_through_view(photo: Tensor, hole: Tensor, others: Tensor, native: int, draw: Draw) -> Tensor:
+    """The photo (1, 3, H, W) with its `hole` (1, 1, H, W) filled by a model of this `native` size in pixels; outside
+    the hole it is the photo itself, bit for bit.
+
+    `draw` is given the part around the hole (1, 3, h, w) and where it is hidden (1, 1, h, w): in the hole, and where
+    the `others` (1, 1, H, W) lie. There the part has the colour of the nearest visible pixel, so that nothing of an
+    object reaches the model when the part is resampled. It answers with the part, drawn everywhere.
+
+    Raises:
+        EditError: the hole and the others leave nothing of the photo to go by.
+        ModelError: what is drawn holds not-a-number.
+    """
+    inside = hole > 0.5
+    if not inside.any():
+        return photo
+    hidden = (inside | (others > 0.5)).float()
+    if hidden.all():
+        raise EditError("the hole and the other objects take up the whole photo, so nothing can fill it; mark less")
+    box, size = mask_box(inside), (photo.shape[-1], photo.shape[-2])
+    crop = crop_around([box], [box], size, native, HOLE_ZOOM)
+    if crop.cut_out(hidden).all():
+        crop = Crop.whole(size)
+    part = crop.cut_out(hidden)
+    drawn = draw(_without_hidden(crop.cut_out(photo), part), part)
+    if not drawn.isfinite().all():
+        raise ModelError("the model that fills holes drew not-a-number; its weights are damaged: fetch it again")
+    left, top, right, bottom = crop.box
+    filled = photo.clone()
+    filled[..., top:bottom, left:right] = torch.where(
+        crop.cut_out(inside), drawn.clamp(0, 1).to(photo), crop.cut_out(photo)
+    )
+    return filled
+
+
+def _without_hidden(image: Tensor, hidden: Tensor) -> Tensor:
+    """An image (1, 3, h, w) in which hidden pixels have the colour of the nearest visible one."""
+    covered = (hidden[0, 0] > 0.5).numpy().astype(np.uint8)
+    _, labels = cv2.distanceTransformWithLabels(covered, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    visible = np.flatnonzero(covered == 0)
+    nearest = np.zeros(labels.max() + 1, np.int64)
+    nearest[labels.ravel()[visible]] = visible
+    return image.flatten(2)[..., torch.from_numpy(nearest[labels.ravel()])].reshape(image.shape)
