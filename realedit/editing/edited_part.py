@@ -6,7 +6,7 @@ from torch import Tensor
 
 from realedit.compositing.composite import Composite
 from realedit.compositing.scene import LayeredScene
-from realedit.evaluation.report import GuidanceReport, ObjectReport
+from realedit.evaluation.report import FillReport, GuidanceReport, ObjectReport
 from realedit.files.photo import Photo
 from realedit.geometry.camera import Camera
 from realedit.geometry.crop import Crop
@@ -32,7 +32,8 @@ class EditedPart:
     """The `photo` in which the `crop` of an edit ended, the `camera` and what became of the `objects`.
 
     `scene` and `composite` are those that objects were set down in first: at the model's size, or at the part's own
-    where no model was asked; `final` is the composite at the part's own size. `sampled`: None where no model was asked.
+    where no model was asked; `final` is the composite at the part's own size. `fill`: by what old places were filled,
+    None where there are none. `sampled`: None where no model was asked.
     """
 
     crop: Crop
@@ -42,6 +43,7 @@ class EditedPart:
     composite: Composite
     final: Composite
     objects: list[ObjectReport]
+    fill: FillReport | None = None
     sampled: SampledPictures | None = None
 
     def intermediates(self) -> dict[str, Tensor]:

@@ -6,11 +6,13 @@ from realedit.compositing.scene import InsertedObject, ObjectEdit
 from realedit.editing.decomposition import corrected_objects, decompose
 from realedit.editing.full_resolution import full_scene
 from realedit.editing.photo_decomposition import decompose_photo
+from realedit.editing.plate import PlateFill
 from realedit.edits import Insert
 from realedit.files.photo import Photo
 from realedit.geometry.crop import box_in_target, crop_around, leaving_crop, touched_boxes
 from realedit.geometry.object_pose import object_pose
 from realedit.geometry.transform import Box
+from realedit.inpainting.filler import PhotoFill
 from realedit.objects.source_objects import SourceObject
 from realedit.sampling.inverted_image import check_memory, invert_crop
 from realedit.sampling.session import Session
@@ -28,7 +30,7 @@ def extract_insert(session: Session, source: SourceObject, edit: Insert, host: P
     removal = ObjectEdit(located, placements=(), appearance=None, effects=Effects.none(located.mask))
     part = photo.cropped(crop.box)
     if source.inverted is None:
-        scene = decompose_photo(session, part, [removal])
+        scene, _ = decompose_photo(PlateFill(session, PhotoFill()), part, [removal])
     else:
         view = invert_crop(session, photo, crop, source.inverted.prompt)
         small = decompose(session, view, [removal])

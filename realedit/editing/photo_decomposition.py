@@ -8,37 +8,39 @@ from realedit.compositing.composite import vacated_hole
 from realedit.compositing.effects import Effects
 from realedit.compositing.scene import LayeredScene, ObjectEdit
 from realedit.compositing.separation import CleanPlate, effects_without_model
+from realedit.editing.plate import PlateFill
+from realedit.evaluation.report import FillReport
 from realedit.files.photo import Photo
 from realedit.images import at_most
 from realedit.inpainting.fill import fill_smoothly
-from realedit.inpainting.photo_fill import fill_from_photo
 from realedit.morphology import dilate, union
-from realedit.sampling.session import Session
 from realedit.settings import Settings
 
 EFFECTS_SIDE = 256  # pixels of the longer side at which shadows and reflections are looked for
 
 
-def decompose_photo(session: Session, photo: Photo, edits: Sequence[ObjectEdit]) -> LayeredScene:
-    """The scene of a photo at its own size and in its own colours.
+def decompose_photo(
+    fill: PlateFill, photo: Photo, edits: Sequence[ObjectEdit]
+) -> tuple[LayeredScene, FillReport | None]:
+    """The scene of a photo at its own size and in its own colours, and what filled its places, if anything moves.
 
     Raises:
         EditError: nothing is left around an object to fill its place from.
     """
-    settings, picture = session.settings, photo.tensor()
+    settings, picture, report = fill.session.settings, photo.tensor(), None
     scene = LayeredScene(tuple(_with_effects(settings, photo, edits)), CleanPlate.of(picture))
     moving = [edit for edit in scene.objects if edit.moves]
     if moving:
-        session.progress("filling the old place")
         staying = union([edit.mask for edit in scene.objects if not edit.moves], picture)
         gone = tuple(replace(edit, placements=()) if edit.moves else edit for edit in scene.objects)
         hole = vacated_hole(picture, replace(scene, objects=gone), settings.margin)
-        scene = replace(scene, clean_plate=CleanPlate.of(fill_from_photo(picture, hole, staying, settings.seed)))
+        plate, report = fill(picture, hole, staying)
+        scene = replace(scene, clean_plate=CleanPlate.of(plate))
     stay = [dilate(edit.mask, settings.margin) for edit in scene.objects if not edit.moves]
     if not stay:
-        return scene
+        return scene, report
     hole = union(stay, picture)  # what is behind them is only needed to tell their edges from it
-    return replace(scene, clean_plate=CleanPlate.of(fill_smoothly(scene.clean_plate.image, hole)))
+    return replace(scene, clean_plate=CleanPlate.of(fill_smoothly(scene.clean_plate.image, hole))), report
 
 
 def _with_effects(settings: Settings, photo: Photo, edits: Sequence[ObjectEdit]) -> list[ObjectEdit]:

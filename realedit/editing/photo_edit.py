@@ -14,6 +14,7 @@ from realedit.editing.edited_part import EditedPart
 from realedit.editing.full_resolution import opacity_after
 from realedit.editing.measurement import unmeasured_objects
 from realedit.editing.photo_decomposition import decompose_photo
+from realedit.editing.plate import PlateFill, place_behind
 from realedit.editing.preparation import Preparation, with_placements
 from realedit.editing.request import EditRequest
 from realedit.edits import ObjectSource
@@ -32,7 +33,8 @@ def edit_photo(session: Session, request: EditRequest, prepared: Preparation) ->
     """
     photo, margin, own = prepared.photo, session.settings.margin, prepared.photo.colours.from_srgb
     new = [_new_colour(edit, prepared.sources) for edit in prepared.objects]
-    scene = decompose_photo(session, photo, prepared.objects)
+    fill = PlateFill(session, request.fill, place_behind(request.prompt, request.objects))
+    scene, filled = decompose_photo(fill, photo, prepared.objects)
     located = [each.object for each in scene.objects]
     scene = with_placements(request, prepared, scene, prepared.viewpoint, located)
     scene = replace(scene, inserted=tuple(each.converted(own) for each in scene.inserted))
@@ -44,7 +46,8 @@ def edit_photo(session: Session, request: EditRequest, prepared: Preparation) ->
     composite = replace(composite, image=image)
     edited = photo.painted(image, composite.editable, opacity_after(photo, scene, margin))
     objects = unmeasured_objects(prepared.crop, composite)
-    return EditedPart(prepared.crop, edited, prepared.viewpoint.camera, scene, composite, composite, objects)
+    camera = prepared.viewpoint.camera
+    return EditedPart(prepared.crop, edited, camera, scene, composite, composite, objects, filled)
 
 
 def _new_colour(edit: ObjectEdit, sources: Mapping[ObjectSource, SourceObject]) -> Tensor | None:

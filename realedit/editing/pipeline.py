@@ -17,6 +17,7 @@ from realedit.evaluation.metrics import PerceptualMetric
 from realedit.evaluation.perceptual import perceptual_metric
 from realedit.evaluation.report import EditReport, Measurements
 from realedit.files.photo import Photo
+from realedit.inpainting.filler import AutomaticFill, FillChoice, Filler, GivenFill, load_filler
 from realedit.sampling.session import Progress, Session, silent
 from realedit.settings import DEFAULTS, Settings
 
@@ -38,22 +39,27 @@ def edit(
     prompt: str,
     *edits: Edit,
     hints: Hints = Hints(),
+    fill: FillChoice | Filler = AutomaticFill(),
     settings: Settings = DEFAULTS,
     perceptual: PerceptualMetric | None = None,
     progress: Progress = silent,
 ) -> EditResult:
     """Make all edits of a photo in one run of the sampler.
 
-    `prompt` says what the photo shows and names every object that an edit names, once. `perceptual` judges how faithful
+    `prompt` says what the photo shows and names every object that an edit names, once. `fill` says what old places are
+    filled with, as a choice or as what is loaded for it (`load_filler`). `perceptual` judges how faithful
     the rest stayed; None: LPIPS, or what stands for it on this machine.
 
     Raises:
         PhraseError: the prompt does not name an edit's object exactly once.
         EditError: an object is not found, or would leave the photo, or edits contradict each other.
+        ModelError: what shall fill old places cannot be had.
         RealEditError: the part that is edited is too large for this machine's memory.
     """
     began = time.perf_counter()
-    request, session = EditRequest(photo, prompt, edits, hints), Session(model, settings, progress)
+    if isinstance(fill, GivenFill):
+        fill = load_filler(fill, str(model.device))
+    request, session = EditRequest(photo, prompt, edits, hints, fill), Session(model, settings, progress)
     check_together(edits)
     request.check_words(model)
     with model.metered() as meter:
@@ -70,6 +76,7 @@ def edit(
         evaluations=meter.forward_equivalents,
         seconds=time.perf_counter() - began,
         cached=sampled is not None and sampled.cached,
+        fill=part.fill,
     )
     report = EditReport.of(photo, after, editable, measurements, perceptual or perceptual_metric(model))
     return EditResult(after, editable, report, part.intermediates())

@@ -15,6 +15,7 @@ from realedit.geometry.camera_estimation import estimate_camera, estimation_size
 from realedit.geometry.object_pose import Silhouette
 from realedit.geometry.transform import Point
 from realedit.images import to_bytes
+from realedit.inpainting.filler import AutomaticFill, FillChoice, Filler
 from realedit.objects.source_objects import SourcePhoto
 
 
@@ -37,12 +38,13 @@ class Hints:
 
 @dataclass(frozen=True, eq=False)
 class EditRequest:
-    """The `edits` of a `photo` that its `prompt` describes, and the user's `hints`."""
+    """The `edits` of a `photo` that its `prompt` describes, the user's `hints`, and what shall `fill` old places."""
 
     photo: Photo
     prompt: str
     edits: tuple[Edit, ...]
     hints: Hints = Hints()
+    fill: FillChoice | Filler = AutomaticFill()
 
     @property
     def objects(self) -> tuple[str, ...]:

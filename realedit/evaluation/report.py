@@ -87,12 +87,23 @@ class CameraReport:
         return f"looks down by {self.pitch:.0f} degrees, {how}"
 
 
+@dataclass(frozen=True)
+class FillReport:
+    """By what (`name`) the places were filled that objects left, and why by that."""
+
+    name: str
+    why: str
+
+    def to_text(self) -> str:
+        return f"by {self.name}: {self.why}"
+
+
 @dataclass(frozen=True, eq=False)
 class Measurements:
     """What was measured on the way to a result: every object, the photo at the model's size and what its inversion
     gives back (`reconstruction`, two pictures (1, 3, h, w)), how guidance went, the camera, which objects cover each
     other, the network evaluations in forward-equivalents, the time, and whether the inversion came from the cache.
-    `reconstruction` and `guidance` are None where no model was asked."""
+    `reconstruction` and `guidance` are None where no model was asked, `fill` where nothing left its place."""
 
     objects: Sequence[ObjectReport]
     reconstruction: tuple[Tensor, Tensor] | None
@@ -102,6 +113,7 @@ class Measurements:
     evaluations: float
     seconds: float
     cached: bool
+    fill: FillReport | None = None
 
 
 @dataclass(frozen=True)
@@ -124,6 +136,7 @@ class EditReport:
     from_cache: bool
     overlaps: tuple[str, ...]
     perceptual_note: str | None
+    fill: FillReport | None
 
     @classmethod
     def of(
@@ -142,6 +155,7 @@ class EditReport:
             from_cache=measured.cached,
             overlaps=tuple(measured.overlaps),
             perceptual_note=perceptual.note,
+            fill=measured.fill,
         )
 
     def to_json(self) -> str:
@@ -154,6 +168,7 @@ class EditReport:
     def to_text(self) -> str:
         lines = [f"object          {o.to_text()}" for o in self.objects]
         lines += [f"camera          {self.camera.to_text()}"] if self.camera else []
+        lines += [f"old place       filled {self.fill.to_text()}"] if self.fill else []
         lines += [f"overlap         {pair} cover each other" for pair in self.overlaps]
         lines += [
             f"outside         {faithfulness_line(self.outside)}; {1 - self.touched_share:.0%} of the photo",

@@ -1,0 +1,68 @@
+"""What fills the places that objects leave, at the photo's own size: as the user says, or as the model knows them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from inversion.errors import EditError
+from realedit.evaluation.report import FillReport
+from realedit.inpainting.filler import AutomaticFill, FillChoice, Filler, ModelFill, PhotoFill, PromptedFiller
+from realedit.inpainting.photo_fill import Sketch, fill_from_photo
+from realedit.sampling.prompts import ANY_BACKGROUND, background_prompt
+from realedit.sampling.session import Session
+
+ENLARGED_MOST = 1.5  # times: a plate that is enlarged by more lacks detail
+KNOWN, UNKNOWN = "the model knows what is edited", "the model does not know what is edited"
+ASKED = "as asked"
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """The plate (1, 3, H, W) that the model drew, at the photo's size; each of its pixels was enlarged so often."""
+
+    image: Tensor
+    enlarged: float
+
+
+@dataclass(frozen=True, eq=False)
+class PlateFill:
+    """Fills holes in one photo, as `choice` says; `prompt` names what is behind the objects."""
+
+    session: Session
+    choice: FillChoice | Filler
+    prompt: str = ANY_BACKGROUND
+
+    def __call__(
+        self, photo: Tensor, hole: Tensor, others: Tensor, drawn: Drawn | None = None
+    ) -> tuple[Tensor, FillReport]:
+        """The photo (1, 3, H, W) with its `hole` (1, 1, H, W) filled, but not from the `others` (1, 1, H, W); and by
+        what, and why. `drawn`: None where the model does not know what is edited.
+
+        Raises:
+            EditError: there is nothing to fill it from, or the model is to do it that does not know what is edited.
+        """
+        seed = self.session.settings.seed
+        if isinstance(self.choice, ModelFill) and drawn is None:
+            raise EditError(f"{UNKNOWN}, so it cannot fill its place; take --fill photo, or another --model")
+        if isinstance(self.choice, AutomaticFill | ModelFill) and drawn is not None:
+            why = KNOWN if isinstance(self.choice, AutomaticFill) else ASKED
+            if drawn.enlarged < ENLARGED_MOST:
+                return torch.where(hole > 0.5, drawn.image, photo), FillReport("model", why)
+            filled = fill_from_photo(photo, hole, others, seed, Sketch(drawn.image, drawn.enlarged))
+            return filled, FillReport("model, with the photo's detail", why)
+        if isinstance(self.choice, AutomaticFill | PhotoFill):
+            why = UNKNOWN if isinstance(self.choice, AutomaticFill) else ASKED
+            return fill_from_photo(photo, hole, others, seed), FillReport("photo", why)
+        assert callable(self.choice)
+        filler = self.choice
+        if isinstance(filler, PromptedFiller):
+            filler = filler.with_prompt(self.prompt, self.session.settings, self.session.steps_of("filling"))
+        return filler(photo, hole, others), FillReport(filler.name, ASKED)
+
+
+def place_behind(prompt: str, objects: Sequence[str]) -> str:
+    """What a prompt says of the place, if it names all the `objects`; else a background."""
+    said = prompt.lower()
+    return background_prompt(prompt, objects) if all(each.lower() in said for each in objects) else ANY_BACKGROUND
