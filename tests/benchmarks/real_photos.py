@@ -29,15 +29,17 @@ from realedit.edits import Move
 from realedit.evaluation.metrics import PerceptualMetric, psnr, region_mean, ssim_map
 from realedit.evaluation.perceptual import perceptual_metric
 from realedit.files.photo import Photo
-from realedit.geometry.warp import warp
 from realedit.images import to_bytes
+from realedit.morphology import distance_inside
 from tests.benchmarks.cases import Case
+from tests.benchmarks.fillers import patchmatch
 from tests.benchmarks.fresh import fresh_cache
 from tests.benchmarks.judge import DIFFERS, nearer
-from tests.benchmarks.rows import cut_paste_inpaint, do_nothing, placement_of
+from tests.benchmarks.rows import cut_paste_inpaint, do_nothing, set_down
 from tests.benchmarks.sheet import contact_sheet
 
 SIDE = 512  # pixels
+HOLE_GROWTH = 7  # pixels at that side by which the hole that PatchMatch fills is larger than the object
 OBJECT = "object"
 
 
@@ -83,9 +85,13 @@ def load_scene(folder: Path, name: str, entry: dict[str, Any]) -> Case:
 
 def paste(case: Case) -> Tensor:
     """The object set down at its new place, and left at its old one too."""
-    placement = placement_of(case)
-    alpha = warp(case.source, placement)
-    return warp(case.before * case.source, placement) + (1 - alpha) * case.before
+    return set_down(case, case.before)
+
+
+def cut_paste_patchmatch(case: Case) -> Tensor:
+    """What can be had without any model: the old place filled by PatchMatch, the object set down."""
+    hole = torch.from_numpy(distance_inside(case.source[0, 0].numpy() <= 0.5) <= HOLE_GROWTH).float()[None, None]
+    return set_down(case, patchmatch(case.before, hole, torch.zeros_like(hole)))
 
 
 def realedit(model: DiffusionModel, perceptual: PerceptualMetric) -> Callable[[Case], Tensor]:
@@ -127,6 +133,7 @@ def main(folder: Path, json_path: Path | None, sheet: Path | None) -> None:
         "do-nothing": lambda case: do_nothing(case)[0],
         "paste": paste,
         "cut-paste-inpaint": lambda case: cut_paste_inpaint(case)[0],
+        "cut-paste-patchmatch": cut_paste_patchmatch,
         "realedit": realedit(model, perceptual),
     }
     entries = json.loads((folder / "edits.json").read_text())

@@ -69,10 +69,14 @@ def cut_paste_inpaint(case: Case) -> tuple[Tensor, Tensor | None]:
     hole = cv2.dilate((case.source[0, 0].numpy() > 0.5).astype(np.uint8), kernel)
     photo = np.ascontiguousarray(to_bytes(case.before))
     filled = cv2.inpaint(photo, hole, INPAINT_RADIUS, cv2.INPAINT_TELEA)
-    plate = torch.from_numpy(filled).permute(2, 0, 1)[None].float() / 255
+    return set_down(case, torch.from_numpy(filled).permute(2, 0, 1)[None].float() / 255), None
+
+
+def set_down(case: Case, background: Tensor) -> Tensor:
+    """The object's own pixels at their new place on a background (1, 3, H, W)."""
     placement = placement_of(case)
     alpha = warp(case.source, placement)
-    return warp(case.before * case.source, placement) + (1 - alpha) * plate, None
+    return warp(case.before * case.source, placement) + (1 - alpha) * background
 
 
 def placement_of(case: Case) -> Placement:
