@@ -105,6 +105,13 @@ def test_cut_and_paste_sets_the_object_down_where_it_belongs(some):
     assert rows.do_nothing(case)[0] is case.before
 
 
+def test_patches_fill_the_old_place_and_leave_no_ghost(some):
+    case = next(c for c in some if c.kind == "move")
+    verdict = judge(case, real_photos.cut_paste_patchmatch(case), None, PLAIN)
+    assert verdict.position_error < 0.03
+    assert verdict.ghost < 0.5 < judge(case, real_photos.paste(case), None, PLAIN).ghost
+
+
 def test_median_and_its_interval():
     found = median([1.0, 2.0, 3.0, math.nan])
     assert found.value == 2.0
