@@ -5,15 +5,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-import psutil
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from inversion.errors import RealEditError
+from inversion.main_memory import KEPT_FREE, free_bytes
 
 WORKING_ROOM = 1.25  # on top of what is counted: read maps, gradients on their way, and the allocator's gaps
-KEPT_FREE = 0.1  # of what is available
 AT_A_TIME = 3.5  # of the largest activations while decoding (measured on a CPU, 512 pixels)
 PLENTY = 20  # times its weights are enough for any model, without a closer look
 
@@ -164,15 +162,4 @@ def available(device: torch.device) -> int:
     """Bytes that are free on a device, beside those that this process holds there already."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
-    return int(psutil.virtual_memory().available)
-
-
-def require(needed: int, advice: str) -> None:
-    """Check before some work that main memory has `needed` bytes free.
-
-    Raises:
-        RealEditError: it has not; the message ends with `advice`, what the user can do instead.
-    """
-    free = available(torch.device("cpu"))
-    if needed > free * (1 - KEPT_FREE):
-        raise RealEditError(f"this needs about {needed / 1e9:.1f} GB of memory, {free / 1e9:.1f} GB are free; {advice}")
+    return free_bytes()

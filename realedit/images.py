@@ -1,16 +1,20 @@
-"""Pictures as tensors: their ranges and sizes, in one place."""
+"""Pictures as tensors: their ranges and sizes, in one place. Torch is imported where it is used: photos are read and
+checked without it."""
 
-import cv2
+from typing import TYPE_CHECKING
+
 import numpy as np
-import torch
-from torch import Tensor
-from torch.nn import functional as F
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
-def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
+def resize(image: "Tensor", size: tuple[int, int]) -> "Tensor":
     """(B, C, H, W) to `size` (width, height), antialiased; the same tensor if it has that size."""
     if image.shape[-2:] == (size[1], size[0]):
         return image
+    from torch.nn import functional as F
+
     return F.interpolate(image, size=(size[1], size[0]), mode="bicubic", antialias=True, align_corners=False).clamp(
         0, 1
     )
@@ -30,18 +34,25 @@ def at_most(size: tuple[int, int], longest: int) -> tuple[int, int]:
     return max(1, round(size[0] * factor)), max(1, round(size[1] * factor))
 
 
-def to_bytes(image: Tensor) -> np.ndarray:
+def to_bytes(image: "Tensor") -> np.ndarray:
     """(1, 3, H, W) in [0, 1] to (H, W, 3) uint8."""
+    import torch
+
     return (image[0].clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
 
 
-def box_blur(image: Tensor) -> Tensor:
+def box_blur(image: "Tensor") -> "Tensor":
     """An image (1, C, H, W) averaged over 3x3 pixels."""
+    from torch.nn import functional as F
+
     return F.avg_pool2d(F.pad(image, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
 
 
-def gaussian_blur(image: Tensor, across: float, down: float) -> Tensor:
+def gaussian_blur(image: "Tensor", across: float, down: float) -> "Tensor":
     """An image (H, W) averaged over a Gaussian of these widths in pixels; all is 0 outside it."""
+    import cv2
+    import torch
+
     return torch.from_numpy(
         cv2.GaussianBlur(image.numpy(), (0, 0), across, sigmaY=down, borderType=cv2.BORDER_CONSTANT)
     )

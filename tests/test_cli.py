@@ -1,8 +1,11 @@
 """The command line: exact lines, exit codes and streams, on the bundled model and a bundled photo."""
 
+import ast
 import functools
+import itertools
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -38,7 +41,9 @@ def run(*args: object, code: int = 0):
 
 
 def error_line(result) -> str:
+    """The one line of an error, which may come after stages."""
     lines = [line for line in result.stderr.splitlines() if not line.startswith(("Usage:", "Try ")) and line]
+    lines = [line for line in lines if not line.endswith(" ...")]
     assert len(lines) == 1, lines
     return lines[0]
 
@@ -65,6 +70,9 @@ LIGHT = {
     "several through a pipe": (["relook", "p.png", "--variations", "2", "-o", "-"], 2, "holds one picture"),
     "a part of the whole": (["transfer", "p.png", "--whole", "--from", "o.png", "--mask", "m"], 2, "takes no region"),
     "no object": (["transfer", "p.png", "--from", "o.png"], 2, "name an OBJECT"),
+    "an object forgotten": (["move", "a.png", "b.png", "c.jpg", "--by", "0,0"], 2, '"c.jpg" is a file'),
+    "an object to swap with forgotten": (["swap", "a.png", "ball", "b.png"], 2, '"b.png" is a file'),
+    "words without quotes": (["remove", "p.png", "red", "ball"], 2, 'in quotes, such as "red ball"'),
 }
 
 
@@ -81,6 +89,116 @@ def test_help_and_wrong_usage_load_nothing_heavy(name):
     assert done.returncode == code, done.stderr
     assert said in (done.stderr if code else done.stdout)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+BOX = ["--box", "0.2,0.2,0.4,0.6"]
+CHECKED = {
+    "no prompt": (["move", "ALONE", "ball", "--by", "0.1,0"], 2, "no prompt for alone.png"),
+    "not in the prompt": (["move", "PHOTO", "dog", "--by", "0.1,0"], 2, '"dog" is not in the prompt'),
+    "twice in the prompt": (["remove", "PHOTO", "e", "--prompt", "an e, an e"], 2, "occurs 2 times"),
+    "target outside": (["move", "PHOTO", "black vase", "--to", "1.4,0.5"], 2, "lies outside the photo"),
+    "scale": (["resize", "PHOTO", "black vase", "--scale", "0"], 2, "scale 0 is not possible"),
+    "output": (["remove", "PHOTO", "black vase", "-o", "PHOTO"], 1, "is the input"),
+    "output folder": (["remove", "PHOTO", "black vase", "-o", "FOLDER/no/a.png"], 1, "make it first"),
+    "box": (["remove", "ALONE", "thing", "--box", "0.5,0.5,0.4,0.9"], 2, "is not LEFT,TOP"),
+    "point": (["remove", "ALONE", "thing", "--point", "1.5,0.5"], 2, "lies outside the photo"),
+    "mask": (["remove", "ALONE", "thing", "--mask", "FOLDER/none.png"], 1, "none.png does not exist"),
+    "a box goes outside": (["move", "ALONE", "thing", *BOX, "--by", "0.8,0"], 2, '"thing" is at (0.30, 0.40)'),
+    "a mask goes outside": (["duplicate", "ALONE", "thing", "--mask", "MASK", "--by", "0,-0.4"], 2, "(0.25, 0.38)"),
+    "other photo": (["transfer", "ALONE", "thing", *BOX, "--from", "FOLDER/none.png"], 1, "does not exist"),
+    "other prompt": (["compose", "ALONE", "--from", "ALONE", "--to", "0.5,0.5"], 2, "no prompt for alone.png"),
+    "other object": (
+        ["transfer", "ALONE", "it", *BOX, "--from", "PHOTO", "--from-object", "dog"],
+        2,
+        '"dog" is not in',
+    ),
+    "no photo": (["move", "FOLDER/none.png", "ball", "--by", "0.1,0"], 1, "does not exist"),
+    "recipe": (["edit", "PHOTO", "--recipe", "RECIPE"], 2, "move and remove, which contradict each other"),
+    "variations": (["relook", "ALONE"], 2, "no prompt for alone.png"),
+    "whole transfer": (["transfer", "PHOTO", "--whole", "--from", "ALONE"], 2, "no prompt for alone.png"),
+    "objects": (["objects", "ALONE"], 2, "no prompt for alone.png"),
+    "invert": (["invert", "ALONE"], 2, "no prompt for alone.png"),
+    "sizes": (["check", "PHOTO", "MASK"], 2, "both must have the same size"),
+    "redo": (["redo", "PHOTO"], 2, "only results with one can be made again"),
+}
+
+
+@pytest.mark.parametrize("name", CHECKED)
+def test_what_is_wrong_with_a_job_is_told_before_torch_is_imported(photo, tmp_path, name):
+    """In one line, with no word of a stage, and nothing is written."""
+    shutil.copy(photo, tmp_path / "alone.png")
+    mask = np.zeros((80, 160), np.uint8)
+    mask[20:40, 20:60] = 255
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    kinds = '{ kind = "move", object = "e", by = [0, 0] }, { kind = "remove", object = "e" }'
+    (tmp_path / "edits.toml").write_text(f"edit = [{kinds}]")
+    places = {"PHOTO": photo, "ALONE": "alone.png", "MASK": "mask.png", "RECIPE": "edits.toml", "FOLDER": tmp_path}
+    args, code, said = CHECKED[name]
+    for place, path in places.items():
+        args = [a.replace(place, str(tmp_path / path)) for a in args]
+    before = sorted(tmp_path.iterdir())
+    done = fresh(f"from realedit.cli import main; main({args})")
+    lines = [line for line in done.stderr.splitlines() if line and not line.startswith(("Usage:", "Try "))]
+    assert len(lines) == 1, lines
+    assert said in lines[0]
+    assert done.returncode == code
+    assert not {"torch", "diffusers", "transformers", "cv2", "scipy"} & set(ast.literal_eval(done.stdout))
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_stages_are_lines_where_there_is_no_terminal(photo, tmp_path):
+    said = run("remove", photo, "black vase", "-o", tmp_path / "a.png", *FAST).stderr.splitlines()
+    stages = [line.removesuffix(" ...") for line in said if line.endswith(" ...")]
+    assert stages[0] == "loading tabletop"
+    kept = ("finding the object", "inverting", "filling the old place", "sampling", "measuring", "writing")
+    assert [stage for stage in dict.fromkeys(stages) if stage in kept] == list(kept)
+    assert not any(one == two for one, two in itertools.pairwise(stages))
+    quiet = run("remove", photo, "black vase", "-o", tmp_path / "b.png", "-q", *FAST)
+    assert quiet.stderr == ""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
+def test_a_terminal_gets_one_line_that_moves_and_goes():
+    import pty
+
+    code = (
+        "import time; from realedit.commands.progress import stages\n"
+        "with stages(quiet=False) as show:\n"
+        "    show('sampling'); show('sampling'); time.sleep(0.6); show('writing'); time.sleep(0.3)"
+    )
+    reader, writer = pty.openpty()
+    subprocess.run(
+        [sys.executable, "-c", code], stderr=writer, cwd=ROOT, check=True, env={**os.environ, "TERM": "xterm"}
+    )
+    os.close(writer)
+    said = os.read(reader, 100_000).decode()
+    os.close(reader)
+    assert "sampling, step 1" in said
+    assert "writing" in said
+    assert len(set(said) & set("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")) > 3, "the spinner moves while no step is told"
+    assert said.rstrip("\r\n").endswith("\x1b[2K"), "nothing of it is left"
+
+
+def test_the_text_says_what_came_of_it_and_verbose_how(photo, tmp_path):
+    brief = run("remove", photo, "black vase", "-o", tmp_path / "a.png", *FAST).stdout.splitlines()
+    assert [line.split()[0] for line in brief] == ["object", "outside", "cost"]
+    assert "%" in brief[1]
+    assert brief[1].startswith("outside         identical pixels; ")
+    long = run("remove", photo, "black vase", "-v", "-o", tmp_path / "b.png", *FAST).stdout
+    names = [line.split()[0] for line in long.splitlines()]
+    assert names[:4] == ["object", "outside", "reconstruction", "guidance"]
+    assert names[-1] == "cost"
+
+
+def test_the_printed_seconds_are_of_the_whole_command(photo, tmp_path):
+    """More than those of the edit, and no more than the command took."""
+    command = ["remove", str(photo), "black vase", *FAST, "-o"]
+    began = time.perf_counter()
+    done = fresh(f"from realedit.cli import main; main({[*command, str(tmp_path / 'a.png')]})")
+    took = time.perf_counter() - began
+    printed = float(re.search(r"evaluations, ([\d.]+) s", done.stdout)[1])
+    edit_alone = json.loads((tmp_path / "a.png.realedit.json").read_text())["report"]["seconds"]
+    assert edit_alone + 0.2 < printed < took + 0.1
 
 
 @pytest.mark.parametrize(

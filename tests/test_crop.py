@@ -198,10 +198,10 @@ def test_a_grey_photo_gives_a_grey_result(tabletop):
 
 
 def test_too_large_for_the_memory_is_said_before_it_is_taken(tabletop, monkeypatch):
-    from inversion import footprint
+    from inversion import main_memory
     from inversion.errors import RealEditError
 
     photo, mask = photo_with_disc(400, 300, 150, 150, 24)
-    monkeypatch.setattr(footprint, "available", lambda device: 10_000_000)
+    monkeypatch.setattr(main_memory, "free_bytes", lambda: 10_000_000)
     with pytest.raises(RealEditError, match=r"needs about 0\.0 GB of memory, 0\.0 GB are free; make the photo smaller"):
         moved(tabletop, photo, mask, (0.25, 0.0))

@@ -71,7 +71,7 @@ def sampled_colours(session: Session, words: str) -> Tensor:
     colours = [torch.zeros(0, 3)]
     for n in range(SAMPLED_PICTURES):
         noise = fresh_noise(model, (model.native_size, model.native_size), settings.seed + n)
-        latent = sample(model, noise, few.schedule, conditioning, on_step=few.steps_of("imagining"))
+        latent = sample(model, noise, few.schedule, conditioning, on_step=few.steps_of("sampling the new look"))
         picture = model.decode(latent).cpu()
         with suppress(EditError):  # nothing in particular was drawn
             tokens = model.span_positions(prompt.prompt, prompt.spans[words])

@@ -50,6 +50,21 @@ def _shown(path: Path, folder: Path) -> bool:
     return path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
 
 
+def check_names(photos: tuple[Path, ...], objects: tuple[str, ...]) -> None:
+    """Refuse names that cannot be meant: a photo's file as an object, and photos that look like words.
+
+    Raises:
+        click.UsageError: an object was forgotten, or its words were not quoted.
+    """
+    for phrase in objects:
+        if phrase.lower().endswith(PHOTOS) or ("/" in phrase and Path(phrase).exists()):
+            raise click.UsageError(f'OBJECT is missing: "{phrase}" is a file; name what to edit after the photos')
+    for path in photos:
+        if path != PIPE and not path.suffix and not path.exists() and len(photos) > 1:
+            words = f"{path.name} {' '.join(objects)}"
+            raise click.UsageError(f'{path} is no photo; put an object of several words in quotes, such as "{words}"')
+
+
 def check_places(items: Sequence[BatchEntry]) -> None:
     """Raises `OutputError` if two results would have one name."""
     seen: dict[Path, Path] = {}
@@ -128,7 +143,8 @@ def for_each(
     def one(item: BatchEntry) -> None:
         from realedit.files.reading import load_photo
 
-        photo = load_photo(item.photo)
+        with shared.reading(item.photo):
+            photo = load_photo(item.photo)
         result = destination(item, photo, options, word)
         if options.skip_existing and result.exists():
             shared.say(f"{result} is there already")

@@ -1,10 +1,8 @@
-"""What commands share when they run: the values of their common options, the model, the prompt, and a
-progress bar. Heavy imports stay inside functions: help needs this module."""
+"""What commands share when they run: the values of their common options, the model, the prompt, and who is told of
+stages. Heavy imports stay inside functions: help needs this module."""
 
-import contextlib
 import functools
-import sys
-from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +11,7 @@ import click
 
 from inversion.errors import EditError, Notice
 from realedit.commands.options import Command, seeing_options
+from realedit.commands.progress import ShowStage, reading, stages
 from realedit.files.kinds import PIPE
 from realedit.settings import ModelChoice
 
@@ -42,7 +41,6 @@ class RunOptions:
             ModelError: it cannot be had.
         """
         which = self.which
-        self.say(f"loading {which.model}", when=self.verbose)
         quiet_libraries(notices=not self.quiet)
         from inversion.footprint import Memory
         from inversion.loading import load_model
@@ -81,18 +79,19 @@ class RunOptions:
             f"{text_file.name} beside it, or mark the object with --mask, --box or --point"
         )
 
-    @contextlib.contextmanager
-    def progress(self, total: int) -> Iterator[Callable[[str], None]]:
-        """A bar on stderr, if that is a terminal."""
-        if self.quiet or not sys.stderr.isatty():
-            yield lambda label: None
-            return
-        from rich.console import Console
-        from rich.progress import Progress
+    def stages(self) -> AbstractContextManager[ShowStage]:
+        """Show on stderr which stage a run is in. The first of all is that the model is loaded: it comes within a
+        second, since torch is imported then."""
+        return stages(quiet=self.quiet)
 
-        with Progress(console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task("inverting", total=total)
-            yield lambda label: bar.update(task, advance=1, description=label)
+    def reading(self, path: Path) -> AbstractContextManager[None]:
+        """Show on a terminal that a photo is read and checked."""
+        return reading(path, quiet=self.quiet)
+
+    @property
+    def loading(self) -> str:
+        """The name of the stage in which the model is loaded."""
+        return f"loading {self.which.model}"
 
 
 def run_options(command: Command) -> Command:

@@ -1,19 +1,18 @@
-"""A recipe for one photo, from files to files: what every editing command does."""
+"""A recipe for one photo, from files to files: what every editing command does. What needs torch is imported when all
+that can be checked without it was."""
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from PIL import Image
-from torch import Tensor
 
 from inversion.errors import ModelError, RealEditError
+from realedit.commands.checks import check_recipe
 from realedit.commands.context import RunOptions
-from realedit.commands.inputs import assumed_prompt, hints_of
-from realedit.commands.results import Outputs, Result, save_result, ways_to_save
-from realedit.editing.pipeline import EditResult, edit
-from realedit.editing.request import Hints
-from realedit.evaluation.perceptual import perceptual_metric
+from realedit.commands.progress import ShowStage
+from realedit.commands.results import Outputs, Result, print_result, save_result, ways_to_save
 from realedit.files.encoding import losses
 from realedit.files.kinds import PIPE
 from realedit.files.photo import Photo
@@ -23,6 +22,11 @@ from realedit.files.writing import save_sheet
 from realedit.files.xmp import DigitalSourceType
 from realedit.images import to_bytes
 from realedit.settings import Settings
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from realedit.editing.pipeline import EditResult
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,21 +53,25 @@ def run_job(shared: RunOptions, job: EditJob, outputs: Outputs, max_lpips: float
     Raises:
         RealEditError: any of it failed; or, with the result written, LPIPS outside the edit is above `max_lpips`.
     """
-    outputs.check(job.inputs)
-    saving, signer = ways_to_save(outputs.files, DigitalSourceType.EDITED)
-    if shared.as_json and outputs.result == PIPE:
-        raise click.UsageError("-o - and --json both write to standard output; keep one")
-    prompt = shared.prompt_of(job.path, job.photo, assumed_prompt(job.recipe))
-    hints = hints_of(shared, job.recipe, job.photo, job.folder)
+    with shared.reading(job.path):
+        outputs.check(job.inputs)
+        saving, signer = ways_to_save(outputs.files, DigitalSourceType.EDITED)
+        if shared.as_json and outputs.result == PIPE:
+            raise click.UsageError("-o - and --json both write to standard output; keep one")
+        prompt = check_recipe(shared, job.recipe, job.path, job.photo, job.folder)
     for note in (*job.photo.notes, *losses(job.photo, saving.kind(outputs.result, job.photo))):
         shared.say(note)
     settings = Settings(steps=job.recipe.steps, seed=job.recipe.seed, method=job.recipe.method)
-    edited = _edited(shared, job, prompt, hints, settings, max_lpips)
-    if outputs.work is not None:
-        _write_work(edited.intermediates, outputs.work)
-    origin = SidecarOrigin(job.path, job.folder, outputs.result, job.recipe, prompt)
-    result = Result(edited.photo, job.photo, shared.model.fingerprint, settings, edited.report)
-    pixels = save_result(shared, outputs, (saving, signer), origin, result)
+    with shared.stages() as show:
+        show(shared.loading)
+        edited = _edited(shared, job, prompt, settings, show, max_lpips)
+        show("writing")
+        if outputs.work is not None:
+            _write_work(edited.intermediates, outputs.work)
+        origin = SidecarOrigin(job.path, job.folder, outputs.result, job.recipe, prompt)
+        result = Result(edited.photo, job.photo, shared.model.fingerprint, settings, edited.report)
+        pixels = save_result(shared.which, outputs, (saving, signer), origin, result)
+    print_result(shared, outputs, job.path, edited.report)
     changed = edited.report.outside.perceptual
     if max_lpips is not None and changed > max_lpips:
         raise RealEditError(f"outside the edit LPIPS is {changed:.4f}, above {max_lpips:g}; the result is kept")
@@ -71,27 +79,31 @@ def run_job(shared: RunOptions, job: EditJob, outputs: Outputs, max_lpips: float
 
 
 def _edited(
-    shared: RunOptions, job: EditJob, prompt: str, hints: Hints, settings: Settings, max_lpips: float | None
-) -> EditResult:
-    model, recipe = shared.model, job.recipe
-    for phrase in recipe.objects:
-        model.positions(prompt, phrase)  # a wrong word is said before LPIPS is fetched
+    shared: RunOptions, job: EditJob, prompt: str, settings: Settings, show: ShowStage, max_lpips: float | None
+) -> "EditResult":
+    from realedit.commands.inputs import hints_of
+    from realedit.editing.pipeline import edit
+    from realedit.evaluation.perceptual import perceptual_metric
+
+    hints = hints_of(shared, job.recipe, job.photo, job.folder)
+    model = shared.model
+    for phrase in job.recipe.objects:
+        model.positions(prompt, phrase)  # words beyond what the model reads are told before LPIPS is fetched
     perceptual = perceptual_metric(model, offline=shared.which.offline)
     if max_lpips is not None and perceptual.name != "lpips":
         raise ModelError(f"--max-lpips needs LPIPS: {perceptual.note}")
-    with shared.progress(4 * settings.steps) as progress:
-        return edit(
-            model,
-            job.photo,
-            prompt,
-            *recipe.edits,
-            hints=hints,
-            settings=settings,
-            perceptual=perceptual,
-            progress=progress,
-        )
+    return edit(
+        model,
+        job.photo,
+        prompt,
+        *job.recipe.edits,
+        hints=hints,
+        settings=settings,
+        perceptual=perceptual,
+        progress=show,
+    )
 
 
-def _write_work(work: dict[str, Tensor], folder: Path) -> None:
+def _write_work(work: "dict[str, Tensor]", folder: Path) -> None:
     for name, picture in work.items():
         save_sheet(Image.fromarray(to_bytes(picture.expand(-1, 3, -1, -1))), folder / f"{name}.png")

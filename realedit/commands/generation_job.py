@@ -1,26 +1,23 @@
-"""Whole pictures, from files to files: what every command that draws one does."""
+"""Whole pictures, from files to files: what every command that draws one does. What needs torch is imported when all
+that can be checked without it was."""
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from realedit.commands.context import RunOptions
-from realedit.commands.results import Outputs, Result, save_result, ways_to_save
-from realedit.editing.generation import (
-    generate,
-    possible_size,
-    same_appearance,
-    same_layout,
-    transfer_global_appearance,
-)
+from realedit.commands.progress import ShowStage
+from realedit.commands.results import Outputs, Result, print_result, save_result, ways_to_save
 from realedit.files.photo import Photo
 from realedit.files.reading import load_photo
 from realedit.files.sidecar import SidecarOrigin
 from realedit.files.xmp import DigitalSourceType
 from realedit.generations import Generation, GlobalAppearance, SameLayout, TextToImage
 from realedit.images import to_bytes
-from realedit.sampling.inverted_image import invert_photo
-from realedit.sampling.session import Session
 from realedit.settings import Settings
+
+if TYPE_CHECKING:
+    from realedit.sampling.session import Session
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,19 +44,30 @@ def run_whole(shared: RunOptions, job: GenerationJob, outputs: Outputs) -> tuple
     outputs.check(job.inputs)
     before = job.photo if isinstance(whole, GlobalAppearance) else None  # the others are new pictures, not edits
     ways = ways_to_save(outputs.files, DigitalSourceType.EDITED if before else DigitalSourceType.GENERATED)
-    settings, model = Settings(steps=whole.steps, seed=whole.seed, method=whole.method), shared.model
-    with shared.progress(7 * settings.steps) as progress:
-        session = Session(model, settings, progress)
-        if isinstance(whole, TextToImage) or job.photo is None:
-            picture = _from_words(shared, job, session)
-        else:
-            picture = _from_photo(job, job.photo, session)
-    origin = SidecarOrigin(job.path, job.folder, outputs.result, whole, job.prompt)
-    result = Result(picture, before, model.fingerprint, settings)
-    return picture, save_result(shared, outputs, ways, origin, result)
+    settings = Settings(steps=whole.steps, seed=whole.seed, method=whole.method)
+    with shared.stages() as show:
+        show(shared.loading)
+        picture = _drawn(shared, job, settings, show)
+        show("writing")
+        origin = SidecarOrigin(job.path, job.folder, outputs.result, whole, job.prompt)
+        result = Result(picture, before, shared.model.fingerprint, settings)
+        pixels = save_result(shared.which, outputs, ways, origin, result)
+    print_result(shared, outputs, job.path)
+    return picture, pixels
 
 
-def _from_words(shared: RunOptions, job: GenerationJob, session: Session) -> Photo:
+def _drawn(shared: RunOptions, job: GenerationJob, settings: Settings, show: ShowStage) -> Photo:
+    from realedit.sampling.session import Session
+
+    session = Session(shared.model, settings, show)
+    if isinstance(job.whole, TextToImage) or job.photo is None:
+        return _from_words(shared, job, session)
+    return _from_photo(job, job.photo, session)
+
+
+def _from_words(shared: RunOptions, job: GenerationJob, session: "Session") -> Photo:
+    from realedit.editing.generation import generate, possible_size
+
     asked = job.whole.size if isinstance(job.whole, TextToImage) else None
     possible = possible_size(session.model, asked)
     if asked and possible != asked:
@@ -67,7 +75,10 @@ def _from_words(shared: RunOptions, job: GenerationJob, session: Session) -> Pho
     return generate(session.model, job.prompt, asked, session.settings, session.progress)
 
 
-def _from_photo(job: GenerationJob, photo: Photo, session: Session) -> Photo:
+def _from_photo(job: GenerationJob, photo: Photo, session: "Session") -> Photo:
+    from realedit.editing.generation import same_appearance, same_layout, transfer_global_appearance
+    from realedit.sampling.inverted_image import invert_photo
+
     whole, inverted = job.whole, invert_photo(session, photo, job.prompt)
     if isinstance(whole, GlobalAppearance):
         other = invert_photo(session, load_photo(job.folder / whole.photo), whole.prompt)

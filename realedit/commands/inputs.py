@@ -16,25 +16,13 @@ from realedit.objects.source_objects import SourcePhoto
 from realedit.objects.user_masks import load_mask
 
 
-def assumed_prompt(recipe: Recipe) -> str | None:
-    """The prompt where none is given but every object is marked."""
-    objects = recipe.objects
-    if not objects or not all(phrase in recipe.where for phrase in objects):
-        return None
-    return f"a photo of {' and '.join(objects)}"
-
-
 def hints_of(shared: RunOptions, recipe: Recipe, photo: Photo, folder: Path) -> Hints:
     """What the recipe says beside its edits, with the files that it names read.
 
     Raises:
-        EditError: an object is marked that no edit names, or a mark is none.
+        EditError: a mark is none.
         PhotoError: a file cannot be read.
     """
-    for phrase in recipe.where:
-        if phrase not in recipe.objects:
-            known = ", ".join(sorted(recipe.objects))
-            raise EditError(f'"{phrase}" is marked, but no edit names it; the edits name: {known}')
     offline = shared.which.offline
     found = {phrase: region_mask(where, photo, folder, offline=offline) for phrase, where in recipe.where.items()}
     masks = {phrase: mask for phrase, mask in found.items() if mask is not None}
@@ -44,28 +32,14 @@ def hints_of(shared: RunOptions, recipe: Recipe, photo: Photo, folder: Path) -> 
 
 def region_mask(where: Region, photo: Photo, folder: Path, *, offline: bool) -> Tensor | None:
     """The mask of an object that is marked by a picture, a box, or a point that a segmenter is asked about; None where
-    nothing but a point is known.
-
-    Raises:
-        EditError: the mark lies outside the photo, or a segmenter is asked about no point.
-    """
-    if where.segmenter is not None and where.point is None:
-        raise EditError("a segmenter is asked what lies at a point; give one with --point")
-    if where.point is not None and not all(0 <= v <= 1 for v in where.point):
-        x, y = where.point
-        raise EditError(f"the point {x:g},{y:g} lies outside the photo; give fractions from 0 to 1")
+    nothing but a point is known. That marks lie in the photo was checked before."""
     if where.mask is not None:
         return load_mask(folder / where.mask, photo.size)
     if where.point is not None and where.segmenter is not None:
         from realedit.objects.sam import segment_at  # loads transformers, which nothing else here needs
 
         return segment_at(photo, where.point, where.segmenter, offline=offline)
-    if where.box is None:
-        return None
-    left, top, right, bottom = where.box
-    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
-        raise EditError(f"the box {left:g},{top:g},{right:g},{bottom:g} is not LEFT,TOP,RIGHT,BOTTOM inside the photo")
-    return box_mask(where.box, photo.size)
+    return box_mask(where.box, photo.size) if where.box is not None else None
 
 
 def source_photos(shared: RunOptions, recipe: Recipe, folder: Path) -> dict[str, SourcePhoto]:

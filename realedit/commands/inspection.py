@@ -12,6 +12,7 @@ from inversion.errors import EditError, ModelError, RealEditError
 from realedit.commands.context import RunOptions, beside, quiet_libraries, run_options
 from realedit.commands.options import FORCE, JSON, MAX_LPIPS, OUTPUT
 from realedit.commands.parameter_types import FILE
+from realedit.commands.progress import ShowStage
 from realedit.files.kinds import PIPE
 from realedit.settings import Settings
 
@@ -36,11 +37,15 @@ def objects(shared: RunOptions, photo: Path, output: Path | None, force: bool) -
     loaded = load_photo(photo)
     output = output or beside(photo, "objects", ".png")
     check_output(output, force=force, inputs=(photo,))
-    inverted = _inverted(shared, loaded, shared.prompt_of(photo, loaded))
-    from realedit.objects.overview import attention_sheet, overview
+    prompt = shared.prompt_of(photo, loaded)
+    with shared.stages() as show:
+        show(shared.loading)
+        inverted = _inverted(shared, loaded, prompt, show)
+        from realedit.objects.overview import attention_sheet, overview
 
-    found = overview(shared.model, loaded, inverted)
-    save_sheet(attention_sheet(inverted, found), output)
+        show("finding the objects")
+        found = overview(shared.model, loaded, inverted)
+        save_sheet(attention_sheet(inverted, found), output)
     piped = output == PIPE
     if shared.as_json:
         click.echo(json.dumps([o.as_dict() for o in found], indent=2), err=piped)
@@ -59,15 +64,19 @@ def invert(shared: RunOptions, photo: Path) -> None:
     from realedit.files.reading import load_photo
 
     loaded = load_photo(photo)
-    prompt, model = shared.prompt_of(photo, loaded), shared.model
-    from realedit.commands.diagnostics import reconstruction_quality
-    from realedit.evaluation.perceptual import perceptual_metric
-    from realedit.evaluation.report import faithfulness_line
+    prompt = shared.prompt_of(photo, loaded)
+    with shared.stages() as show:
+        show(shared.loading)
+        model = shared.model
+        from realedit.commands.diagnostics import reconstruction_quality
+        from realedit.evaluation.perceptual import perceptual_metric
+        from realedit.evaluation.report import faithfulness_line
 
-    perceptual = perceptual_metric(model, offline=shared.which.offline)
-    with model.metered() as meter:
-        inverted = _inverted(shared, loaded, prompt)
-    rebuilt, bound = reconstruction_quality(model, inverted, perceptual)
+        perceptual = perceptual_metric(model, offline=shared.which.offline)
+        with model.metered() as meter:
+            inverted = _inverted(shared, loaded, prompt, show)
+        show("measuring")
+        rebuilt, bound = reconstruction_quality(model, inverted, perceptual)
     cost, cached = meter.forward_equivalents, inverted.cached
     if shared.as_json:
         said = {"reconstruction": vars(rebuilt), "autoencoder": vars(bound), "evaluations": cost, "from_cache": cached}
@@ -79,15 +88,13 @@ def invert(shared: RunOptions, photo: Path) -> None:
     shared.say(perceptual.note or "", when=perceptual.note is not None)
 
 
-def _inverted(shared: RunOptions, photo: "Photo", prompt: str) -> "InvertedImage":
-    """What the model sees in a photo, with progress shown."""
-    model = shared.model
+def _inverted(shared: RunOptions, photo: "Photo", prompt: str, show: ShowStage) -> "InvertedImage":
+    """What the model sees in a photo."""
     from realedit.sampling.inverted_image import invert_photo
     from realedit.sampling.session import Session
 
     settings = Settings(steps=shared.steps, seed=shared.seed, method=shared.method)
-    with shared.progress(3 * shared.steps) as progress:
-        return invert_photo(Session(model, settings, progress), photo, prompt)
+    return invert_photo(Session(shared.model, settings, show), photo, prompt)
 
 
 @click.command()
@@ -102,7 +109,6 @@ def check(before: Path, after: Path, region: Path | None, max_lpips: float | Non
     Example: realedit check photo.png moved.png --region mask.png --max-lpips 0.05
     """
     from realedit.files.reading import load_photo
-    from realedit.objects.user_masks import load_mask
 
     one, two = load_photo(before), load_photo(after)
     if one.size != two.size:
@@ -110,6 +116,8 @@ def check(before: Path, after: Path, region: Path | None, max_lpips: float | Non
             f"{before.name} is {one.size[0]}x{one.size[1]}, {after.name} is {two.size[0]}x{two.size[1]}; "
             "both must have the same size"
         )
+    from realedit.objects.user_masks import load_mask
+
     allowed = load_mask(region, one.size) if region is not None else None
     quiet_libraries()
     from inversion.loading import load_model

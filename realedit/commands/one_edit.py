@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from realedit.commands.batch import run_jobs
+from realedit.commands.batch import check_names, run_jobs
 from realedit.commands.context import RunOptions
 from realedit.commands.options import Command, as_one
 from realedit.commands.output_options import EditOptions
@@ -83,6 +83,7 @@ def run_each(
         }
         return Recipe.model_validate(in_fractions(values, photo))
 
+    check_names(photos, tuple(entry[key] for key in ("object", "other") if key in entry))
     run_jobs(shared, photos, recipe_of, options, word)
 
 

@@ -1,15 +1,17 @@
-"""What commands write of a result: checked before any work is done, and written when it is done."""
+"""What commands write and print of a result: checked before any work is done, and written when it is done. No torch."""
 
 import contextlib
 import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+import psutil
 
 from realedit.commands.context import RunOptions
 from realedit.commands.output_options import FileOptions
-from realedit.evaluation.report import EditReport
 from realedit.files.contact_sheet import side_by_side
 from realedit.files.encoding import Saving
 from realedit.files.kinds import PIPE
@@ -26,7 +28,10 @@ from realedit.files.writing import (
     write_bytes,
 )
 from realedit.files.xmp import DigitalSourceType
-from realedit.settings import Settings
+from realedit.settings import ModelChoice, Settings
+
+if TYPE_CHECKING:
+    from realedit.evaluation.report import EditReport
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,7 @@ class Result:
     before: Photo | None
     fingerprint: str
     settings: Settings
-    report: EditReport | None = None
+    report: "EditReport | None" = None
 
 
 def ways_to_save(files: FileOptions, mark: DigitalSourceType) -> tuple[Saving, Signer | None]:
@@ -83,13 +88,13 @@ def ways_to_save(files: FileOptions, mark: DigitalSourceType) -> tuple[Saving, S
 
 
 def save_result(
-    shared: RunOptions,
+    which: ModelChoice,
     outputs: Outputs,
     ways: tuple[Saving, Signer | None],
     origin: SidecarOrigin,
     result: Result,
 ) -> str:
-    """Write a result and all that belongs to it, and say so. Returns the hash of its pixels.
+    """Write a result and all that belongs to it. Returns the hash of its pixels.
 
     Raises:
         OutputError: a file cannot be written.
@@ -103,20 +108,30 @@ def save_result(
         write_bytes(result.report.to_json().encode(), outputs.report)
     pixels, report = pixels_hash(result.photo.rgb), result.report.as_dict() if result.report else None
     if outputs.sidecar:
-        write_sidecar(origin, shared.which, result.fingerprint, result.settings, pixels, report)
-    if result.report is not None:
-        _print(shared, outputs, origin, result.report)
-    printed = shared.as_json and result.report is not None
-    shared.say(f"wrote {outputs.result}", when=outputs.result != PIPE and not printed)
+        write_sidecar(origin, which, result.fingerprint, result.settings, pixels, report)
     return pixels
 
 
-def _print(shared: RunOptions, outputs: Outputs, origin: SidecarOrigin, report: EditReport) -> None:
+def print_result(shared: RunOptions, outputs: Outputs, photo: Path | None, report: "EditReport | None" = None) -> None:
+    """Say what came of the `photo` and where it was written."""
+    if report is not None:
+        _print(shared, outputs, photo, report)
+    printed = shared.as_json and report is not None
+    shared.say(f"wrote {outputs.result}", when=outputs.result != PIPE and not printed)
+
+
+def _print(shared: RunOptions, outputs: Outputs, photo: Path | None, report: "EditReport") -> None:
     to_stderr = outputs.result == PIPE
     if shared.as_json and outputs.one_of_many:
-        about = {"photo": str(origin.photo), "result": str(outputs.result), "report": report.as_dict()}
+        about = {"photo": str(photo), "result": str(outputs.result), "report": report.as_dict()}
         click.echo(json.dumps(about))
     elif shared.as_json:
         click.echo(report.to_json())
     elif not (to_stderr and shared.quiet):
-        click.echo(report.to_text(), err=to_stderr)
+        seconds = None if outputs.one_of_many else _seconds_since_start()
+        click.echo(report.to_text(seconds, verbose=shared.verbose), err=to_stderr)
+
+
+def _seconds_since_start() -> float:
+    """How long this process has run: what a user waits for one photo, with imports, loading and writing."""
+    return time.time() - psutil.Process().create_time()

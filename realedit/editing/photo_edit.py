@@ -34,10 +34,12 @@ def edit_photo(session: Session, request: EditRequest, prepared: Preparation) ->
     photo, margin, own = prepared.photo, session.settings.margin, prepared.photo.colours.from_srgb
     new = [_new_colour(edit, prepared.sources) for edit in prepared.objects]
     fill = PlateFill(session, request.fill, place_behind(request.prompt, request.objects))
+    session.progress("filling the old place")
     scene, filled = decompose_photo(fill, photo, prepared.objects)
     located = [each.object for each in scene.objects]
     scene = with_placements(request, prepared, scene, prepared.viewpoint, located)
     scene = replace(scene, inserted=tuple(each.converted(own) for each in scene.inserted))
+    session.progress("setting objects down")
     composite = compose(photo.tensor(), scene, margin)
     image = composite.image
     for colour, placed in zip(new, composite.objects, strict=True):

@@ -83,6 +83,7 @@ def edit(
 
 
 def _edited_part(session: Session, request: EditRequest) -> EditedPart:
+    session.progress("finding the object")
     prepared = prepare(session, request)
     if prepared.view is None:
         return edit_photo(session, request, prepared)

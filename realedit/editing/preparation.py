@@ -109,6 +109,7 @@ def _located(session: Session, request: EditRequest) -> tuple[InvertedCrop | Non
     if all(phrase in hints.masks for phrase in request.objects):  # or there is none
         return None, [LocatedObject(phrase, (), hints.masks[phrase], from_user=True) for phrase in request.objects]
     whole = invert_crop(session, request.photo, Crop.whole(request.photo.size), request.prompt)
+    session.progress("finding the object")
     return whole, locate_objects(session.model, whole, request.objects, hints.masks, hints.points)
 
 

@@ -52,7 +52,7 @@ def resample(
         first=blend.released,
         guidance=plan.guidance,
         callbacks=callbacks,
-        on_step=session.steps_of("editing"),
+        on_step=session.steps_of("sampling"),
     )
     return model.decode(latent).cpu()
 

@@ -29,17 +29,21 @@ from realedit.sampling.session import Session
 def edit_by_sampling(session: Session, request: EditRequest, prepared: Preparation, view: InvertedCrop) -> EditedPart:
     """Make the edits of a request in the part of the photo that is inverted."""
     inverted = view.inverted
+    session.progress("filling the old place")
     scene = decompose(session, view, prepared.objects)
     located = corrected_objects(inverted, [each.object for each in prepared.objects], scene)
     viewpoint = _corrected_viewpoint(request, prepared, located)
     scene = with_placements(request, prepared, scene, viewpoint, located)
+    session.progress("sampling")
     composite = compose(inverted.image, scene, session.settings.margin)
     changes = requested_changes(session, scene, composite, prepared.sources)
     plan = plan_sampling(session, inverted, scene, composite, changes)
     generated = resample(session, inverted, scene, composite, plan)
     chosen = choose_appearances(session, composite, plan.changes, plan.texts, generated)
+    session.progress("drawing at full size")
     full, filled = _with_full_plate(session, request, view, full_scene(view.photo, scene, located))
     photo, final = render_full_resolution(session, view.photo, full, composite, generated, chosen)
+    session.progress("measuring")
     objects = measure_objects(session, view.crop, photo, scene, composite, plan)
     rebuilt = reconstruct(session.model, inverted.reference)
     guidance = plan.guidance_report()

@@ -122,7 +122,8 @@ class EditReport:
 
     `outside`: the result against the photo, where nothing may change. `reconstruction`: the photo at the model's size
     against what its inversion gives back, None where the model was not asked. `camera`: by what objects were turned
-    that went elsewhere, None if none did. `overlaps` names objects that cover each other after the edit.
+    that went elsewhere, None if none did. `overlaps` names objects that cover each other after the edit. `seconds`: of
+    the edit alone, without loading the model, reading and writing.
     """
 
     objects: tuple[ObjectReport, ...]
@@ -165,23 +166,30 @@ class EditReport:
         """As values that JSON can hold."""
         return _finite(asdict(self))  # type: ignore[return-value]
 
-    def to_text(self) -> str:
-        lines = [f"object          {o.to_text()}" for o in self.objects]
-        lines += [f"camera          {self.camera.to_text()}"] if self.camera else []
-        lines += [f"old place       filled {self.fill.to_text()}"] if self.fill else []
-        lines += [f"overlap         {pair} cover each other" for pair in self.overlaps]
-        lines += [
-            f"outside         {faithfulness_line(self.outside)}; {1 - self.touched_share:.0%} of the photo",
-        ]
-        lines += [f"reconstruction  {faithfulness_line(self.reconstruction)}"] if self.reconstruction else []
-        lines += [f"guidance        {self.guidance.to_text()}"] if self.guidance else []
-        lines += [
-            f"cost            {self.evaluations:.0f} network evaluations, {self.seconds:.1f} s"
+    def to_text(self, seconds: float | None = None, *, verbose: bool = False) -> str:
+        """What was asked and reached, what stayed, and what it cost; `verbose` adds how it was done. `seconds`: of all
+        that the user waited for; None: of the edit."""
+        kept = "identical pixels" if self.outside.identical and not verbose else faithfulness_line(self.outside)
+        spent = self.seconds if seconds is None else seconds
+        lines = [
+            *(f"object          {o.to_text()}" for o in self.objects),
+            *([f"old place       filled {self.fill.to_text()}"] if self.fill else []),
+            *(f"overlap         {pair} cover each other" for pair in self.overlaps),
+            f"outside         {kept}; {1 - self.touched_share:.0%} of the photo",
+            *(self._how() if verbose else ()),
+            f"cost            {self.evaluations:.0f} network evaluations, {spent:.1f} s"
             + (", inversion from the cache" if self.from_cache else ""),
         ]
-        if self.perceptual_note:
-            lines.append(f"note            {self.perceptual_note}")
         return "\n".join(lines)
+
+    def _how(self) -> list[str]:
+        """Lines about the camera, the inversion, guidance and the measure."""
+        return [
+            *([f"camera          {self.camera.to_text()}"] if self.camera else []),
+            *([f"reconstruction  {faithfulness_line(self.reconstruction)}"] if self.reconstruction else []),
+            *([f"guidance        {self.guidance.to_text()}"] if self.guidance else []),
+            *([f"note            {self.perceptual_note}"] if self.perceptual_note else []),
+        ]
 
 
 def _reconstruction(measured: Measurements, perceptual: PerceptualMetric) -> ImageComparison | None:

@@ -3,11 +3,13 @@
 import io
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from PIL import Image, ImageCms
-from torch import Tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 ALIKE_LEVELS = 2  # levels of 255: profiles that differ by no more are the same
 
@@ -24,11 +26,11 @@ class Colours:
         """The colours of an ICC profile; those of one that is unusable, or not of RGB, are taken as sRGB."""
         return _colours(profile) if profile else cls()
 
-    def to_srgb(self, picture: Tensor) -> Tensor:
+    def to_srgb(self, picture: "Tensor") -> "Tensor":
         """(1, 3, H, W) in [0, 1] in the photo's colours, as sRGB. With a profile, to 8 bits."""
         return _applied(self.there, picture)
 
-    def from_srgb(self, picture: Tensor) -> Tensor:
+    def from_srgb(self, picture: "Tensor") -> "Tensor":
         """(1, 3, H, W) in sRGB, in the photo's colours."""
         return _applied(self.back, picture)
 
@@ -50,9 +52,11 @@ def _colours(profile: bytes) -> Colours:
     return Colours(there, back)
 
 
-def _applied(transform: ImageCms.ImageCmsTransform | None, picture: Tensor) -> Tensor:
+def _applied(transform: ImageCms.ImageCmsTransform | None, picture: "Tensor") -> "Tensor":
     if transform is None:
         return picture
+    import torch
+
     levels = (picture[0].clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
     image = ImageCms.applyTransform(Image.fromarray(np.ascontiguousarray(levels)), transform)
     assert image is not None  # only None when transforming in place

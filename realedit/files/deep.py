@@ -2,7 +2,6 @@
 
 import zlib
 
-import cv2
 import numpy as np
 from PIL import Image
 
@@ -13,6 +12,8 @@ AFTER_HEADER = 33  # bytes: where the chunks that say more about a PNG begin
 def read_deep(data: bytes) -> np.ndarray | None:
     """The channels (H, W, 1 to 4) uint16 of a PNG or TIFF file as stored, red first; None if it has
     fewer bits."""
+    import cv2
+
     values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if values is None or values.dtype != np.uint16:
         return None
@@ -23,6 +24,8 @@ def read_deep(data: bytes) -> np.ndarray | None:
 
 def png(channels: np.ndarray, *, exif: bytes, xmp: bytes, profile: bytes | None, description: str | None) -> bytes:
     """A PNG file of channels (H, W, 1, 3 or 4) uint16."""
+    import cv2
+
     _, encoded = cv2.imencode(".png", _blue_first(channels))
     data = bytes(encoded)
     parts = [_chunk(b"iCCP", b"ICC Profile\0\0" + zlib.compress(profile))] if profile else []

@@ -1,15 +1,17 @@
-"""A photo in memory: its own pixels in its own colours and depth, and what its file said beside them."""
+"""A photo in memory: its own pixels in its own colours and depth, and what its file said beside them. Torch is imported
+where tensors are made: photos are read and checked without it."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
-import torch
-from torch import Tensor
 
 from realedit.files.colour import Colours
 from realedit.images import at_most, resize, to_bytes
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Pixels = tuple[int, int, int, int]  # left, top, right, bottom
 
@@ -74,7 +76,7 @@ class Photo:
         """Whether anything is transparent."""
         return self.alpha is not None and bool((self.alpha < self.peak).any())
 
-    def tensor(self) -> Tensor:
+    def tensor(self) -> "Tensor":
         """(1, 3, H, W) in [0, 1], in the photo's own colours; what is transparent shows white."""
         picture = self._scaled(self.rgb)
         if not self.see_through:
@@ -82,13 +84,17 @@ class Photo:
         opacity = self.opacity()
         return picture * opacity + 1 - opacity
 
-    def opacity(self) -> Tensor:
+    def opacity(self) -> "Tensor":
         """(1, 1, H, W) in [0, 1]; all ones where nothing is transparent."""
         if self.alpha is None:
+            import torch
+
             return torch.ones(1, 1, *self.rgb.shape[:2])
         return self._scaled(self.alpha[..., None])
 
-    def _scaled(self, values: np.ndarray) -> Tensor:
+    def _scaled(self, values: np.ndarray) -> "Tensor":
+        import torch
+
         return torch.from_numpy(values.astype(np.float32)).permute(2, 0, 1)[None] / self.peak
 
     def cropped(self, box: Pixels) -> "Photo":
@@ -107,7 +113,7 @@ class Photo:
             alpha[top:bottom, left:right] = part.alpha
         return replace(self, rgb=rgb, alpha=alpha)
 
-    def painted(self, picture: Tensor, touched: Tensor, opacity: Tensor | None = None) -> "Photo":
+    def painted(self, picture: "Tensor", touched: "Tensor", opacity: "Tensor | None" = None) -> "Photo":
         """This photo with `picture` (1, 3, H, W), as `tensor()` shows it, where `touched` (1, 1, H, W) is
         1; all other pixels are kept as they are. `opacity` (1, 1, H, W) is that of the picture."""
         where = touched[0, 0].cpu().numpy() > 0.5
@@ -117,13 +123,13 @@ class Photo:
         rgb = np.where(where[..., None], self._rounded(colour), self.rgb)
         return replace(self, rgb=rgb, alpha=np.where(where, self._rounded(opacity)[..., 0], self.alpha))
 
-    def _rounded(self, picture: Tensor) -> np.ndarray:
+    def _rounded(self, picture: "Tensor") -> np.ndarray:
         values = (picture[0].clamp(0, 1) * self.peak).round().permute(1, 2, 0).cpu().numpy()
         if self.origin.grey and values.shape[-1] == 3:
             values = np.repeat(values.mean(-1, keepdims=True).round(), 3, axis=-1)
         return values.astype(self.rgb.dtype)
 
-    def small(self, size: tuple[int, int]) -> Tensor:
+    def small(self, size: tuple[int, int]) -> "Tensor":
         """The photo at `size` (width, height) as models see it: (1, 3, h, w) in [0, 1], sRGB."""
         return self.colours.to_srgb(resize(self._reduced(size).tensor(), size))
 
@@ -132,6 +138,8 @@ class Photo:
         factor = min(mine // (2 * wanted) for mine, wanted in zip(self.size, size, strict=True))
         if factor < 2 or self.see_through:
             return self
+        import cv2
+
         smaller = (self.size[0] // factor, self.size[1] // factor)
         return replace(self, rgb=cv2.resize(self.rgb, smaller, interpolation=cv2.INTER_AREA), alpha=None)
 

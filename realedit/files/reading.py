@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageCms, JpegImagePlugin
 
 from inversion.errors import PhotoError, RealEditError, first_line
-from inversion.footprint import require
+from inversion.main_memory import require
 from realedit.files import exif as camera
 from realedit.files.deep import as_grey, read_deep
 from realedit.files.kinds import PIPE, RAW

@@ -33,7 +33,7 @@ def clean_plate(session: Session, inverted: InvertedImage, prompt: str, hole: Te
         conditioning,
         first=blend.released,
         callbacks=[blend],
-        on_step=session.steps_of("clearing"),
+        on_step=session.steps_of("filling the old place"),
     )
     drawn = model.decode(latent).cpu()
     return torch.where(hole > 0.5, torch.lerp(drawn, completion.image, completion.confidence), inverted.image)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 from inversion.errors import ReferenceMismatch
-from inversion.footprint import require
+from inversion.main_memory import require
 from inversion.methods import METHODS
 from inversion.model import DiffusionModel
 from inversion.problem import InversionProblem

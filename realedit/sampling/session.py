@@ -8,10 +8,11 @@ from inversion.schedule import Schedule
 from realedit.settings import DEFAULTS, Settings
 
 Progress = Callable[[str], None]
-"""Told the name of the phase after each of its network passes, such as "inverting" or "editing"."""
+"""Told the name of a stage when it begins, such as "finding the object" or "sampling", and once more after each of its
+steps."""
 
 
-def silent(phase: str) -> None:
+def silent(stage: str) -> None:
     """Tell nobody."""
 
 
@@ -28,6 +29,7 @@ class Session:
         """The noise levels of this run, as many steps as its settings say."""
         return self.model.schedule(self.settings.steps)
 
-    def steps_of(self, phase: str) -> Callable[[int], None]:
-        """What a loop calls after each step of a phase."""
-        return lambda i: self.progress(phase)
+    def steps_of(self, stage: str) -> Callable[[int], None]:
+        """Begin a stage; what its loop calls after each step."""
+        self.progress(stage)
+        return lambda i: self.progress(stage)

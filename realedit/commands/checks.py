@@ -1,0 +1,105 @@
+"""What can be told of a recipe and its photo without torch and without a model, told before they are loaded."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from inversion.errors import EditError, PhotoError
+from inversion.phrases import find_phrase
+from realedit.commands.context import RunOptions
+from realedit.edits import Duplicate, Insert, Move, Transfer
+from realedit.files.photo import Photo
+from realedit.files.reading import load_photo
+from realedit.files.recipe import Recipe, Region, SourcePhotoEntry
+from realedit.geometry.transform import Box, ObjectPose, Point
+
+
+def assumed_prompt(recipe: Recipe) -> str | None:
+    """The prompt where none is given but every object is marked."""
+    objects = recipe.objects
+    if not objects or not all(phrase in recipe.where for phrase in objects):
+        return None
+    return f"a photo of {' and '.join(objects)}"
+
+
+def check_recipe(shared: RunOptions, recipe: Recipe, path: Path, photo: Photo, folder: Path) -> str:
+    """Check a recipe for the `photo` at `path`; `folder` is what the recipe's paths start from. Returns the prompt.
+
+    Raises:
+        PhraseError: a prompt does not name an object exactly once.
+        EditError: there is no prompt, a mark is none or belongs to no edit, or an object would leave the photo.
+        PhotoError: a file cannot be read.
+    """
+    for phrase in recipe.where:
+        if phrase not in recipe.objects:
+            known = ", ".join(sorted(recipe.objects))
+            raise EditError(f'"{phrase}" is marked, but no edit names it; the edits name: {known}')
+    prompt = shared.prompt_of(path, photo, assumed_prompt(recipe))
+    for phrase in recipe.objects:
+        find_phrase(prompt, phrase)
+    for region in recipe.where.values():
+        check_region(region)
+        if region.mask is not None and not (folder / region.mask).is_file():
+            raise PhotoError(f"the mask {folder / region.mask} does not exist")
+    for edit in recipe.edits:
+        if isinstance(edit, Move | Duplicate) and edit.by is not None and edit.object in recipe.where:
+            _check_shift(edit, recipe.where[edit.object], folder)
+        if isinstance(edit, Transfer | Insert):
+            told = recipe.photos.get(edit.photo, SourcePhotoEntry())
+            _check_source(shared, folder / edit.photo, told, edit.from_object)
+    return prompt
+
+
+def check_region(where: Region) -> None:
+    """Raises `EditError` for a box or a point outside the photo, and for a segmenter that is asked about no point."""
+    if where.segmenter is not None and where.point is None:
+        raise EditError("a segmenter is asked what lies at a point; give one with --point")
+    if where.point is not None and not all(0 <= v <= 1 for v in where.point):
+        x, y = where.point
+        raise EditError(f"the point {x:g},{y:g} lies outside the photo; give fractions from 0 to 1")
+    if where.box is not None:
+        left, top, right, bottom = where.box
+        if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+            typed = f"{left:g},{top:g},{right:g},{bottom:g}"
+            raise EditError(f"the box {typed} is not LEFT,TOP,RIGHT,BOTTOM inside the photo")
+
+
+def _check_shift(edit: Move | Duplicate, where: Region, folder: Path) -> None:
+    """Raises `EditError` if an edit shifts an object that a mask or a box marks out of the photo."""
+    pose = _marked_pose(where, folder)
+    if pose is not None:
+        edit.placement(pose)
+
+
+def _marked_pose(where: Region, folder: Path) -> ObjectPose | None:
+    """The pose of an object as its mask or box shows it; None where that is not plain."""
+    if where.mask is None:
+        return ObjectPose(_middle(where.box), where.box) if where.box else None
+    mask = load_photo(folder / where.mask)
+    white = mask.rgb[..., 1] > mask.peak // 2
+    rows, columns = white.sum(1), white.sum(0)
+    if mask.alpha is not None or not rows.any():
+        return None
+    centre = _mean_position(columns), _mean_position(rows)
+    return ObjectPose(centre, (*centre, *centre))  # of a shift, the centre alone matters
+
+
+def _middle(box: Box) -> Point:
+    return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+
+
+def _mean_position(counts: np.ndarray) -> float:
+    """Where counts lie on average, as a fraction of their length."""
+    return float(np.average(np.arange(counts.size) + 0.5, weights=counts) / counts.size)
+
+
+def _check_source(shared: RunOptions, path: Path, told: SourcePhotoEntry, phrase: str | None) -> None:
+    """Check that another photo can be read and, unless its object is marked, that its prompt names that."""
+    photo = load_photo(path)
+    if told.where is not None:
+        check_region(told.where)
+        return
+    prompt = told.prompt or replace(shared, prompt=None).prompt_of(path, photo)
+    if phrase is not None:
+        find_phrase(prompt, phrase)
