@@ -2,6 +2,7 @@
 imagecodecs and libheif, not only by the library that reads them."""
 
 import io
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from PIL import Image, ImageCms, ImageDraw
 from inversion.errors import PhotoError
 from realedit.files.encoding import encode
 from realedit.files.photo import Photo
-from realedit.files.reading import decode, load_photo
+from realedit.files.reading import PhotoFile, decode, load_photo
 from realedit.files.writing import save_photo
 
 
@@ -95,7 +96,7 @@ def test_lossy_files_of_other_programs(name):
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("deep", [False, True])
-def test_rotation_is_applied_once(orientation, deep):
+def test_rotation_is_applied_once(tmp_path, orientation, deep):
     upright = np.zeros((80, 100, 3), np.uint16 if deep else np.uint8)
     upright[:20, :30, 0] = np.iinfo(upright.dtype).max  # red in the top left corner
     stored = {
@@ -115,9 +116,37 @@ def test_rotation_is_applied_once(orientation, deep):
     data = bytes(cv2.imencodeWithMetadata(".png", np.ascontiguousarray(stored[..., ::-1]), kinds, [block])[1])
     photo = decode(data, "a.png")
     assert np.array_equal(photo.rgb, upright)
+    (tmp_path / "a.png").write_bytes(data)
+    assert PhotoFile.open(tmp_path / "a.png").size == (100, 80)
     again = Image.open(io.BytesIO(encode(photo, "PNG")))
     assert again.getexif().get(0x0112) in (None, 1)
     assert again.getexif().get(0x010F) == "Maker"
+
+
+@pytest.mark.parametrize("name", [*EXACT, *CLOSE])
+def test_the_header_says_what_the_photo_is(tmp_path, name):
+    """Its size and format, as they are when it is decoded."""
+    (tmp_path / "a.bin").write_bytes({**EXACT, **CLOSE}[name])
+    file = PhotoFile.open(tmp_path / "a.bin")
+    assert (file.size, file.format) == ((90, 70), file.photo.origin.format)
+    assert np.array_equal(file.photo.rgb, load_photo(tmp_path / "a.bin").rgb)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_caption_is_found_wherever_it_stands(tmp_path, turned):
+    """Also behind the pixels of a PNG."""
+    plain = EXACT["png by imagecodecs"]
+    if turned:
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        plain = pillow(Image.fromarray(RGB), "PNG", exif=exif.tobytes())
+    body = b"tEXtDescription\0a red ball"
+    chunk = (len(body) - 4).to_bytes(4) + body + zlib.crc32(body).to_bytes(4)
+    for place in (33, len(plain) - 12):  # behind the header, before the end
+        (tmp_path / "a.png").write_bytes(plain[:place] + chunk + plain[place:])
+        file = PhotoFile.open(tmp_path / "a.png")
+        assert file.description == "a red ball"
+        assert file.size == ((70, 90) if turned else (90, 70))
 
 
 def test_a_phones_jpeg_is_upright_and_without_its_old_thumbnail():

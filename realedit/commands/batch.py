@@ -13,10 +13,10 @@ import click
 from inversion.errors import ModelError, OutputError, PhotoError, RealEditError
 from realedit.commands.context import RunOptions
 from realedit.commands.output_options import EditOptions
-from realedit.files.kinds import FORMATS, PHOTOS, PIPE
+from realedit.files.kinds import FORMATS, PHOTOS, PIPE, SUFFIXES
 
 if TYPE_CHECKING:
-    from realedit.files.photo import Photo
+    from realedit.files.reading import PhotoFile
     from realedit.files.recipe import Recipe
 
 
@@ -104,7 +104,7 @@ def each(shared: RunOptions, items: Sequence[BatchEntry], work: Callable[[BatchE
 def run_jobs(
     shared: RunOptions,
     paths: Sequence[Path],
-    recipe_of: Callable[["Photo"], "Recipe"],
+    recipe_of: Callable[["PhotoFile"], "Recipe"],
     options: EditOptions,
     word: str,
     folder: Path = Path(),
@@ -113,7 +113,7 @@ def run_jobs(
     is what the recipe's paths start from."""
     items = gather(paths)
 
-    def edit(item: BatchEntry, photo: "Photo", result: Path) -> None:
+    def edit(item: BatchEntry, photo: "PhotoFile", result: Path) -> None:
         from realedit.commands.edit_job import EditJob, run_job
         from realedit.commands.results import Outputs
 
@@ -135,16 +135,16 @@ def for_each(
     items: Sequence[BatchEntry],
     options: EditOptions,
     word: str,
-    work: Callable[[BatchEntry, "Photo", Path], None],
+    work: Callable[[BatchEntry, "PhotoFile", Path], None],
 ) -> None:
-    """Load every photo and hand it on with the path of its result, unless that is there and to be kept."""
+    """Open every photo and hand it on with the path of its result, unless that is there and to be kept."""
     _check_options(items, options)
 
     def one(item: BatchEntry) -> None:
-        from realedit.files.reading import load_photo
+        from realedit.files.reading import PhotoFile
 
         with shared.reading(item.photo):
-            photo = load_photo(item.photo)
+            photo = PhotoFile.open(item.photo)
         result = destination(item, photo, options, word)
         if options.skip_existing and result.exists():
             shared.say(f"{result} is there already")
@@ -164,17 +164,17 @@ def _check_options(items: Sequence[BatchEntry], options: EditOptions) -> None:
         raise click.UsageError("standard input holds one photo; name - once")
 
 
-def destination(item: BatchEntry, photo: "Photo", options: EditOptions, word: str) -> Path:
+def destination(item: BatchEntry, photo: "PhotoFile", options: EditOptions, word: str) -> Path:
     """Where the result of a photo goes. The folder is made if it lies below --out-dir."""
-    from realedit.files.encoding import suffix_for
-
     if options.output is not None:
         return options.output
     if item.photo == PIPE and options.out_dir is None:
         return PIPE
     own = item.place.suffix
-    suffix = own if FORMATS.get(own.lower()) == photo.origin.format else suffix_for(photo)
-    suffix = f".{options.files.format}" if options.files.format else suffix
+    if options.files.format:
+        suffix = f".{options.files.format}"
+    else:
+        suffix = own if FORMATS.get(own.lower()) == photo.format else _suffix_for(photo)
     stem = "photo" if item.photo == PIPE else item.place.stem
     if options.out_dir is None:
         return item.photo.with_name(f"{stem}-{word}{suffix}")
@@ -182,3 +182,9 @@ def destination(item: BatchEntry, photo: "Photo", options: EditOptions, word: st
     with contextlib.suppress(OSError):  # said by the check of outputs
         result.parent.mkdir(parents=True, exist_ok=True)
     return result
+
+
+def _suffix_for(photo: "PhotoFile") -> str:
+    from realedit.files.encoding import suffix_for
+
+    return SUFFIXES.get(photo.format or "") or suffix_for(photo.photo)

@@ -9,8 +9,7 @@ from inversion.errors import EditError, PhotoError
 from inversion.phrases import find_phrase
 from realedit.commands.context import RunOptions
 from realedit.edits import Duplicate, Insert, Move, Transfer
-from realedit.files.photo import Photo
-from realedit.files.reading import load_photo
+from realedit.files.reading import PhotoFile, load_photo
 from realedit.files.recipe import Recipe, Region, SourcePhotoEntry
 from realedit.geometry.transform import Box, ObjectPose, Point
 
@@ -23,7 +22,7 @@ def assumed_prompt(recipe: Recipe) -> str | None:
     return f"a photo of {' and '.join(objects)}"
 
 
-def check_recipe(shared: RunOptions, recipe: Recipe, path: Path, photo: Photo, folder: Path) -> str:
+def check_recipe(shared: RunOptions, recipe: Recipe, path: Path, photo: PhotoFile, folder: Path) -> str:
     """Check a recipe for the `photo` at `path`; `folder` is what the recipe's paths start from. Returns the prompt.
 
     Raises:
@@ -96,7 +95,7 @@ def _mean_position(counts: np.ndarray) -> float:
 
 def _check_source(shared: RunOptions, path: Path, told: SourcePhotoEntry, phrase: str | None) -> None:
     """Check that another photo can be read and, unless its object is marked, that its prompt names that."""
-    photo = load_photo(path)
+    photo = PhotoFile.open(path)
     if told.where is not None:
         check_region(told.where)
         return

@@ -18,6 +18,7 @@ from realedit.settings import ModelChoice
 if TYPE_CHECKING:
     from inversion.model import DiffusionModel
     from realedit.files.photo import Photo
+    from realedit.files.reading import PhotoFile
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class RunOptions:
         if when and not self.quiet:
             click.echo(f"realedit: {text}", err=True)
 
-    def prompt_of(self, path: Path, photo: "Photo", assumed: str | None = None) -> str:
+    def prompt_of(self, path: Path, photo: "Photo | PhotoFile", assumed: str | None = None) -> str:
         """The prompt, from the option, a text beside the photo, or its description; else `assumed`.
 
         Raises:

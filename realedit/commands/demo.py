@@ -33,7 +33,7 @@ def demo(shared: RunOptions, out_dir: Path, force: bool) -> None:
     """Move an object in a bundled photo: the whole job, offline, in under a minute."""
     from realedit.commands.edit_job import EditJob, run_job
     from realedit.commands.results import Outputs
-    from realedit.files.reading import load_photo
+    from realedit.files.reading import PhotoFile
     from realedit.files.recipe import Recipe
     from realedit.files.writing import check_folder
 
@@ -51,4 +51,4 @@ def demo(shared: RunOptions, out_dir: Path, force: bool) -> None:
     photo, move = bundled_example()
     shared.say(f'moving the "{move.object}" of {photo.name} to {",".join(f"{v:g}" for v in move.to or ())}')
     recipe = Recipe(edit=(move,), method=shared.method, steps=shared.steps, seed=shared.seed)
-    run_job(shared, EditJob(photo, load_photo(photo), recipe), outputs)
+    run_job(shared, EditJob(photo, PhotoFile.open(photo), recipe), outputs)

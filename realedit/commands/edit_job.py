@@ -16,6 +16,7 @@ from realedit.commands.results import Outputs, Result, print_result, save_result
 from realedit.files.encoding import losses
 from realedit.files.kinds import PIPE
 from realedit.files.photo import Photo
+from realedit.files.reading import PhotoFile
 from realedit.files.recipe import Recipe
 from realedit.files.sidecar import SidecarOrigin
 from realedit.files.writing import save_sheet
@@ -31,12 +32,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class EditJob:
-    """A recipe for one photo, which came from `path`. `folder` is what the recipe's paths start from."""
+    """A recipe for one photo, the `file` at `path`. `folder` is what the recipe's paths start from."""
 
     path: Path
-    photo: Photo
+    file: PhotoFile
     recipe: Recipe
     folder: Path = Path()
+
+    @property
+    def photo(self) -> Photo:
+        return self.file.photo
 
     @property
     def inputs(self) -> tuple[Path, ...]:
@@ -58,8 +63,9 @@ def run_job(shared: RunOptions, job: EditJob, outputs: Outputs, max_lpips: float
         saving, signer = ways_to_save(outputs.files, DigitalSourceType.EDITED)
         if shared.as_json and outputs.result == PIPE:
             raise click.UsageError("-o - and --json both write to standard output; keep one")
-        prompt = check_recipe(shared, job.recipe, job.path, job.photo, job.folder)
-    for note in (*job.photo.notes, *losses(job.photo, saving.kind(outputs.result, job.photo))):
+        prompt = check_recipe(shared, job.recipe, job.path, job.file, job.folder)
+        photo = job.photo
+    for note in (*photo.notes, *losses(photo, saving.kind(outputs.result, photo))):
         shared.say(note)
     settings = Settings(steps=job.recipe.steps, seed=job.recipe.seed, method=job.recipe.method)
     with shared.stages() as show:
@@ -69,7 +75,7 @@ def run_job(shared: RunOptions, job: EditJob, outputs: Outputs, max_lpips: float
         if outputs.work is not None:
             _write_work(edited.intermediates, outputs.work)
         origin = SidecarOrigin(job.path, job.folder, outputs.result, job.recipe, prompt)
-        result = Result(edited.photo, job.photo, shared.model.fingerprint, settings, edited.report)
+        result = Result(edited.photo, photo, shared.model.fingerprint, settings, edited.report)
         pixels = save_result(shared.which, outputs, (saving, signer), origin, result)
     print_result(shared, outputs, job.path, edited.report)
     changed = edited.report.outside.perceptual

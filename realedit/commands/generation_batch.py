@@ -10,15 +10,14 @@ from realedit.commands.output_options import DrawingOptions, EditOptions
 from realedit.commands.results import Outputs
 from realedit.files.contact_sheet import contact_sheet
 from realedit.files.kinds import PIPE
-from realedit.files.photo import Photo
-from realedit.files.reading import load_photo
+from realedit.files.reading import PhotoFile
 from realedit.files.writing import check_output, save_sheet
 from realedit.generations import Generation, GlobalAppearance
 
 
 def vary(shared: RunOptions, path: Path, first: Generation, output: Path, options: DrawingOptions) -> None:
     """Draw pictures with seeds from the first one's on; several get numbers and a contact sheet."""
-    count, photo, names = options.variations, load_photo(path), [output]
+    count, file, names = options.variations, PhotoFile.open(path), [output]
     if count > 1:
         names = [output.with_name(f"{output.stem}-{k}{output.suffix}") for k in range(1, count + 1)]
     every = [Outputs(n, sidecar=options.sidecar and PIPE not in (path, n), files=options.files) for n in names]
@@ -27,7 +26,7 @@ def vary(shared: RunOptions, path: Path, first: Generation, output: Path, option
     sheet = output.with_name(f"{output.stem}-sheet.png")
     if count > 1:
         check_output(sheet, force=options.files.force, inputs=(path,))
-    prompt = shared.prompt_of(path, photo)
+    prompt, photo = shared.prompt_of(path, file), file.photo
     drawn = [("photo", photo.displayed())]
     for k, outputs in enumerate(every):
         whole = first.model_copy(update={"seed": first.seed + k})
@@ -42,14 +41,14 @@ def transfer_whole(
     shared: RunOptions, photos: tuple[Path, ...], source: Path, from_prompt: str | None, options: EditOptions
 ) -> None:
     """Give every photo the look of a whole other one."""
-    prompt = from_prompt or replace(shared, prompt=None).prompt_of(source, load_photo(source))
+    prompt = from_prompt or replace(shared, prompt=None).prompt_of(source, PhotoFile.open(source))
     whole = GlobalAppearance(
         photo=str(source), prompt=prompt, method=shared.method, steps=shared.steps, seed=shared.seed
     )
 
-    def one(item: BatchEntry, photo: Photo, result: Path) -> None:
+    def one(item: BatchEntry, file: PhotoFile, result: Path) -> None:
         sidecar = options.sidecar and PIPE not in (item.photo, result)
-        job = GenerationJob(whole, shared.prompt_of(item.photo, photo), item.photo, photo)
+        job = GenerationJob(whole, shared.prompt_of(item.photo, file), item.photo, file.photo)
         run_whole(shared, job, Outputs(result, sidecar=sidecar, files=options.files))
 
     for_each(shared, gather(photos), options, "transferred", one)

@@ -31,13 +31,13 @@ def objects(shared: RunOptions, photo: Path, output: Path | None, force: bool) -
 
     Example: realedit objects photo.png --prompt "a photo of a red ball on a table"
     """
-    from realedit.files.reading import load_photo
+    from realedit.files.reading import PhotoFile
     from realedit.files.writing import check_output, save_sheet
 
-    loaded = load_photo(photo)
+    file = PhotoFile.open(photo)
     output = output or beside(photo, "objects", ".png")
     check_output(output, force=force, inputs=(photo,))
-    prompt = shared.prompt_of(photo, loaded)
+    prompt, loaded = shared.prompt_of(photo, file), file.photo
     with shared.stages() as show:
         show(shared.loading)
         inverted = _inverted(shared, loaded, prompt, show)
@@ -61,10 +61,10 @@ def objects(shared: RunOptions, photo: Path, output: Path | None, force: bool) -
 @run_options
 def invert(shared: RunOptions, photo: Path) -> None:
     """Find the noise in which the model holds a photo, and keep it for later edits."""
-    from realedit.files.reading import load_photo
+    from realedit.files.reading import PhotoFile
 
-    loaded = load_photo(photo)
-    prompt = shared.prompt_of(photo, loaded)
+    file = PhotoFile.open(photo)
+    prompt, loaded = shared.prompt_of(photo, file), file.photo
     with shared.stages() as show:
         show(shared.loading)
         model = shared.model
@@ -108,9 +108,9 @@ def check(before: Path, after: Path, region: Path | None, max_lpips: float | Non
 
     Example: realedit check photo.png moved.png --region mask.png --max-lpips 0.05
     """
-    from realedit.files.reading import load_photo
+    from realedit.files.reading import PhotoFile
 
-    one, two = load_photo(before), load_photo(after)
+    one, two = PhotoFile.open(before), PhotoFile.open(after)
     if one.size != two.size:
         raise EditError(
             f"{before.name} is {one.size[0]}x{one.size[1]}, {after.name} is {two.size[0]}x{two.size[1]}; "
@@ -128,7 +128,7 @@ def check(before: Path, after: Path, region: Path | None, max_lpips: float | Non
     perceptual = perceptual_metric(load_model())
     if max_lpips is not None and perceptual.name != "lpips":
         raise ModelError(f"--max-lpips needs LPIPS: {perceptual.note}")
-    report = compare(one, two, allowed, perceptual)
+    report = compare(one.photo, two.photo, allowed, perceptual)
     values = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in vars(report).items()}
     click.echo(json.dumps(values, indent=2) if as_json else faithfulness_line(report))
     if perceptual.note and not as_json:

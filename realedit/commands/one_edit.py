@@ -15,7 +15,7 @@ from realedit.commands.output_options import EditOptions
 from realedit.commands.parameter_types import FILE, POINT, SHIFT, Coordinates
 
 if TYPE_CHECKING:
-    from realedit.files.photo import Photo
+    from realedit.files.reading import PhotoFile
     from realedit.files.recipe import Recipe
 
 PHOTO_ARGUMENT = click.argument("photos", type=FILE, nargs=-1, required=True, metavar="PHOTO...")
@@ -67,7 +67,7 @@ def run_each(
         EditError: the edit is impossible.
     """
 
-    def recipe_of(photo: "Photo") -> "Recipe":
+    def recipe_of(photo: "PhotoFile") -> "Recipe":
         from realedit.files.recipe import Recipe
 
         where = where_of(options)
@@ -98,7 +98,7 @@ def where_of(options: EditOptions) -> dict[str, Any] | None:
     return None
 
 
-def in_fractions(value: Any, photo: "Photo") -> Any:
+def in_fractions(value: Any, photo: "PhotoFile") -> Any:
     """A value, and what it holds, with all coordinates as fractions of a photo."""
     if isinstance(value, Coordinates):
         return value.fractions(photo.size)

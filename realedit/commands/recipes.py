@@ -106,13 +106,15 @@ def _run_again(shared: RunOptions, sidecar: "Sidecar", source: Path | None, resu
     """Make the edits, or the whole picture, of a sidecar. Returns the hash of the pixels."""
     from realedit.commands.edit_job import EditJob, run_job
     from realedit.commands.generation_job import GenerationJob, run_whole
-    from realedit.files.reading import load_photo
+    from realedit.files.reading import PhotoFile
     from realedit.files.recipe import Recipe
 
     recipe, folder = sidecar.recipe, result.parent / sidecar.folder
-    photo = load_photo(source) if source else None
+    file = PhotoFile.open(source) if source else None
     if not isinstance(recipe, Recipe):
-        return run_whole(shared, GenerationJob(recipe, sidecar.prompt, source, photo, folder), outputs)[1]
-    if source is None or photo is None:
+        return run_whole(
+            shared, GenerationJob(recipe, sidecar.prompt, source, file.photo if file else None, folder), outputs
+        )[1]
+    if source is None or file is None:
         raise EditError(f"the sidecar of {result.name} names no photo; make the edit again")
-    return run_job(shared, EditJob(source, photo, recipe, folder), outputs)
+    return run_job(shared, EditJob(source, file, recipe, folder), outputs)

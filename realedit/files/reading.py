@@ -1,9 +1,12 @@
 """Read one photo from a file as it comes from a camera, a phone or a shop."""
 
+import contextlib
 import io
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +27,52 @@ HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1"}
 READING_BYTES = 14  # of memory for each pixel while a file is read: decoded, turned, and made RGB
 CREDENTIALS = b"c2pa"
 IPTC_RESOURCE = 0x0404
+FIRST_TURNED = 5  # of the orientations: the first that lies on its side
+
+
+@dataclass(frozen=True, eq=False)
+class PhotoFile:
+    """The bytes of a photo's file, and what its header says: the (width, height) of the upright photo, Pillow's name of
+    the `format`, and the `caption`. `name` is for messages, the `suffix` tells camera raw files."""
+
+    name: str
+    data: bytes
+    suffix: str
+    size: tuple[int, int]
+    format: str | None
+    caption: str | None
+
+    @classmethod
+    def open(cls, path: Path | str) -> "PhotoFile":
+        """Read a file and its header; "-" is standard input.
+
+        Raises:
+            PhotoError: it is missing, a folder, no photo, or smaller than 64 pixels.
+        """
+        path = Path(path)
+        data, name, suffix = _bytes_of(path)
+        if suffix in RAW:  # whose header only its decoder reads
+            photo = decode(data, name, suffix)
+            return cls(name, data, suffix, photo.size, photo.origin.format, None)
+        with _said_of(name, data), _opened(data) as image:
+            size = image.size if _orientation(image) < FIRST_TURNED else image.size[::-1]
+            found = cls(name, data, suffix, size, _format(image), camera.description(image))
+        _check_size(name, size)
+        return found
+
+    @property
+    def description(self) -> str | None:
+        """What a caption in the file says; that of a PNG may come after its pixels."""
+        return self.caption or (self.photo.description if self.format == "PNG" else None)
+
+    @cached_property
+    def photo(self) -> Photo:
+        """The photo, decoded when it is first asked for.
+
+        Raises:
+            PhotoError: as for `load_photo`.
+        """
+        return decode(self.data, self.name, self.suffix)
 
 
 def load_photo(path: Path | str) -> Photo:
@@ -32,18 +81,21 @@ def load_photo(path: Path | str) -> Photo:
     Raises:
         PhotoError: it is missing, a folder, damaged, animated, too large, or smaller than 64 pixels.
     """
-    path = Path(path)
+    return decode(*_bytes_of(Path(path)))
+
+
+def _bytes_of(path: Path) -> tuple[bytes, str, str]:
+    """The bytes of a file, its name for messages, and the end of its name."""
     if path == PIPE:
-        return decode(sys.stdin.buffer.read(), "standard input")
+        return sys.stdin.buffer.read(), "standard input", ""
     if path.is_dir():
         raise PhotoError(f"{path} is a folder; give one photo")
     try:
-        data = path.read_bytes()
+        return path.read_bytes(), str(path), path.suffix.lower()
     except FileNotFoundError:
         raise PhotoError(f"{path} does not exist") from None
     except OSError as error:
         raise PhotoError(f"{path} cannot be read: {error.strerror}") from error
-    return decode(data, str(path), path.suffix.lower())
 
 
 def decode(data: bytes, name: str, suffix: str = "") -> Photo:
@@ -52,10 +104,19 @@ def decode(data: bytes, name: str, suffix: str = "") -> Photo:
     Raises:
         PhotoError: as for `load_photo`.
     """
+    with _said_of(name, data):
+        photo = _from_raw(data) if suffix in RAW else _from_picture(data)
+    _check_size(name, photo.size)
+    return photo
+
+
+@contextlib.contextmanager
+def _said_of(name: str, data: bytes) -> Iterator[None]:
+    """What goes wrong inside, as a `PhotoError` that says of which file."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            photo = _from_raw(data) if suffix in RAW else _from_picture(data)
+            yield
     except MemoryError:
         raise
     except RealEditError as error:
@@ -66,9 +127,11 @@ def decode(data: bytes, name: str, suffix: str = "") -> Photo:
     except Exception as error:  # a broken file can fail anywhere in a decoder
         reason = "it is empty" if not data else _reason(error)
         raise PhotoError(f"{name} cannot be read as a photo: {reason}") from error
-    if min(photo.size) < MIN_SIDE:
-        raise PhotoError(f"{name} is {photo.size[0]}x{photo.size[1]} pixels; both sides must be at least {MIN_SIDE}")
-    return photo
+
+
+def _check_size(name: str, size: tuple[int, int]) -> None:
+    if min(size) < MIN_SIDE:
+        raise PhotoError(f"{name} is {size[0]}x{size[1]} pixels; both sides must be at least {MIN_SIDE}")
 
 
 def _reason(error: Exception) -> str:
@@ -142,8 +205,11 @@ def _origin(image: Image.Image) -> Origin:
         iptc = image.info.get("photoshop", {}).get(IPTC_RESOURCE, b"")
         progressive = bool(image.info.get("progressive"))
         jpeg = JpegCoding(dict(image.quantization), sampling, progressive, iptc)
-    kind = "JPEG" if image.format == "MPO" else image.format
-    return Origin(kind, grey, _resolution(image), jpeg)
+    return Origin(_format(image), grey, _resolution(image), jpeg)
+
+
+def _format(image: Image.Image) -> str | None:
+    return "JPEG" if image.format == "MPO" else image.format
 
 
 def _resolution(image: Image.Image) -> tuple[float, float] | None:
