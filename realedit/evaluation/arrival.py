@@ -14,7 +14,7 @@ RIM = 3  # pixels at an object's edge that are not compared: they are mixed anew
 OWN_COLOUR = 10.0  # units of CIELAB: as far as an object's own pixel may be off
 VISIBLE_CHANGE = 6.0  # units of CIELAB, over a few pixels: from here on a change is seen at a glance
 PIXEL_WIDTH = 1.5  # pixels: the width over which colours are averaged before they are compared
-SHADOW_REACH = 0.5  # of the objects' extent: how far from them their shadows and reflections may change the photo
+EFFECT_REACH = 0.5  # of the objects' extent: so far beside them their shadows and reflections may be
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def needless_change(before: Tensor, after: Tensor, needed: Sequence[Tensor]) -> 
     for mask in masks:
         within = inside(mask)
         away = cv2.distanceTransform((~within).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-        near |= within | (away <= SHADOW_REACH * np.sqrt(within.sum()))
+        near |= within | (away <= EFFECT_REACH * np.sqrt(within.sum()))
     return float((changed(before, after) & ~near).mean())
 
 
