@@ -18,7 +18,7 @@ DETAIL = Limits(look=0.67, failed=0.5)  # a third less is seen in grass, half in
 SMOOTH = Limits(look=0.15, failed=0.6)  # shares of the old place: a patch, and most of it
 TONE = Limits(look=8.0, failed=12.0)  # CIELAB: a tint that could be shade, and a stain
 FOREIGN = Limits(look=9.0, failed=12.0)  # CIELAB: as much as waves differ, and another thing
-VARIETY = Limits(look=15.5, failed=float("inf"))  # CIELAB: more than a lawn or waves have; no flaw of its own
+MIXED = Limits(look=0.17, failed=float("inf"))  # shares of the outline; no flaw of its own
 ARRIVED = Limits(look=0.9, failed=0.75)  # shares of the object: more than its rim, and a piece, is not its own
 CUT = Limits(look=0.15, failed=0.7)  # sides of the object: a corner, and most of a side, is beyond the frame
 NEEDLESS = Limits(look=0.01, failed=0.05)  # shares of the frame
@@ -88,9 +88,9 @@ def _of_old_place(edit: JudgedEdit) -> Iterator[Finding]:
         {"tone": found.tone, "foreign": found.foreign},
     )
     yield Finding(
-        VARIETY.level(found.variety),
-        f"several things meet at the old place, so what was hidden is a guess (variety {found.variety:.0f})",
-        {"variety": found.variety},
+        MIXED.level(found.mixed),
+        f"several things meet at the old place, so what was hidden is a guess (mixed {found.mixed:.0%})",
+        {"mixed": found.mixed},
     )
 
 

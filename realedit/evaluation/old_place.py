@@ -16,6 +16,7 @@ SOFT_SEAM = 4  # pixels to either side of the outline that are not compared: a f
 HALF = 1.0  # octaves: below this a fill has less than half the detail of what is beside it
 CONTENT_WIDTH = 2.0  # pixels: the width over which colours are averaged before they are compared
 AROUND_WIDTH = 4.0  # pixels: the same for what is around, which is continued inwards
+OTHER_COLOUR = 20.0  # units of CIELAB: farther apart than the blades of a lawn or the sides of waves
 LEAST_AREA = 64  # pixels: a smaller place is not told from anything
 
 
@@ -24,16 +25,17 @@ class OldPlace:
     """A region against its surroundings, every pixel against the nearest outside.
 
     `detail`: how fine its structure is, as a ratio (geometric mean; 1 as around). `smooth`: the share of it with less
-    than half the detail. In units of CIELAB: `tone`, how far its mean colour is from the mean beside it; `variety`, how
-    far the colours along its outline are from each other (where many things meet, what was hidden is a guess); and
-    `foreign`, how far its colours are from those beside them (root mean square), less half the variety.
+    than half the detail. `tone`: how far its mean colour is from the mean beside it, in units of CIELAB. `foreign`: how
+    far its colours are from those beside them, less half of how far those along its outline are from their mean (both
+    root mean squares, in the same unit). `mixed`: the share of its outline that borders on something else than most of
+    it: where things meet, what was hidden is a guess.
     """
 
     detail: float
     smooth: float
     tone: float
     foreign: float
-    variety: float
+    mixed: float
 
 
 def old_place(picture: Tensor, region: Tensor, other: Tensor) -> OldPlace | None:
@@ -54,13 +56,12 @@ def old_place(picture: Tensor, region: Tensor, other: Tensor) -> OldPlace | None
     off = (content - np.dstack([_continued(lab[..., i], around) for i in range(3)]))[core]
     edge = _grown(within, SOFT_SEAM + 1) & around
     along = cv2.GaussianBlur(lab, (0, 0), AROUND_WIDTH)[edge if edge.any() else around]
-    variety = float(np.linalg.norm(along.std(0)))
     return OldPlace(
         detail=float(2 ** finer.mean()),
         smooth=float((finer < -HALF).mean()),
         tone=float(np.linalg.norm(off.mean(0))),
-        foreign=float(np.sqrt((off**2).sum(1).mean())) - variety / 2,
-        variety=variety,
+        foreign=float(np.sqrt((off**2).sum(1).mean()) - np.linalg.norm(along.std(0)) / 2),
+        mixed=float((np.linalg.norm(along - np.median(along, axis=0), axis=1) > OTHER_COLOUR).mean()),
     )
 
 
