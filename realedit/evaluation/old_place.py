@@ -51,9 +51,9 @@ def old_place(picture: Tensor, region: Tensor, other: Tensor) -> OldPlace | None
     if core.sum() < LEAST_AREA or around.sum() < LEAST_AREA:
         return None
     octaves = _octaves(lab[..., 0])
-    finer = (octaves - _continued(octaves, around))[core]
-    content = cv2.GaussianBlur(lab, (0, 0), CONTENT_WIDTH)
-    off = (content - np.dstack([_continued(lab[..., i], around) for i in range(3)]))[core]
+    expected = _continued(np.dstack([octaves, lab]), around)
+    finer = (octaves - expected[..., 0])[core]
+    off = (cv2.GaussianBlur(lab, (0, 0), CONTENT_WIDTH) - expected[..., 1:])[core]
     edge = _grown(within, SOFT_SEAM + 1) & around
     along = cv2.GaussianBlur(lab, (0, 0), AROUND_WIDTH)[edge if edge.any() else around]
     return OldPlace(
@@ -72,13 +72,11 @@ def _octaves(lightness: np.ndarray) -> np.ndarray:
 
 
 def _continued(values: np.ndarray, around: np.ndarray) -> np.ndarray:
-    """At every pixel the values (H, W) at the nearest pixel of what is `around` (H, W), averaged there."""
+    """At every pixel the values (H, W, n) at the nearest pixel of what is `around` (H, W), averaged there."""
     weight = around.astype(np.float32)
-    mean = cv2.GaussianBlur(values * weight, (0, 0), AROUND_WIDTH) / (
-        cv2.GaussianBlur(weight, (0, 0), AROUND_WIDTH) + 1e-6
-    )
+    sums, weights = (cv2.GaussianBlur(v, (0, 0), AROUND_WIDTH) for v in (values * weight[..., None], weight))
     rows, columns = ndimage.distance_transform_edt(~around, return_distances=False, return_indices=True)
-    return mean[rows, columns]
+    return (sums / (weights[..., None] + 1e-6))[rows, columns]
 
 
 def _core(within: np.ndarray) -> np.ndarray:
