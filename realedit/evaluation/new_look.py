@@ -11,14 +11,15 @@ from realedit.evaluation.closeup import close_up, colours, inside
 
 SPILL_MARGIN = 0.02  # of the longer side of what is judged: so far beside a mask its soft edge may change
 COLOURLESS = 12.0  # chroma in CIELAB: below it glass, tyres, chrome and print look grey
+ALL_GREY = 0.8  # of an object: one that has hardly a colour of its own is to be dyed
 COLOURED = 24.0  # chroma in CIELAB: from here on a thing has a colour of its own
 
 
 @dataclass(frozen=True)
 class NewLook:
     """`changed`: the share of the object that changed visibly. `spilled`: what changed visibly beside it, over its
-    area. `dyed`: the share of the object that was grey and has a colour now. `colours_left`: the spread of its colours
-    over that before."""
+    area. `dyed`: the share of the object that was grey and has a colour now, 0 where nearly all of it was grey.
+    `colours_left`: the spread of its colours over that before."""
 
     changed: float
     spilled: float
@@ -35,10 +36,11 @@ def new_look(before: Tensor, after: Tensor, mask: Tensor) -> NewLook:
     beside = ~(cv2.dilate(within.astype(np.uint8), kernel) > 0)
     then, now = (colours(picture)[within][:, 1:] for picture in (before, after))
     grey = np.linalg.norm(then, axis=1) < COLOURLESS
+    dyed = grey & (np.linalg.norm(now, axis=1) > COLOURED)
     return NewLook(
         changed=float(differs[within].mean()),
         spilled=float((differs & beside).sum() / within.sum()),
-        dyed=float((grey & (np.linalg.norm(now, axis=1) > COLOURED)).mean()),
+        dyed=float(dyed.mean()) if grey.mean() < ALL_GREY else 0.0,
         colours_left=float(_spread(now) / (_spread(then) + 1e-6)),
     )
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from realedit.evaluation.closeup import close_up, colours, inside
 
 FINE = 1.2  # pixels: the width of the Gaussian below which structure counts as detail
-NEIGHBOURHOOD = 3.0  # pixels: the width over which detail is averaged
+NEIGHBOURHOOD = 5.0  # pixels: the width over which detail is averaged
 SEEN_DETAIL = 0.5  # units of lightness: finer detail is not missed, as that of a clear sky
 SOFT_SEAM = 4  # pixels to either side of the outline that are not compared: a fill is faded in there
 HALF = 1.0  # octaves: below this a fill has less than half the detail of what is beside it
