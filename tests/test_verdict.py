@@ -1,11 +1,15 @@
 """The judge: what is seen in a result, told without the model that made it. Pictures are not square."""
 
+import json
 import math
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
+from PIL import Image
 from torch import Tensor
 
 from realedit.evaluation.arrival import arrival, frame_contact, needless_change
@@ -14,6 +18,10 @@ from realedit.evaluation.new_look import new_look
 from realedit.evaluation.old_place import old_place
 from realedit.evaluation.outline import outline
 from realedit.evaluation.verdict import Finding, Level, Limits, Verdict
+from realedit.images import to_bytes
+from tests.benchmarks import verdicts
+
+COCO = Path(__file__).parent.parent.parent / "shared" / "photos" / "coco"
 
 HEIGHT, WIDTH = 200, 280
 NOTHING = torch.zeros(1, 1, HEIGHT, WIDTH)
@@ -71,7 +79,7 @@ def test_a_flat_disc_in_gravel_has_failed():
     assert verdict.level is Level.FAILED
     assert verdict.to_text().startswith("failed: the old place is smoother than what is around it (detail 0.")
     assert verdict.measures["detail"] < 0.4
-    assert verdict.measures["smooth"] > 0.9
+    assert verdict.measures["smooth"] > 0.8
 
 
 def test_a_blurred_fill_is_worth_a_look():
@@ -289,3 +297,41 @@ def test_limits_go_up_or_down():
     assert [up.level(v) for v in (0.9, 1, 2)] == [Level.GOOD, Level.LOOK, Level.FAILED]
     assert [down.level(v) for v in (0.6, 0.5, 0.2)] == [Level.GOOD, Level.LOOK, Level.FAILED]
     assert up.level(math.nan) is down.level(math.nan) is Level.GOOD
+
+
+def test_real_photos_are_judged_as_they_are_seen():
+    """A hydrant on dry grass leaves a beige stain; a cloudy sky behind a plane is right even if it is smooth."""
+    if not COCO.is_dir():
+        pytest.skip("no real photos here")
+    for name, level in (("417250", Level.FAILED), ("159265", Level.GOOD)):
+        photo = verdicts.read_picture(COCO / f"{name}.jpg", "RGB")
+        mask = (verdicts.read_picture(COCO / f"{name}-mask.png", "L") > 0.5).float()
+        hole = torch.nn.functional.max_pool2d(mask, 17, 1, 8)
+        pixels = np.ascontiguousarray(to_bytes(photo))
+        filled = cv2.inpaint(pixels, hole[0, 0].numpy().astype(np.uint8), 5, cv2.INPAINT_TELEA)
+        after = torch.from_numpy(filled).permute(2, 0, 1)[None].float() / 255
+        assert judge(JudgedEdit(photo, after, hole, [JudgedObject("object", mask)])).level is level, name
+
+
+def test_the_benchmark_counts_scores_against_verdicts(tmp_path):
+    flat = painted(PHOTO, HOLE, (0.5, 0.475, 0.4))
+    for name, picture in (("photo", PHOTO), ("filled", FILLED), ("flat", flat), ("mask", HOLE.expand(-1, 3, -1, -1))):
+        Image.fromarray(to_bytes(picture)).save(tmp_path / f"{name}.png")
+    ball = {"phrase": "ball", "mask": "mask.png", "photo": None, "restyled": False, "copies": []}
+    same = {"before": "photo.png", "vacated": "mask.png", "objects": [ball], "group": "balls"}
+    scores = [
+        {"name": f"{after}/{score}", "score": score, "after": f"{after}.png"} | same
+        for after, score in (("filled", "right"), ("flat", "wrong"), ("filled", "wrong"))
+    ]
+    (tmp_path / "scores.json").write_text(json.dumps(scores))
+    done = CliRunner().invoke(verdicts.main, [str(tmp_path), "--json", str(tmp_path / "found.json")])
+    assert done.exit_code == 0, done.output
+    found = json.loads((tmp_path / "found.json").read_text())
+    nothing = {"good": 0, "look at it": 0, "failed": 0}
+    assert found["confusion"] == {
+        "right": nothing | {"good": 1},
+        "usable": nothing,
+        "wrong": {"good": 1, "look at it": 0, "failed": 1},
+    }
+    assert [each["level"] for each in found["results"]] == ["good", "failed", "good"]
+    assert found["results"][1]["measures"]["detail"] < 0.4
