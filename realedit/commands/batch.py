@@ -125,7 +125,7 @@ def run_jobs(
             files=options.files,
             one_of_many=len(items) > 1,
         )
-        run_job(shared, EditJob(item.photo, photo, recipe_of(photo), folder), outputs, options.max_lpips)
+        run_job(shared, EditJob(item.photo, photo, recipe_of(photo), folder), outputs, options.accepted)
 
     for_each(shared, items, options, word, edit)
 

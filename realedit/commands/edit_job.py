@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import click
 from PIL import Image
 
-from inversion.errors import ModelError, RealEditError
+from inversion.errors import ModelError
 from realedit.commands.checks import check_recipe
 from realedit.commands.context import RunOptions
+from realedit.commands.output_options import Acceptance
 from realedit.commands.progress import ShowStage
 from realedit.commands.results import Outputs, Result, print_result, save_result, ways_to_save
 from realedit.files.encoding import losses
@@ -52,11 +53,12 @@ class EditJob:
         return (self.path, *(self.folder / name for name in names))
 
 
-def run_job(shared: RunOptions, job: EditJob, outputs: Outputs, max_lpips: float | None = None) -> str:
+def run_job(shared: RunOptions, job: EditJob, outputs: Outputs, accept: Acceptance = Acceptance()) -> str:
     """One photo: check, edit, write, print. Returns the hash of the result's pixels.
 
     Raises:
-        RealEditError: any of it failed; or, with the result written, LPIPS outside the edit is above `max_lpips`.
+        RealEditError: any of it failed; the result is not one to `accept`; or, with the result written, LPIPS outside
+            the edit is above what is accepted.
     """
     with shared.reading(job.path):
         outputs.check(job.inputs)
@@ -70,7 +72,8 @@ def run_job(shared: RunOptions, job: EditJob, outputs: Outputs, max_lpips: float
     settings = Settings(steps=job.recipe.steps, seed=job.recipe.seed, method=job.recipe.method)
     with shared.stages() as show:
         show(shared.loading)
-        edited = _edited(shared, job, prompt, settings, show, max_lpips)
+        edited = _edited(shared, job, prompt, settings, show, accept)
+        accept.check_verdict(edited.report)
         show("writing")
         if outputs.work is not None:
             _write_work(edited.intermediates, outputs.work)
@@ -78,14 +81,12 @@ def run_job(shared: RunOptions, job: EditJob, outputs: Outputs, max_lpips: float
         result = Result(edited.photo, photo, shared.model.fingerprint, settings, edited.report)
         pixels = save_result(shared.which, outputs, (saving, signer), origin, result)
     print_result(shared, outputs, job.path, edited.report)
-    changed = edited.report.outside.perceptual
-    if max_lpips is not None and changed > max_lpips:
-        raise RealEditError(f"outside the edit LPIPS is {changed:.4f}, above {max_lpips:g}; the result is kept")
+    accept.check_outside(edited.report)
     return pixels
 
 
 def _edited(
-    shared: RunOptions, job: EditJob, prompt: str, settings: Settings, show: ShowStage, max_lpips: float | None
+    shared: RunOptions, job: EditJob, prompt: str, settings: Settings, show: ShowStage, accept: Acceptance
 ) -> "EditResult":
     from realedit.commands.inputs import hints_of
     from realedit.editing.pipeline import edit
@@ -96,7 +97,7 @@ def _edited(
     for phrase in job.recipe.objects:
         model.positions(prompt, phrase)  # words beyond what the model reads are told before LPIPS is fetched
     perceptual = perceptual_metric(model, offline=shared.which.offline)
-    if max_lpips is not None and perceptual.name != "lpips":
+    if accept.max_lpips is not None and perceptual.name != "lpips":
         raise ModelError(f"--max-lpips needs LPIPS: {perceptual.note}")
     return edit(
         model,

@@ -3,13 +3,18 @@ it."""
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from inversion.errors import RealEditError
 from realedit.commands.options import FORCE, MAX_LPIPS, OUTPUT, Command, as_one, with_options
 from realedit.commands.parameter_types import BOX, FILE, POINT, Coordinates
 from realedit.files.kinds import PIPE, SUFFIXES
 from realedit.settings import MOST_PITCH
+
+if TYPE_CHECKING:
+    from realedit.evaluation.report import EditReport
 
 SIDECAR = click.option(
     "--sidecar/--no-sidecar", default=True, show_default=True, help="Write beside the result how it was made, for redo."
@@ -90,6 +95,7 @@ class EditOptions:
     before_after: Path | None = None
     work: Path | None = None
     max_lpips: float | None = None
+    keep_going: bool = False
     sidecar: bool = True
     files: FileOptions = FileOptions()
 
@@ -98,6 +104,32 @@ class EditOptions:
             raise click.UsageError("give either -o or --out-dir")
         if self.segmenter is not None and self.point is None:
             raise click.UsageError("--segmenter is asked what lies at a point; give one with --point")
+
+    @property
+    def accepted(self) -> "Acceptance":
+        return Acceptance(self.max_lpips, self.keep_going)
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """What a result must be: not farther off than `max_lpips` outside the edit, None: however far; and unless
+    `keep_going` is asked for not judged to have failed."""
+
+    max_lpips: float | None = None
+    keep_going: bool = False
+
+    def check_verdict(self, report: "EditReport") -> None:
+        """Raises `RealEditError` if a result has failed, and shall not be written then."""
+        if report.verdict.failed and not self.keep_going:
+            raise RealEditError(f"{report.verdict.to_text()}; nothing was written, --keep-going writes it all the same")
+
+    def check_outside(self, report: "EditReport") -> None:
+        """Raises `RealEditError` if the rest of a photo changed more than accepted."""
+        changed = report.outside.perceptual
+        if self.max_lpips is not None and changed > self.max_lpips:
+            raise RealEditError(
+                f"outside the edit LPIPS is {changed:.4f}, above {self.max_lpips:g}; the result is kept"
+            )
 
 
 MARKS = (
@@ -113,6 +145,7 @@ WRITTEN = (
     click.option("--before-after", type=FILE, help="Also write before and after in one picture."),
     click.option("--work", type=FILE, help="Folder for pictures of the steps in between."),
     MAX_LPIPS,
+    click.option("--keep-going", is_flag=True, help="Write a result that is judged to have failed too, and exit 0."),
     SIDECAR,
 )
 

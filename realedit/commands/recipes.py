@@ -13,7 +13,7 @@ from realedit.commands.batch import run_jobs
 from realedit.commands.context import RunOptions, beside, run_options
 from realedit.commands.one_edit import PHOTO_ARGUMENT
 from realedit.commands.options import JSON, QUIET
-from realedit.commands.output_options import EditOptions, FileOptions, file_options, result_options
+from realedit.commands.output_options import Acceptance, EditOptions, FileOptions, file_options, result_options
 from realedit.commands.parameter_types import FILE
 from realedit.settings import ModelChoice
 
@@ -117,4 +117,4 @@ def _run_again(shared: RunOptions, sidecar: "Sidecar", source: Path | None, resu
         )[1]
     if source is None or file is None:
         raise EditError(f"the sidecar of {result.name} names no photo; make the edit again")
-    return run_job(shared, EditJob(source, file, recipe, folder), outputs)
+    return run_job(shared, EditJob(source, file, recipe, folder), outputs, Acceptance(keep_going=True))

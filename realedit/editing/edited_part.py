@@ -32,7 +32,7 @@ class EditedPart:
     """The `photo` in which the `crop` of an edit ended, the `camera` and what became of the `objects`.
 
     `scene` and `composite` are those that objects were set down in first: at the model's size, or at the part's own
-    where no model was asked; `final` is the composite at the part's own size. `fill`: by what old places were filled,
+    where no model was asked; `full` and `final` are those at the part's own size. `fill`: what filled old places,
     None where there are none. `sampled`: None where no model was asked.
     """
 
@@ -41,6 +41,7 @@ class EditedPart:
     camera: Camera
     scene: LayeredScene
     composite: Composite
+    full: LayeredScene
     final: Composite
     objects: list[ObjectReport]
     fill: FillReport | None = None

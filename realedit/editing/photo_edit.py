@@ -49,7 +49,7 @@ def edit_photo(session: Session, request: EditRequest, prepared: Preparation) ->
     edited = photo.painted(image, composite.editable, opacity_after(photo, scene, margin))
     objects = unmeasured_objects(prepared.crop, composite)
     camera = prepared.viewpoint.camera
-    return EditedPart(prepared.crop, edited, camera, scene, composite, composite, objects, filled)
+    return EditedPart(prepared.crop, edited, camera, scene, composite, scene, composite, objects, filled)
 
 
 def _new_colour(edit: ObjectEdit, sources: Mapping[ObjectSource, SourceObject]) -> Tensor | None:

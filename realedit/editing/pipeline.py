@@ -7,6 +7,7 @@ from torch import Tensor
 
 from inversion.model import DiffusionModel
 from realedit.editing.edited_part import EditedPart
+from realedit.editing.judgement import judged
 from realedit.editing.measurement import camera_used, overlaps
 from realedit.editing.photo_edit import edit_photo
 from realedit.editing.preparation import prepare
@@ -77,6 +78,7 @@ def edit(
         seconds=time.perf_counter() - began,
         cached=sampled is not None and sampled.cached,
         fill=part.fill,
+        verdict=judged(photo.cropped(part.crop.box), part),
     )
     report = EditReport.of(photo, after, editable, measurements, perceptual or perceptual_metric(model))
     return EditResult(after, editable, report, part.intermediates())

@@ -48,7 +48,7 @@ def edit_by_sampling(session: Session, request: EditRequest, prepared: Preparati
     rebuilt = reconstruct(session.model, inverted.reference)
     guidance = plan.guidance_report()
     sampled = SampledPictures(inverted.image, plan.image, generated, rebuilt, guidance, inverted.cached)
-    return EditedPart(view.crop, photo, viewpoint.camera, scene, composite, final, objects, filled, sampled)
+    return EditedPart(view.crop, photo, viewpoint.camera, scene, composite, full, final, objects, filled, sampled)
 
 
 def _with_full_plate(

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from realedit.evaluation.comparison import compare
 from realedit.evaluation.metrics import ImageComparison, PerceptualMetric, compare_images
+from realedit.evaluation.verdict import Verdict
 from realedit.files.photo import Photo
 from realedit.geometry.boxes import mask_centre
 from realedit.geometry.crop import Crop
@@ -113,7 +114,8 @@ class Measurements:
     evaluations: float
     seconds: float
     cached: bool
-    fill: FillReport | None = None
+    fill: FillReport | None
+    verdict: Verdict
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,7 @@ class EditReport:
     overlaps: tuple[str, ...]
     perceptual_note: str | None
     fill: FillReport | None
+    verdict: Verdict
 
     @classmethod
     def of(
@@ -157,6 +160,7 @@ class EditReport:
             overlaps=tuple(measured.overlaps),
             perceptual_note=perceptual.note,
             fill=measured.fill,
+            verdict=measured.verdict,
         )
 
     def to_json(self) -> str:
@@ -164,7 +168,8 @@ class EditReport:
 
     def as_dict(self) -> dict[str, object]:
         """As values that JSON can hold."""
-        return _finite(asdict(self))  # type: ignore[return-value]
+        values = asdict(self) | {"verdict": asdict(self.verdict) | {"level": self.verdict.level.value}}
+        return _finite(values)  # type: ignore[return-value]
 
     def to_text(self, seconds: float | None = None, *, verbose: bool = False) -> str:
         """What was asked and reached, what stayed, and what it cost; `verbose` adds how it was done. `seconds`: of all
@@ -172,6 +177,7 @@ class EditReport:
         kept = "identical pixels" if self.outside.identical and not verbose else faithfulness_line(self.outside)
         spent = self.seconds if seconds is None else seconds
         lines = [
+            f"verdict         {self.verdict.to_text()}",
             *(f"object          {o.to_text()}" for o in self.objects),
             *([f"old place       filled {self.fill.to_text()}"] if self.fill else []),
             *(f"overlap         {pair} cover each other" for pair in self.overlaps),

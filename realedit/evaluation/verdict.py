@@ -56,6 +56,10 @@ class Verdict:
             measures={name: value for each in findings for name, value in each.measures.items()},
         )
 
+    @property
+    def failed(self) -> bool:
+        return self.level is Level.FAILED
+
     def to_text(self) -> str:
         return f"{self.level.value}: {'; '.join(self.reasons)}" if self.reasons else self.level.value
 
