@@ -4,6 +4,7 @@ RealEditError            the base; the command line prints its message and exits
 ├── PhraseError          a word that is not in the prompt, or not only once
 ├── PhotoError           a file that cannot be used as a photo
 ├── EditError            an edit that cannot be done, such as a target outside the frame
+├── RecognitionError     a photo, or words for something in it, that the model does not know
 ├── ReferenceMismatch    a recorded reference that does not belong to this photo, model or settings
 ├── OutputError          a result that cannot be written
 └── ModelError           a model that is not on this machine and cannot be fetched (exit code 3)
@@ -30,6 +31,10 @@ class EditError(RealEditError):
     """An edit that cannot be done, such as a target outside the frame (exit code 2)."""
 
     exit_code = 2
+
+
+class RecognitionError(RealEditError):
+    """A photo that the model does not know, or words for something that it does not see there."""
 
 
 class ReferenceMismatch(RealEditError):

@@ -76,13 +76,19 @@ def _from_words(shared: RunOptions, job: GenerationJob, session: "Session") -> P
 
 
 def _from_photo(job: GenerationJob, photo: Photo, session: "Session") -> Photo:
+    """Draw from a photo, which the model has to know: of others it sees nothing that could be kept."""
     from realedit.editing.generation import same_appearance, same_layout, transfer_global_appearance
-    from realedit.sampling.inverted_image import invert_photo
+    from realedit.objects.recognition import require_known
+    from realedit.sampling.inverted_image import invert_photo, model_image
 
-    whole, inverted = job.whole, invert_photo(session, photo, job.prompt)
+    whole = job.whole
+    require_known(session, model_image(session.model, photo), job.prompt)
     if isinstance(whole, GlobalAppearance):
-        other = invert_photo(session, load_photo(job.folder / whole.photo), whole.prompt)
-        return transfer_global_appearance(session, photo, inverted, other)
+        other = load_photo(job.folder / whole.photo)
+        require_known(session, model_image(session.model, other), whole.prompt)
+        inverted = invert_photo(session, photo, job.prompt)
+        return transfer_global_appearance(session, photo, inverted, invert_photo(session, other, whole.prompt))
+    inverted = invert_photo(session, photo, job.prompt)
     if isinstance(whole, SameLayout):
         return Photo(to_bytes(same_layout(session, inverted, whole.words or job.prompt)))
     return Photo(to_bytes(same_appearance(session, inverted)))

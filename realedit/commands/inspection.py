@@ -40,11 +40,16 @@ def objects(shared: RunOptions, photo: Path, output: Path | None, force: bool) -
     prompt, loaded = shared.prompt_of(photo, file), file.photo
     with shared.stages() as show:
         show(shared.loading)
-        inverted = _inverted(shared, loaded, prompt, show)
+        model = shared.model
         from realedit.objects.overview import attention_sheet, overview
+        from realedit.objects.recognition import require_known
+        from realedit.sampling.inverted_image import model_image
+        from realedit.sampling.session import Session
 
+        require_known(Session(model), model_image(model, loaded), prompt)
+        inverted = _inverted(shared, loaded, prompt, show)
         show("finding the objects")
-        found = overview(shared.model, loaded, inverted)
+        found = overview(model, loaded, inverted)
         save_sheet(attention_sheet(inverted, found), output)
     piped = output == PIPE
     if shared.as_json:

@@ -4,6 +4,10 @@ model works on."""
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from torch import Tensor
+
+from inversion.errors import PhraseError
+from inversion.phrases import find_phrase
 from realedit.compositing.scene import InsertedObject, LayeredScene, ObjectEdit
 from realedit.editing.insertion import extract_insert
 from realedit.editing.object_edits import Viewpoint, boxes_of, set_down, taken_out
@@ -13,10 +17,11 @@ from realedit.files.photo import Photo
 from realedit.geometry.crop import CLOSE_ZOOM, NATURAL_ZOOM, Crop, crop_around
 from realedit.geometry.transform import IDENTITY
 from realedit.images import resize
-from realedit.objects.localisation import locate_objects
+from realedit.objects.localisation import locate_object
 from realedit.objects.located_object import LocatedObject
+from realedit.objects.recognition import knows_photo, require_words, sees
 from realedit.objects.source_objects import SourceObject, locate_source_object
-from realedit.sampling.inverted_image import InvertedCrop, check_memory, invert_crop
+from realedit.sampling.inverted_image import InvertedCrop, check_memory, invert_crop, model_image
 from realedit.sampling.session import Session
 
 
@@ -39,7 +44,8 @@ class Preparation:
 def prepare(session: Session, request: EditRequest) -> Preparation:
     """Find all objects of a request, and invert the part of the photo that it touches if the model knows them."""
     photo = request.photo
-    whole, located = _located(session, request)
+    whole = _located(session, request)
+    located = whole.objects
     sources = _sources(session, request)
     outlines = [each.mask for each in located if each.tokens]  # of what models know some resemble solids
     viewpoint = Viewpoint.of(request.camera(outlines), located)
@@ -52,10 +58,13 @@ def prepare(session: Session, request: EditRequest) -> Preparation:
     touched = [*viewpoint.touched_boxes(request.edits, reach), *(box for _, box in brought)]
     crop = crop_around(touched, boxes_of(located) or touched, photo.size, session.model.native_size, limits)
     check_memory(crop)
+    view = whole.view if whole.known and crop.is_whole else None
+    if whole.known and view is None:
+        view = invert_crop(session, photo, crop, request.prompt)
     return Preparation(
         crop,
         photo.cropped(crop.box),
-        _view(session, request, whole, crop, located),
+        view,
         [each.with_mask(crop.cut_out(each.mask)) for each in objects],
         viewpoint,
         tuple(replace(each, placement=crop.inserted_placement(each.placement)) for each, _ in brought),
@@ -88,29 +97,55 @@ def with_placements(
     return replace(scene, objects=objects, inserted=prepared.inserted, front=front)
 
 
-def _view(
-    session: Session,
-    request: EditRequest,
-    whole: InvertedCrop | None,
-    crop: Crop,
-    located: Sequence[LocatedObject],
-) -> InvertedCrop | None:
-    """What the model sees in a part of the photo; None if there is an object that it does not know."""
-    if not all(each.tokens for each in located):
-        return None
-    if whole is not None and crop.is_whole:
-        return whole
-    return invert_crop(session, request.photo, crop, request.prompt)
+@dataclass(frozen=True, eq=False)
+class _Whole:
+    """All of a photo: the objects in it, without tokens where the model does not know them, whether it knows the photo
+    and all that is edited there, and what it sees, if it had to look."""
+
+    objects: Sequence[LocatedObject]
+    known: bool
+    view: InvertedCrop | None = None
 
 
-def _located(session: Session, request: EditRequest) -> tuple[InvertedCrop | None, Sequence[LocatedObject]]:
-    """The objects of a request, and the whole photo as the model sees it, if it had to look."""
-    hints = request.hints
-    if all(phrase in hints.masks for phrase in request.objects):  # or there is none
-        return None, [LocatedObject(phrase, (), hints.masks[phrase], from_user=True) for phrase in request.objects]
-    whole = invert_crop(session, request.photo, Crop.whole(request.photo.size), request.prompt)
-    session.progress("finding the object")
-    return whole, locate_objects(session.model, whole, request.objects, hints.masks, hints.points)
+def _located(session: Session, request: EditRequest) -> _Whole:
+    """Find the objects of a request.
+
+    Raises:
+        RecognitionError: the model does not know what words alone shall find.
+        EditError: an object is not found.
+    """
+    masks, model, prompt = request.hints.masks, session.model, request.prompt
+    image = model_image(model, request.photo)
+    by_words = [phrase for phrase in request.objects if phrase not in masks]
+    require_words(session, image, prompt, by_words)
+    known = bool(by_words) or knows_photo(session, image)
+    view = None
+    if by_words:
+        view = invert_crop(session, request.photo, Crop.whole(request.photo.size), prompt)
+        session.progress("finding the object")
+    objects = []
+    for phrase in request.objects:
+        if view is not None and phrase in by_words:
+            objects.append(locate_object(model, view, phrase))
+            continue
+        seen = (
+            known and _is_named(prompt, phrase) and sees(session, image, prompt, phrase, _small(masks[phrase], image))
+        )
+        tokens = model.positions(prompt, phrase) if seen else ()
+        objects.append(LocatedObject(phrase, tokens, masks[phrase], from_user=True))
+    return _Whole(objects, known and all(each.tokens for each in objects), view)
+
+
+def _is_named(prompt: str, phrase: str) -> bool:
+    try:
+        find_phrase(prompt, phrase)
+    except PhraseError:
+        return False
+    return True
+
+
+def _small(mask: Tensor, image: Tensor) -> Tensor:
+    return (resize(mask, (image.shape[-1], image.shape[-2])) > 0.5).float()
 
 
 def _sources(session: Session, request: EditRequest) -> dict[ObjectSource, SourceObject]:

@@ -17,7 +17,6 @@ from realedit.images import resize
 from realedit.morphology import touching
 from realedit.objects.located_object import LocatedObject
 from realedit.objects.segmentation import (
-    ATTENDED_SHARE,
     LIKELY_ATTENTION,
     READ_FROM,
     attention_mask,
@@ -27,9 +26,6 @@ from realedit.objects.segmentation import (
 from realedit.sampling.attention import attention_of
 from realedit.sampling.inverted_image import InvertedImage
 
-# The overlap (IoU) of the object's mask with its words' attention from which words are used. A mask of
-# the user's own may hold anything, and whatever stands out draws some attention.
-OVERLAP_FOUND, OVERLAP_GIVEN = 0.25, 0.5
 UNLIKE_FEATURES, ALIKE_FEATURES = 0.3, 0.8  # the cosine of features that have nothing in common, and of one object's
 FAINT_SHARE = 0.4  # of an object's prominence: words below it name surroundings, not objects
 
@@ -129,15 +125,6 @@ def _objects_of(inverted: InvertedImage, named: PhraseTokens) -> list[LocatedObj
         with contextlib.suppress(EditError):
             found.append(LocatedObject(phrase, tokens, object_mask(inverted.image, attention, phrase)))
     return found
-
-
-def is_attended(inverted: InvertedImage, located: LocatedObject) -> bool:
-    """Whether the tokens of an object, located at the model's size, attend to it at all; if not, guiding by them means
-    nothing. A mask of the user's own has to agree with them more closely than one that was found by them."""
-    attended = attention_mask(inverted.reference, located.tokens, inverted.size) > ATTENDED_SHARE
-    inside = located.mask > 0.5
-    overlap = OVERLAP_GIVEN if located.from_user else OVERLAP_FOUND
-    return bool((attended & inside).sum() >= overlap * (attended | inside).sum())
 
 
 def prominence(reference: Reference, tokens: tuple[int, ...]) -> float:

@@ -1,41 +1,19 @@
-"""Where the edited objects are: as the user said, or where their words attend."""
-
-from collections.abc import Mapping, Sequence
-
-from torch import Tensor
+"""Where an object is in a photo that the model knows: where its words attend."""
 
 from inversion.model import DiffusionModel
-from realedit.geometry.transform import Point
-from realedit.objects.grounding import object_at_point, object_by_tokens
+from realedit.objects.grounding import object_by_tokens
 from realedit.objects.located_object import LocatedObject
 from realedit.objects.zoom_refinement import refine_by_zoom
 from realedit.sampling.inverted_image import InvertedCrop
 
 
-def locate_objects(
-    model: DiffusionModel,
-    whole: InvertedCrop,
-    phrases: Sequence[str],
-    masks: Mapping[str, Tensor],
-    points: Mapping[str, Point],
-) -> list[LocatedObject]:
-    """Each object in the whole of a photo, at the photo's size: by the user's mask (1, 1, H, W) or point, or where its
-    words attend.
+def locate_object(model: DiffusionModel, whole: InvertedCrop, phrase: str) -> LocatedObject:
+    """The object that a phrase of the prompt names, at the size of the photo of which this is the `whole`.
 
     Raises:
-        EditError: one is not found.
+        EditError: the words attend to nothing in particular.
     """
-    return [_located(model, whole, phrase, masks.get(phrase), points.get(phrase)) for phrase in phrases]
-
-
-def _located(
-    model: DiffusionModel, whole: InvertedCrop, phrase: str, mask: Tensor | None, point: Point | None
-) -> LocatedObject:
     photo, inverted = whole.photo, whole.inverted
     tokens = model.positions(inverted.prompt, phrase)
-    if mask is not None:
-        return LocatedObject(phrase, tokens, mask, from_user=True)
-    if point is not None:
-        return LocatedObject(phrase, tokens, object_at_point(photo, inverted, point), from_user=True)
     coarse = object_by_tokens(photo, inverted, tokens, phrase)
     return LocatedObject(phrase, tokens, refine_by_zoom(model, photo, inverted.prompt, phrase, coarse))

@@ -9,10 +9,11 @@ from realedit.files.photo import Photo
 from realedit.geometry.crop import Crop
 from realedit.images import resize
 from realedit.objects.grounding import prominence, unique_phrases
-from realedit.objects.localisation import locate_objects
+from realedit.objects.localisation import locate_object
 from realedit.objects.located_object import LocatedObject
+from realedit.objects.recognition import require_known, require_words
 from realedit.objects.segmentation import fine_size
-from realedit.sampling.inverted_image import InvertedImage, invert_crop
+from realedit.sampling.inverted_image import InvertedImage, invert_crop, model_image
 from realedit.sampling.session import Session
 
 UNNAMED = "object"  # what an object is called that is marked and not named
@@ -48,17 +49,23 @@ def locate_source_object(session: Session, source: SourcePhoto, phrase: str | No
 
     Raises:
         PhraseError: the phrase is not in that photo's prompt.
+        RecognitionError: without a mask, the model does not know that photo or the words.
         EditError: the object is not found.
     """
     if source.mask is not None:
         return SourceObject(source.photo, None, LocatedObject(phrase or UNNAMED, (), source.mask, from_user=True))
     if phrase is not None:
         session.model.positions(source.prompt, phrase)  # a wrong word is said before anything slow is done
+    image = model_image(session.model, source.photo)  # nor is anything done for words that the model does not know
+    if phrase is None:
+        require_known(session, image, source.prompt)
+    else:
+        require_words(session, image, source.prompt, [phrase])
     whole = invert_crop(session, source.photo, Crop.whole(source.photo.size), source.prompt)
     if phrase is None:
         named = unique_phrases(session.model, source.prompt)
         if not named:
             raise EditError(f'"{source.prompt}" names no object; say what the other photo shows')
         phrase = max(named, key=lambda p: prominence(whole.inverted.reference, named[p]))
-    (located,) = locate_objects(session.model, whole, [phrase], {}, {})
+    located = locate_object(session.model, whole, phrase)
     return SourceObject(source.photo, whole.inverted, located)

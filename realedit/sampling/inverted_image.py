@@ -80,8 +80,12 @@ def invert_image(session: Session, photo: Tensor, prompt: str) -> InvertedImage:
 def invert_crop(session: Session, photo: Photo, crop: Crop, prompt: str) -> InvertedCrop:
     """What the model sees in a part of a photo, at its own size."""
     part = photo.cropped(crop.box)
-    size = working_size(part.size, session.model.native_size, session.model.pixel_multiple)
-    return InvertedCrop(crop, part, invert_image(session, part.small(size), prompt))
+    return InvertedCrop(crop, part, invert_image(session, model_image(session.model, part), prompt))
+
+
+def model_image(model: DiffusionModel, photo: Photo) -> Tensor:
+    """A photo (1, 3, h, w) in sRGB at the size at which a model works on it."""
+    return photo.small(working_size(photo.size, model.native_size, model.pixel_multiple))
 
 
 def invert_photo(session: Session, photo: Photo, prompt: str) -> InvertedImage:

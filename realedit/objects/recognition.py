@@ -1,0 +1,181 @@
+"""Whether the model knows a photo, and sees in it what words name; told in some twenty network passes, before anything
+is inverted.
+
+Both are ratios of noise-prediction errors of the same model, so that no threshold belongs to one model. A denoiser is
+nearly optimal on what it was trained on, and beats linear filters there; on other photos it falls back to little more.
+Words that name what is there let it predict the noise better than no words do (a diffusion classifier, Li et al., arXiv
+2303.16203), and wrong or meaningless ones worse.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from inversion.errors import RecognitionError
+from inversion.model import DiffusionModel
+from inversion.schedule import ddim_step
+from inversion.taps import tap
+from inversion.text import Embedding
+from inversion.weights import BUNDLED
+from realedit.objects.grounding import unique_phrases
+from realedit.sampling.attention import phrase_map
+from realedit.sampling.noising import noised_latents
+from realedit.sampling.prompts import object_prompt
+from realedit.sampling.session import Session
+
+# Fractions of the schedule. Photos are told apart where structure is seen and detail is not, words from earlier on.
+PHOTO_LEVELS, WORD_LEVELS = (0.6, 0.75), (0.3, 0.6, 0.75)
+RENDITION_STEPS, RENDITION_FROM = 10, 2  # a photo is drawn again from this one of so many steps on
+# Of the error on the model's own rendition of a photo: with `tabletop` 0.7 in the median of rendered tables (at most
+# 1.4), 2.2 in that of other photos. A model on photos of its own kind is near 1 by construction.
+MOST_UNFAMILIAR = 1.5
+ATTENDED_CORE = 0.5  # of the peak of attention: the cells in which words are tested
+AGREEMENT = 0.25  # the overlap (IoU) of a given mask with those cells from which they are of the same thing
+PROBE_SEED = 0  # of all noise here: what a model knows does not depend on the seed of a run
+
+
+def recognises(session: Session, image: Tensor, prompt: str, phrase: str, mask: Tensor | None = None) -> bool:
+    """Whether the model knows an `image` (1, 3, h, w) at its size, and sees there what a phrase of the prompt names;
+    with a `mask` (1, 1, h, w), whether that is what the mask shows.
+
+    Raises:
+        PhraseError: the prompt does not contain the phrase exactly once, or it is cut off.
+    """
+    session.model.positions(prompt, phrase)
+    return knows_photo(session, image) and sees(session, image, prompt, phrase, mask)
+
+
+def require_words(session: Session, image: Tensor, prompt: str, phrases: Sequence[str]) -> None:
+    """Go on if each of some phrases of the prompt can be found by its words in an `image` (1, 3, h, w) at the model's
+    size.
+
+    Raises:
+        RecognitionError: the model does not know the image, or does not see one of them there.
+        PhraseError: the prompt does not contain one exactly once, or it is cut off.
+    """
+    for phrase in phrases:
+        session.model.positions(prompt, phrase)
+    known = not phrases or knows_photo(session, image)
+    for phrase in phrases:
+        if not known or not sees(session, image, prompt, phrase):
+            raise RecognitionError(
+                f'{_limits(session.model)} does not see "{phrase}" in this photo; '
+                "mark it with --mask, --box or --point, or use another --model"
+            )
+
+
+def require_known(session: Session, image: Tensor, prompt: str) -> None:
+    """Go on if the model knows an `image` (1, 3, h, w) at its size and sees anything there that the prompt names.
+
+    Raises:
+        RecognitionError: it does not.
+    """
+    if knows_photo(session, image):
+        named = unique_phrases(session.model, prompt)
+        if not named or any(sees(session, image, prompt, phrase) for phrase in named):
+            return
+    raise RecognitionError(
+        f'{_limits(session.model)} does not see "{prompt}" in this photo; say what it shows, or use another --model'
+    )
+
+
+def _limits(model: DiffusionModel) -> str:
+    """The model as the subject of a sentence about what it does not see."""
+    return "the bundled model knows rendered table scenes only and" if model.name == BUNDLED else f"{model.name}"
+
+
+def knows_photo(session: Session, image: Tensor) -> bool:
+    """Whether an image (1, 3, h, w) at the model's size is of the kind that the model draws."""
+    return unfamiliarity(session, image) <= MOST_UNFAMILIAR
+
+
+@torch.no_grad()
+def unfamiliarity(session: Session, image: Tensor) -> float:
+    """How much worse, as a factor, the model predicts the noise added to an image (1, 3, h, w) than that added to its
+    own rendition of it, which no words guide; each against a linear filter, so that smooth pictures gain nothing."""
+    latent = session.model.encode(image)
+    return _relative_error(session, latent) / _relative_error(session, _rendition(session, latent))
+
+
+def sees(session: Session, image: Tensor, prompt: str, phrase: str, mask: Tensor | None = None) -> bool:
+    """Whether a phrase of the prompt is true of an image (1, 3, h, w) that the model knows, where it attends or in a
+    `mask` (1, 1, h, w), which it then has to attend to."""
+    gain, agreement = word_gain(session, image, prompt, phrase, mask)
+    return gain > 0 and agreement >= AGREEMENT
+
+
+@torch.no_grad()
+def word_gain(
+    session: Session, image: Tensor, prompt: str, phrase: str, mask: Tensor | None = None
+) -> tuple[float, float]:
+    """The share of the noise-prediction error without words that a phrase saves, the mean of the whole prompt and of
+    the phrase alone, in the cells that attend to it or in those of a `mask` (1, 1, h, w); and the overlap (IoU) of the
+    two, 1 without a mask."""
+    model = session.model
+    latent, tokens = model.encode(image), model.positions(prompt, phrase)
+    alone = object_prompt({phrase: phrase}, "").prompt
+    texts = [model.embed(prompt), model.embed(alone), model.unprompted()]
+    with tap(model.unet, model.sites) as tape:
+        seen = []
+        for errors in _error_maps(session, latent, texts, WORD_LEVELS):
+            seen.append((errors, phrase_map({name: maps[:1] for name, maps in tape.attention.items()}, tokens)[None]))
+    size = latent.shape[-2:]
+    attention = F.interpolate(torch.cat([a for _, a in seen]), size=size, mode="bilinear").mean(0, keepdim=True)
+    attended = region = attention > ATTENDED_CORE * attention.max()
+    if mask is not None:
+        region = F.interpolate(mask.to(latent.device), size=size, mode="area") > 0.5
+        region = region if region.any() else attended
+    overlap = (attended & region).sum() / (attended | region).sum()
+    gains = []
+    for errors, _ in seen:
+        whole, single, nothing = (errors * region).sum((-3, -2, -1))
+        gains.append(1 - (whole + single) / 2 / nothing.clamp(min=1e-9))
+    return float(torch.stack(gains).mean()), float(overlap)
+
+
+def _error_maps(
+    session: Session, latent: Tensor, texts: Sequence[Embedding], levels: Sequence[float]
+) -> Iterator[Tensor]:
+    """The squared error (texts, 1, h, w) of the noise predicted under each text, at each of some levels in turn."""
+    parameterisation = session.schedule.parameterisation
+    for noised in noised_latents(latent, session.schedule, levels, PROBE_SEED):
+        outputs = session.model.predict(noised.z, noised.timestep, texts)
+        _, noise = parameterisation.split(outputs, noised.z, noised.alpha)
+        yield (noise - noised.noise).square().mean(1, keepdim=True)
+
+
+def _relative_error(session: Session, latent: Tensor) -> float:
+    """The error of the noise predicted without words, of that of a linear filter, averaged over levels."""
+    text, schedule = [session.model.unprompted()], session.schedule
+    errors = [float(maps.mean()) for maps in _error_maps(session, latent, text, PHOTO_LEVELS)]
+    noised = noised_latents(latent, schedule, PHOTO_LEVELS, PROBE_SEED)
+    linear = [linear_error(latent, float(each.alpha)) for each in noised]
+    return sum(e / max(f, 1e-9) for e, f in zip(errors, linear, strict=True)) / len(errors)
+
+
+def linear_error(latent: Tensor, alpha: float) -> float:
+    """The mean squared error of the noise that a Wiener filter finds in a latent (1, C, h, w) noised to the level
+    `alpha`, if it knows the latent's own power at every spatial frequency, whatever its direction."""
+    centred = latent - latent.mean((-2, -1), keepdim=True)
+    power = torch.fft.fft2(centred, norm="ortho").abs().square()[0]
+    height, width = power.shape[-2:]
+    down, across = torch.fft.fftfreq(height)[:, None], torch.fft.fftfreq(width)[None]
+    rings = ((down.square() + across.square()).sqrt() * min(height, width)).round().long().flatten().to(latent.device)
+    count = torch.bincount(rings).clamp(min=1)
+    sums = torch.zeros(len(power), len(count), device=latent.device).index_add_(1, rings, power.flatten(1))
+    smooth = (sums / count)[:, rings]
+    return float((alpha * smooth / (alpha * smooth + 1 - alpha)).mean())
+
+
+def _rendition(session: Session, latent: Tensor) -> Tensor:
+    """A latent (1, C, h, w) mostly lost in noise, and drawn to its end by the model without words (SDEdit, Meng et al.,
+    arXiv 2108.01073)."""
+    model, schedule = session.model, session.model.schedule(RENDITION_STEPS)
+    text = [model.unprompted()]
+    noise = torch.randn(latent.shape, generator=torch.Generator().manual_seed(PROBE_SEED + 1)).to(latent.device)
+    z = ddim_step(latent, noise, schedule.alpha_from[RENDITION_FROM])
+    for i in range(RENDITION_FROM, RENDITION_STEPS):
+        z = schedule.down(z, model.predict(z, schedule.timesteps[i], text), i)
+    return z

@@ -1,0 +1,136 @@
+"""The model knows what it was trained on, and what words name there; all else is told before anything is inverted."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from click.testing import CliRunner
+from PIL import Image
+
+from inversion.errors import PhraseError, RecognitionError
+from realedit.cli import main
+from realedit.files.photo import Photo
+from realedit.files.reading import load_photo
+from realedit.geometry.crop import Crop
+from realedit.images import to_bytes
+from realedit.objects.localisation import locate_objects
+from realedit.objects.recognition import knows_photo, linear_error, recognises, require_known, require_words, sees
+from realedit.sampling.inverted_image import InvertedCrop, InvertedImage, model_image
+from realedit.sampling.session import Session
+from samples.renderer import render
+from samples.scenes import FIRST_HELD_OUT_SEED, sample_scene
+
+SAMPLES = Path(__file__).parent.parent / "samples" / "photos"
+PROMPT = "a photo of a yellow vase beside a corgi on a white table"
+
+
+def fractal(width: int, height: int) -> torch.Tensor:
+    """A picture (1, 3, H, W) whose amplitude falls as in photos, with the frequency, and which shows nothing."""
+    noise = torch.randn(3, height, width, generator=torch.Generator().manual_seed(5))
+    down, across = torch.fft.fftfreq(height)[:, None], torch.fft.rfftfreq(width)[None]
+    fall = 1 / (down.square() + across.square()).sqrt().clamp(min=1 / height)
+    image = torch.fft.irfft2(torch.fft.rfft2(noise) * fall, s=(height, width))
+    return ((image - image.mean()) / (4 * image.std()) + 0.5).clamp(0, 1)[None]
+
+
+@pytest.fixture(scope="module")
+def session(tabletop) -> Session:
+    return Session(tabletop)
+
+
+@pytest.fixture(scope="module")
+def table(tabletop) -> tuple[torch.Tensor, str]:
+    """A wide sample photo at the model's size, and its caption."""
+    return model_image(tabletop, load_photo(SAMPLES / "07-wide.png")), (SAMPLES / "07-wide.txt").read_text().strip()
+
+
+@pytest.fixture(scope="module")
+def strange(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("photos") / "strange.png"
+    Image.fromarray(to_bytes(fractal(160, 96))).save(path)
+    return path
+
+
+def test_linear_error_of_a_flat_spectrum_by_hand():
+    """One bright cell of 3 in 6 by 10 has the power 9 / 60 at every frequency, and 0 at the mean."""
+    latent = torch.zeros(1, 1, 6, 10)
+    latent[0, 0, 2, 7] = 3.0
+    power = 9 / 60
+    for alpha in (0.2, 0.7):
+        expected = 59 / 60 * alpha * power / (alpha * power + 1 - alpha)
+        assert linear_error(latent, alpha) == pytest.approx(expected, rel=1e-4)
+
+
+def test_knows_tables_and_what_stands_there(session, table):
+    image, caption = table
+    assert knows_photo(session, image)
+    for phrase in ("orange bottle", "spotted brown bowl"):
+        assert sees(session, image, caption, phrase)
+
+
+def test_does_not_see_what_is_not_there(session, table):
+    image, caption = table
+    for words in ("corgi", "yellow whale", "green cone"):
+        assert not sees(session, image, caption.replace("orange bottle", words), words)
+    with pytest.raises(PhraseError):
+        recognises(session, image, caption, "green cone")
+
+
+def test_a_mask_has_to_show_what_the_words_say(session, table):
+    image, caption = table
+    scene = sample_scene(FIRST_HELD_OUT_SEED + 107, 160, 96)  # the one of the sample photo
+    drawn = render([scene], 160, 96)
+    masks = {thing.phrase: (drawn.masks[:, k : k + 1] > 0.5).float() for k, thing in enumerate(scene.things)}
+    assert sees(session, image, caption, "orange bottle", masks["orange bottle"])
+    assert not sees(session, image, caption, "orange bottle", masks["spotted brown bowl"])
+
+
+def test_knows_nothing_of_other_pictures(session, strange):
+    image = load_photo(strange).tensor()
+    assert not recognises(session, image, "a red ball on a wooden table", "red ball")
+
+
+def test_refusals_are_one_line_that_says_what_helps(session, table, strange):
+    image, caption = table
+    with pytest.raises(RecognitionError, match=r'does not see "corgi".*--mask, --box or --point.*--model') as error:
+        require_words(session, image, caption.replace("orange bottle", "corgi"), ["corgi"])
+    assert str(error.value).startswith("the bundled model knows rendered table scenes only and")
+    assert "\n" not in str(error.value)
+    assert error.value.exit_code == 1
+    with pytest.raises(RecognitionError, match="another --model"):
+        require_known(session, load_photo(strange).tensor(), PROMPT)
+    require_known(session, image, caption)
+
+
+def test_words_are_refused_and_given_masks_are_not(session, tabletop, strange):
+    """Nothing is read of the reference where a mask is given, so there is none here."""
+    photo = load_photo(strange)
+    header = type("Header", (), {"prompt": PROMPT})
+    reference = type("Reference", (), {"header": header})
+    whole = InvertedCrop(Crop.whole(photo.size), photo, InvertedImage(photo.tensor(), reference, cached=False))
+    mask = torch.ones_like(photo.tensor()[:, :1])
+    (located,) = locate_objects(tabletop, whole, ["corgi"], {"corgi": mask}, {})
+    assert located.from_user
+    with pytest.raises(RecognitionError):
+        locate_objects(tabletop, whole, ["yellow vase"], {}, {})
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["objects"], ["relook", "--as", "a photo of a blue ball"], ["relayout"], ["transfer", "--whole", "--from"]],
+    ids=lambda command: command[0],
+)
+def test_commands_refuse_before_they_invert(strange, tmp_path, command):
+    output = tmp_path / "out.png"
+    other = [str(SAMPLES / "07-wide.png")] if command[-1] == "--from" else []
+    asked = [command[0], str(strange), *command[1:], *other, "--prompt", PROMPT, "-o", str(output)]
+    done = CliRunner().invoke(main, asked)
+    assert done.exit_code == 1, done.output
+    assert "the bundled model knows rendered table scenes only" in done.stderr
+    assert not output.exists()
+    assert not list(Path(os.environ["REALEDIT_CACHE"]).glob("*.safetensors"))
+
+
+def test_photo_class_gives_the_size_that_is_asked_of(tabletop):
+    assert model_image(tabletop, Photo(to_bytes(fractal(300, 150)))).shape == (1, 3, 96, 176)
