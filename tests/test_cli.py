@@ -1,6 +1,5 @@
 """The command line: exact lines, exit codes and streams, on the bundled model and a bundled photo."""
 
-import ast
 import functools
 import itertools
 import json
@@ -123,27 +122,52 @@ CHECKED = {
 }
 
 
-@pytest.mark.parametrize("name", CHECKED)
-def test_what_is_wrong_with_a_job_is_told_before_torch_is_imported(photo, tmp_path, name):
-    """In one line, with no word of a stage, and nothing is written."""
-    shutil.copy(photo, tmp_path / "alone.png")
+RUN_ALL = """
+import json, sys
+from click.testing import CliRunner
+from realedit.cli import main
+for name, args in json.load(sys.stdin).items():
+    done = CliRunner().invoke(main, args)
+    heavy = sorted({"torch", "diffusers", "transformers", "cv2", "scipy"} & set(sys.modules))
+    print(json.dumps([name, done.exit_code, done.stdout, done.stderr, heavy]))
+"""
+
+
+@pytest.fixture(scope="module")
+def checked(tmp_path_factory) -> dict[str, list]:
+    """What every command of `CHECKED` does, one after the other in an interpreter that has imported nothing: its exit
+    code, what it says, and which heavy packages are there afterwards; and which files there are in the end."""
+    folder = tmp_path_factory.mktemp("checked")
+    shutil.copy(PHOTOS / "03.png", folder / "photo.png")
+    shutil.copy(PHOTOS / "03.txt", folder / "photo.txt")
+    shutil.copy(PHOTOS / "03.png", folder / "alone.png")
     mask = np.zeros((80, 160), np.uint8)
     mask[20:40, 20:60] = 255
-    Image.fromarray(mask).save(tmp_path / "mask.png")
+    Image.fromarray(mask).save(folder / "mask.png")
     kinds = '{ kind = "move", object = "e", by = [0, 0] }, { kind = "remove", object = "e" }'
-    (tmp_path / "edits.toml").write_text(f"edit = [{kinds}]")
-    places = {"PHOTO": photo, "ALONE": "alone.png", "MASK": "mask.png", "RECIPE": "edits.toml", "FOLDER": tmp_path}
-    args, code, said = CHECKED[name]
-    for place, path in places.items():
-        args = [a.replace(place, str(tmp_path / path)) for a in args]
-    before = sorted(tmp_path.iterdir())
-    done = fresh(f"from realedit.cli import main; main({args})")
-    lines = [line for line in done.stderr.splitlines() if line and not line.startswith(("Usage:", "Try "))]
+    (folder / "edits.toml").write_text(f"edit = [{kinds}]")
+    places = {"PHOTO": "photo.png", "ALONE": "alone.png", "MASK": "mask.png", "RECIPE": "edits.toml", "FOLDER": ""}
+    commands = {}
+    for name, (args, _, _) in CHECKED.items():
+        for place, file in places.items():
+            args = [a.replace(place, str(folder / file)) for a in args]
+        commands[name] = args
+    before = sorted(folder.iterdir())
+    done = subprocess.run([sys.executable, "-c", RUN_ALL], input=json.dumps(commands), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert sorted(folder.iterdir()) == before, "nothing is written"
+    return {name: told for name, *told in map(json.loads, done.stdout.splitlines())}
+
+
+@pytest.mark.parametrize("name", CHECKED)
+def test_what_is_wrong_with_a_job_is_told_before_torch_is_imported(checked, name):
+    """In one line, with no word of a stage."""
+    _, code, said = CHECKED[name]
+    exit_code, stdout, stderr, heavy = checked[name]
+    lines = [line for line in stderr.splitlines() if line and not line.startswith(("Usage:", "Try "))]
     assert len(lines) == 1, lines
     assert said in lines[0]
-    assert done.returncode == code
-    assert not {"torch", "diffusers", "transformers", "cv2", "scipy"} & set(ast.literal_eval(done.stdout))
-    assert sorted(tmp_path.iterdir()) == before
+    assert (exit_code, stdout, heavy) == (code, "", [])
 
 
 def test_stages_are_lines_where_there_is_no_terminal(photo, tmp_path):
