@@ -10,6 +10,7 @@ from torch import Tensor
 
 from realedit.compositing.effects import Effects, object_effects
 from realedit.compositing.reflections import reflection_region
+from realedit.compositing.shadows import VISIBLE_SHADE
 from realedit.images import resize
 from realedit.inpainting.fill import fill_smoothly
 from realedit.morphology import dilate, touching, union
@@ -17,6 +18,8 @@ from realedit.morphology import dilate, touching, union
 TONE_WIDTH = 0.06  # of the shorter side: how far tones are averaged where the plate meets the photo
 MISSED_DIFFERENCE, MISSED_REACH = 0.12, 0.07  # a missed part differs by this much, within this of the shorter side
 FAINTEST_SHADOW = 0.85  # light: what is nowhere darker, against tones continued from afar, may be a vignette
+CONTACT_REACH = 0.12  # of its extent: how far from an object its contact shadow reaches
+CUT_OFF = 0.35  # of the root of its area: a dark part that is cut off on more pixels than that goes on beyond
 SHADED_FROM = 0.4  # of an object's height, from its top: no shadow on the ground lies higher up
 SHADOW_REACH = 0.5  # of its extent: how far from an object a shadow is looked for where no model draws what it lies on
 
@@ -78,11 +81,23 @@ def effects_without_model(photo: Tensor, sources: Sequence[Tensor], beside: Tens
         return [each.within(hole * _may_be_shaded(source)) for each, source in zip(found, sources, strict=True)]
 
     near = [around(source, SHADOW_REACH) for source in sources]
+    beside_it = [around(source, CONTACT_REACH) for source in sources]
     wide, deep = seen_within(near), seen_within([*near, *(reflection_region(source) for source in sources)])
     first = [replace(one, reflection=other.reflection) for one, other in zip(wide, deep, strict=True)]
     last = seen_within([effects.visible() for effects in first])
     found = [replace(one, reflection=other.reflection) for one, other in zip(last, first, strict=True)]
-    return [each if each.shadow.min() < FAINTEST_SHADOW else each.without_shadow() for each in found]
+    return [_plausible(each, wide, close) for each, wide, close in zip(found, near, beside_it, strict=True)]
+
+
+def _plausible(effects: Effects, wide: Tensor, close: Tensor) -> Effects:
+    """Effects of which the shadow can be the object's: none if it is nowhere dark; and if it goes on beyond where it was
+    looked for, within `wide` (1, 1, H, W), so that it may be the ground's own darkness, only what lies `close`."""
+    if effects.shadow.min() >= FAINTEST_SHADOW:
+        return effects.without_shadow()
+    dark = (effects.shadow < VISIBLE_SHADE).float()
+    ends = dark * (wide - dilate(wide, -2.0 / min(wide.shape[-2:]))).clamp(min=0)
+    goes_on = float(ends.sum()) > CUT_OFF * float(dark.sum()) ** 0.5
+    return replace(effects, shadow=torch.where(close > 0.5, effects.shadow, 1.0)) if goes_on else effects
 
 
 def _may_be_shaded(source: Tensor) -> Tensor:

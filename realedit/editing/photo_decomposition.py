@@ -13,9 +13,10 @@ from realedit.evaluation.report import FillReport
 from realedit.files.photo import Photo
 from realedit.images import at_most
 from realedit.inpainting.fill import fill_smoothly
-from realedit.morphology import dilate, union
+from realedit.morphology import dilate, distance_inside, union
 from realedit.settings import Settings
 
+CARRIED_ALL, CARRIED_NONE = 0.08, 0.3  # of an object's extent: so near its shadow goes along, and from here on none
 EFFECTS_SIDE = 256  # pixels of the longer side at which shadows and reflections are looked for
 
 
@@ -35,12 +36,25 @@ def decompose_photo(
         gone = tuple(replace(edit, placements=()) if edit.moves else edit for edit in scene.objects)
         hole = vacated_hole(picture, replace(scene, objects=gone), settings.margin)
         plate, report = fill(picture, hole, staying)
-        scene = replace(scene, clean_plate=CleanPlate.of(plate))
+        left = union([edit.effects.visible() * (1 - edit.mask) for edit in moving], picture)
+        scene = replace(scene, objects=tuple(map(_carried, scene.objects)), clean_plate=CleanPlate(plate, left))
     stay = [dilate(edit.mask, settings.margin) for edit in scene.objects if not edit.moves]
     if not stay:
         return scene, report
     hole = union(stay, picture)  # what is behind them is only needed to tell their edges from it
     return replace(scene, clean_plate=CleanPlate.of(fill_smoothly(scene.clean_plate.image, hole))), report
+
+
+def _carried(edit: ObjectEdit) -> ObjectEdit:
+    """An edit whose object takes only that part of its shadow along which lies close to it: what lies farther was cast
+    by the light at the old place, and on what is there."""
+    if not edit.moves:
+        return edit
+    inside = edit.mask[0, 0].numpy() > 0.5
+    extent = float(inside.sum()) ** 0.5
+    away = torch.from_numpy(distance_inside(~inside))[None, None] / extent
+    kept = ((CARRIED_NONE - away) / (CARRIED_NONE - CARRIED_ALL)).clamp(0, 1)
+    return replace(edit, effects=replace(edit.effects, shadow=1 - kept * (1 - edit.effects.shadow)))
 
 
 def _with_effects(settings: Settings, photo: Photo, edits: Sequence[ObjectEdit]) -> list[ObjectEdit]:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from inversion.errors import EditError
 from realedit.evaluation.report import FillReport
+from realedit.images import gaussian_blur
 from realedit.inpainting.filler import AutomaticFill, FillChoice, Filler, ModelFill, PhotoFill, PromptedFiller
 from realedit.inpainting.photo_fill import Sketch, fill_from_photo
 from realedit.sampling.prompts import ANY_BACKGROUND, background_prompt
@@ -51,7 +52,7 @@ class PlateFill:
             if drawn.enlarged < ENLARGED_MOST:
                 return torch.where(hole > 0.5, drawn.image, photo), FillReport("model", why)
             filled = fill_from_photo(photo, hole, others, seed, Sketch(drawn.image, drawn.enlarged))
-            return filled, FillReport("model, with the photo's detail", why)
+            return _toned(filled, hole, drawn), FillReport("model, with the photo's detail", why)
         if isinstance(self.choice, AutomaticFill | PhotoFill):
             why = UNKNOWN if isinstance(self.choice, AutomaticFill) else ASKED
             return fill_from_photo(photo, hole, others, seed), FillReport("photo", why)
@@ -60,6 +61,14 @@ class PlateFill:
         if isinstance(filler, PromptedFiller):
             filler = filler.with_prompt(self.prompt, self.session.settings, self.session.steps_of("filling"))
         return filler(photo, hole, others), FillReport(filler.name, ASKED)
+
+
+def _toned(filled: Tensor, hole: Tensor, drawn: Drawn) -> Tensor:
+    """A filled picture (1, 3, H, W) with the tones of a `drawn` plate in the hole, as fine as that shows them."""
+    off = (drawn.image - filled)[0] * hole[0]
+    share = gaussian_blur(hole[0, 0], drawn.enlarged, drawn.enlarged).clamp(min=1e-6)
+    tones = torch.stack([gaussian_blur(each, drawn.enlarged, drawn.enlarged) / share for each in off])
+    return torch.where(hole > 0.5, (filled + tones[None]).clamp(0, 1), filled)
 
 
 def place_behind(prompt: str, objects: Sequence[str]) -> str:
