@@ -21,7 +21,7 @@ FAINTEST_SHADOW = 0.85  # light: what is nowhere darker, against tones continued
 CONTACT_REACH = 0.12  # of its extent: how far from an object its contact shadow reaches
 CUT_OFF = 0.35  # of the root of its area: a dark part that is cut off on more pixels than that goes on beyond
 SHADED_FROM = 0.4  # of an object's height, from its top: no shadow on the ground lies higher up
-SHADOW_REACH = 0.5  # of its extent: how far from an object a shadow is looked for where no model draws what it lies on
+SHADOW_REACH = 0.7  # of its extent: how far from an object a shadow is looked for where no model draws what it lies on
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,8 +90,8 @@ def effects_without_model(photo: Tensor, sources: Sequence[Tensor], beside: Tens
 
 
 def _plausible(effects: Effects, wide: Tensor, close: Tensor) -> Effects:
-    """Effects of which the shadow can be the object's: none if it is nowhere dark; and if it goes on beyond where it was
-    looked for, within `wide` (1, 1, H, W), so that it may be the ground's own darkness, only what lies `close`."""
+    """Effects of which the shadow can be the object's: none if it is nowhere dark; and if it goes on beyond where it
+    was looked for, within `wide` (1, 1, H, W), so that it may be the ground's own darkness, only what lies `close`."""
     if effects.shadow.min() >= FAINTEST_SHADOW:
         return effects.without_shadow()
     dark = (effects.shadow < VISIBLE_SHADE).float()

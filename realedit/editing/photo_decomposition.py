@@ -4,6 +4,8 @@ behind them is filled in at the photo's own size, with what the photo has."""
 from collections.abc import Sequence
 from dataclasses import replace
 
+import torch
+
 from realedit.compositing.composite import vacated_hole
 from realedit.compositing.effects import Effects
 from realedit.compositing.scene import LayeredScene, ObjectEdit
