@@ -12,7 +12,7 @@ from scipy import sparse
 from scipy.sparse.linalg import splu
 
 NEIGHBOURS_4 = (0, 1), (1, 0), (0, -1), (-1, 0)
-MISMATCH_WIDTH = 0.15  # of full brightness: a difference across a seam that counts for e times less than none
+MISMATCH_WIDTH = 0.35  # of full brightness: a difference across a seam that counts for e times less than none
 LEAST_LINK = 1e-5  # what the worst match counts for, so that no part is without any
 
 
