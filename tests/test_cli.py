@@ -49,8 +49,8 @@ def error_line(result) -> str:
 
 HEAVY = "numpy pydantic torch PIL cv2 scipy rich diffusers transformers".split()
 COMMANDS = (
-    "cache check compose demo doctor duplicate edit generate invert move objects recipe-schema redo relayout relook "
-    "remove resize restyle swap transfer"
+    "cache check compose demo doctor duplicate edit generate invert mask move objects recipe-schema redo relayout "
+    "relook remove resize restyle swap transfer"
 ).split()
 LIGHT = {
     "--help": (["--help"], 0, "Usage:"),
@@ -63,7 +63,8 @@ LIGHT = {
     "no target": (["move", "p.png", "ball"], 2, "give either --to X,Y or --by DX,DY"),
     "two outputs": (["remove", "p.png", "ball", "-o", "a.png", "--out-dir", "b"], 2, "give either -o or --out-dir"),
     "half a signature": (["remove", "p.png", "ball", "--sign-key", "k"], 2, "needs both --sign-cert and --sign-key"),
-    "a segmenter alone": (["remove", "p.png", "ball", "--segmenter", "sam"], 2, "give one with --point"),
+    "only what it is not": (["remove", "p.png", "ball", "--not", "0.5,0.5"], 2, "give it with --point or --box"),
+    "nothing to select": (["mask", "p.png"], 2, "say what to select"),
     "one output for two": (["remove", "a.png", "b.png", "ball", "-o", "c.png"], 2, "give --out-dir for several"),
     "nothing to draw": (["generate"], 2, "say what to draw with --prompt"),
     "several through a pipe": (["relook", "p.png", "--variations", "2", "-o", "-"], 2, "holds one picture"),

@@ -5,14 +5,25 @@ import pytest
 import torch
 from click.testing import CliRunner
 from PIL import Image
-from transformers import SamConfig, SamImageProcessor, SamModel, SamProcessor
+from transformers import (
+    Sam2Config,
+    Sam2ImageProcessor,
+    Sam2Model,
+    Sam2Processor,
+    SamConfig,
+    SamImageProcessor,
+    SamModel,
+    SamProcessor,
+)
 
 from inversion.errors import EditError, ModelError
 from realedit.cli import main
 from realedit.files.photo import Photo
-from realedit.objects.sam import segment_at
+from realedit.objects.sam import segment
+from realedit.objects.selection import Mark
 
 POINT = (0.4, 0.6)
+MARK = Mark(points=(POINT,))
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +58,60 @@ def photo():
     return Photo(np.random.default_rng(0).integers(0, 256, (60, 90, 3), dtype=np.uint8))
 
 
+@pytest.fixture(scope="module")
+def sam2(tmp_path_factory):
+    """A folder with a SAM 2, and the model."""
+    folder = tmp_path_factory.mktemp("sam2")
+    backbone = {
+        "hidden_size": 8,
+        "image_size": [128, 128],
+        "blocks_per_stage": [1, 1, 2, 1],
+        "embed_dim_per_stage": [8, 16, 32, 64],
+        "num_attention_heads_per_stage": [1, 1, 2, 2],
+        "window_size_per_stage": [4, 2, 2, 2],
+        "global_attention_blocks": [3],
+        "model_type": "sam2_hiera_det_model",
+    }
+    vision = {
+        "backbone_config": backbone,
+        "backbone_channel_list": [64, 32, 16, 8],
+        "backbone_feature_sizes": [[32, 32], [16, 16], [8, 8]],
+        "fpn_hidden_size": 16,
+    }
+    prompts = {"hidden_size": 16, "image_size": 128, "patch_size": 16, "mask_input_channels": 4}
+    decoder = {"hidden_size": 16, "num_attention_heads": 2, "mlp_dim": 32, "iou_head_hidden_dim": 16}
+    torch.manual_seed(0)
+    model = Sam2Model(Sam2Config(vision_config=vision, prompt_encoder_config=prompts, mask_decoder_config=decoder))
+    model.eval().save_pretrained(folder)
+    square = {"height": 128, "width": 128}
+    Sam2Processor(Sam2ImageProcessor(size=square, mask_size={"height": 32, "width": 32})).save_pretrained(folder)
+    return str(folder), model
+
+
+def test_sam2_is_told_points_in_and_outside_and_a_box(sam2, photo, monkeypatch):
+    folder, _ = sam2
+    asked = {}
+    forward = Sam2Model.forward
+
+    def seen(self, **inputs):
+        asked.update(inputs)
+        found = forward(self, **inputs)
+        found.pred_masks = torch.full_like(found.pred_masks, -1.0)
+        found.pred_masks[..., 8:16, 8:16] = 1.0
+        return found
+
+    monkeypatch.setattr(Sam2Model, "forward", seen)
+    mark = Mark(box=(0.1, 0.2, 0.7, 0.9), points=(POINT,), excluded=((0.9, 0.5),))
+    mask = segment(photo, mark, "ball", folder, offline=True)
+    # The photo fills the model's square of 128 pixels, whatever its shape.
+    torch.testing.assert_close(asked["input_points"][0, 0], torch.tensor([[0.4, 0.6], [0.9, 0.5]]) * 128)
+    assert asked["input_labels"].tolist() == [[[1, 0]]]
+    torch.testing.assert_close(asked["input_boxes"][0, 0], torch.tensor([0.1, 0.2, 0.7, 0.9]) * 128)
+    rows, columns = mask[0, 0].nonzero().T
+    assert abs(rows.float().mean() / 60 - 12 / 32) < 0.02
+    assert abs(columns.float().mean() / 90 - 12 / 32) < 0.02
+
+
 def test_the_mask_is_the_one_that_the_model_is_surest_of(sam, photo):
     folder, model, processor = sam
     pixels = processor(Image.fromarray(photo.rgb), return_tensors="pt")["pixel_values"]
@@ -55,7 +120,7 @@ def test_the_mask_is_the_one_that_the_model_is_surest_of(sam, photo):
         seen = model(pixel_values=pixels, input_points=place)
     levels = torch.nn.functional.interpolate(seen.pred_masks[0], (128, 128), mode="bilinear")
     three = torch.nn.functional.interpolate(levels[..., :85, :], (60, 90), mode="bilinear")[0] > 0
-    mask = segment_at(photo, POINT, folder, offline=True)
+    mask = segment(photo, MARK, "ball", folder, offline=True)
     assert mask.shape == (1, 1, 60, 90)
     assert set(mask.unique().tolist()) == {0.0, 1.0}
     alike = ((mask[0] > 0.5) == three).float().mean((1, 2))
@@ -65,10 +130,15 @@ def test_the_mask_is_the_one_that_the_model_is_surest_of(sam, photo):
 
 def test_what_is_no_sam_is_refused(sam, photo, tmp_path):
     with pytest.raises(ModelError, match="cannot be had"):
-        segment_at(photo, POINT, str(tmp_path), offline=True)
+        segment(photo, MARK, "ball", str(tmp_path), offline=True)
     (tmp_path / "config.json").write_text('{"model_type": "clip"}')
     with pytest.raises(ModelError, match="is a clip model, not a SAM"):
-        segment_at(photo, POINT, str(tmp_path), offline=True)
+        segment(photo, MARK, "ball", str(tmp_path), offline=True)
+
+
+def test_words_are_for_a_model_that_takes_them(sam, photo):
+    with pytest.raises(EditError, match=r"not what words name; give one with --point, or a --box"):
+        segment(photo, Mark(), "ball", sam[0], offline=True)
 
 
 def test_a_mask_of_everything_is_no_object(sam, photo, monkeypatch):
@@ -76,16 +146,15 @@ def test_a_mask_of_everything_is_no_object(sam, photo, monkeypatch):
     whole = model(pixel_values=torch.zeros(1, 3, 128, 128), input_points=torch.zeros(1, 1, 1, 2))
     whole.pred_masks = torch.ones_like(whole.pred_masks)
     monkeypatch.setattr(SamModel, "forward", lambda self, **inputs: whole)
-    with pytest.raises(EditError, match=r"sees all of the photo at 0\.4,0\.6"):
-        segment_at(photo, POINT, folder, offline=True)
+    with pytest.raises(EditError, match=r"fills 100% of the photo"):
+        segment(photo, MARK, "ball", folder, offline=True)
 
 
 def test_the_command_takes_a_segmenter_with_a_point(tmp_path, photo):
     Image.fromarray(photo.rgb).resize((180, 120)).save(tmp_path / "photo.png")
     args = ["remove", str(tmp_path / "photo.png"), "ball", "--prompt", "a ball", "--segmenter", str(tmp_path)]
     alone = CliRunner().invoke(main, args)
-    assert alone.exit_code == 2
-    assert "--point" in alone.stderr
+    assert alone.exit_code == 3  # only its configuration tells whether it takes words
     with_point = CliRunner().invoke(main, [*args, "--point", "0.4,0.6", "--offline"])
     assert with_point.exit_code == 3
     assert "cannot be had" in with_point.stderr

@@ -12,12 +12,15 @@ from realedit.edits import Duplicate, Insert, Move, Transfer
 from realedit.files.reading import PhotoFile, load_photo
 from realedit.files.recipe import Recipe, Region, SourcePhotoEntry
 from realedit.geometry.transform import Box, ObjectPose, Point
+from realedit.sampling.prompts import ANY_BACKGROUND
 
 
 def assumed_prompt(recipe: Recipe) -> str | None:
     """The prompt where none is given but every object is marked."""
     objects = recipe.objects
-    if not objects or not all(phrase in recipe.where for phrase in objects):
+    if not objects:
+        return ANY_BACKGROUND  # what is set into it comes from elsewhere
+    if not all(phrase in recipe.where for phrase in objects):
         return None
     return f"a photo of {' and '.join(objects)}"
 
@@ -38,30 +41,34 @@ def check_recipe(shared: RunOptions, recipe: Recipe, path: Path, photo: PhotoFil
     for phrase in recipe.objects:
         find_phrase(prompt, phrase)
     for region in recipe.where.values():
-        check_region(region)
-        if region.mask is not None and not (folder / region.mask).is_file():
-            raise PhotoError(f"the mask {folder / region.mask} does not exist")
+        check_region(region, folder)
     for edit in recipe.edits:
         if isinstance(edit, Move | Duplicate) and edit.by is not None and edit.object in recipe.where:
             _check_shift(edit, recipe.where[edit.object], folder)
         if isinstance(edit, Transfer | Insert):
             told = recipe.photos.get(edit.photo, SourcePhotoEntry())
-            _check_source(shared, folder / edit.photo, told, edit.from_object)
+            _check_source(shared, folder, edit, told)
     return prompt
 
 
-def check_region(where: Region) -> None:
-    """Raises `EditError` for a box or a point outside the photo, and for a segmenter that is asked about no point."""
-    if where.segmenter is not None and where.point is None:
-        raise EditError("a segmenter is asked what lies at a point; give one with --point")
-    if where.point is not None and not all(0 <= v <= 1 for v in where.point):
-        x, y = where.point
-        raise EditError(f"the point {x:g},{y:g} lies outside the photo; give fractions from 0 to 1")
+def check_region(where: Region, folder: Path) -> None:
+    """Check that all marks of a region lie in the photo, and that its pictures are there.
+
+    Raises:
+        EditError: a box or a point lies outside the photo.
+        PhotoError: a picture does not exist.
+    """
+    for x, y in (*where.points, *where.excluded):
+        if not (0 <= x <= 1 and 0 <= y <= 1):
+            raise EditError(f"the point {x:g},{y:g} lies outside the photo; give fractions from 0 to 1")
     if where.box is not None:
         left, top, right, bottom = where.box
         if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
             typed = f"{left:g},{top:g},{right:g},{bottom:g}"
             raise EditError(f"the box {typed} is not LEFT,TOP,RIGHT,BOTTOM inside the photo")
+    for what, name in (("mask", where.mask), ("scribble", where.around)):
+        if name is not None and not (folder / name).is_file():
+            raise PhotoError(f"the {what} {folder / name} does not exist")
 
 
 def _check_shift(edit: Move | Duplicate, where: Region, folder: Path) -> None:
@@ -93,12 +100,13 @@ def _mean_position(counts: np.ndarray) -> float:
     return float(np.average(np.arange(counts.size) + 0.5, weights=counts) / counts.size)
 
 
-def _check_source(shared: RunOptions, path: Path, told: SourcePhotoEntry, phrase: str | None) -> None:
+def _check_source(shared: RunOptions, folder: Path, edit: Transfer | Insert, told: SourcePhotoEntry) -> None:
     """Check that another photo can be read and, unless its object is marked, that its prompt names that."""
+    path = folder / edit.photo
     photo = PhotoFile.open(path)
     if told.where is not None:
-        check_region(told.where)
+        check_region(told.where, folder)
         return
-    prompt = told.prompt or replace(shared, prompt=None).prompt_of(path, photo)
-    if phrase is not None:
-        find_phrase(prompt, phrase)
+    prompt = told.prompt or replace(shared, prompt=None).prompt_of(path, photo, other=True)
+    if edit.from_object is not None:
+        find_phrase(prompt, edit.from_object)

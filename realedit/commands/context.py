@@ -60,8 +60,11 @@ class RunOptions:
         if when and not self.quiet:
             click.echo(f"realedit: {text}", err=True)
 
-    def prompt_of(self, path: Path, photo: "Photo | PhotoFile", assumed: str | None = None) -> str:
-        """The prompt, from the option, a text beside the photo, or its description; else `assumed`.
+    def prompt_of(
+        self, path: Path, photo: "Photo | PhotoFile", assumed: str | None = None, *, other: bool = False
+    ) -> str:
+        """The prompt, from the option, a text beside the photo, or its description; else `assumed`. The message of
+        what lacks names the options for the photo, or for the `other` that something is taken from.
 
         Raises:
             EditError: there is none.
@@ -75,9 +78,10 @@ class RunOptions:
                 return text
         if photo.description or assumed:
             return photo.description or assumed or ""
+        option, mark = ("--from-prompt", "--from-") if other else ("--prompt", "--")
         raise EditError(
-            f'no prompt for {path.name}: say what it shows with --prompt "a photo of ...", or in '
-            f"{text_file.name} beside it, or mark the object with --mask, --box or --point"
+            f'no prompt for {path.name}: say what it shows with {option} "a photo of ...", or in '
+            f"{text_file.name} beside it, or mark the object with {mark}mask, {mark}box or {mark}point"
         )
 
     def stages(self) -> AbstractContextManager[ShowStage]:

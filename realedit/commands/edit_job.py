@@ -49,7 +49,8 @@ class EditJob:
         """Every file that is read."""
         recipe = self.recipe
         regions = [*recipe.where.values(), *(p.where for p in recipe.photos.values() if p.where)]
-        names = [*recipe.other_photos, *(region.mask for region in regions if region.mask)]
+        marked = [name for region in regions for name in (region.mask, region.around) if name]
+        names = [*recipe.other_photos, *marked]
         return (self.path, *(self.folder / name for name in names))
 
 

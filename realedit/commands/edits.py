@@ -5,9 +5,10 @@ from pathlib import Path
 import click
 
 from realedit.commands.context import RunOptions, run_options
-from realedit.commands.one_edit import OBJECT_ARGUMENT, PHOTO_ARGUMENT, Target, run_each, target_options
+from realedit.commands.marks import SourceOptions, source_options
+from realedit.commands.one_edit import OBJECT_ARGUMENT, PHOTO_ARGUMENT, Target, run_each, taken_from, target_options
 from realedit.commands.output_options import PITCH, EditOptions, edit_options, result_options
-from realedit.commands.parameter_types import FILE, POINT, Coordinates
+from realedit.commands.parameter_types import POINT, Coordinates
 
 
 @click.command()
@@ -97,27 +98,14 @@ def restyle(shared: RunOptions, photos: tuple[Path, ...], object: str, words: st
     run_each(shared, photos, {"kind": "restyle", "object": object, "as": words}, options, "restyled")
 
 
-FROM = click.option("--from", "source", type=FILE, required=True, help="The other photo.")
-FROM_OBJECT = click.option("--from-object", help="The object there; default: what its prompt names most clearly.")
-FROM_PROMPT = click.option("--from-prompt", help="What the other photo shows; default as for --prompt.")
-
-
 @click.command()
 @click.argument("photos", nargs=-1, required=True, metavar="PHOTO... [OBJECT]")
-@FROM
-@FROM_OBJECT
-@FROM_PROMPT
+@source_options
 @click.option("--whole", is_flag=True, help="The look of the whole other photo for the whole of this one.")
 @edit_options
 @run_options
 def transfer(
-    shared: RunOptions,
-    photos: tuple[str, ...],
-    source: Path,
-    from_object: str | None,
-    from_prompt: str | None,
-    whole: bool,
-    options: EditOptions,
+    shared: RunOptions, photos: tuple[str, ...], taken: SourceOptions, whole: bool, options: EditOptions
 ) -> None:
     """Give an object the look of an object in another photo; its shape and place stay.
 
@@ -125,24 +113,21 @@ def transfer(
     """
     paths = tuple(Path(p) for p in photos)
     if whole:
-        partial = (options.mask, options.box, options.point, options.before_after, options.work, options.max_lpips)
-        if any(partial):
+        if options.marks or taken.marks or options.before_after or options.work or options.max_lpips:
             raise click.UsageError("--whole changes all of the photo: it takes no region, and writes the result alone")
         from realedit.commands.generation_batch import transfer_whole
 
-        transfer_whole(shared, paths, source, from_prompt, options)
+        transfer_whole(shared, paths, taken.source, taken.from_prompt, options)
         return
     if len(photos) == 1:
         raise click.UsageError("name an OBJECT of the photo, or give --whole without one")
-    entry = {"kind": "transfer", "object": photos[-1], "from": str(source), "from_object": from_object}
-    run_each(shared, paths[:-1], entry, options, "transferred", {str(source): {"prompt": from_prompt}})
+    entry = {"kind": "transfer", "object": photos[-1], "from": str(taken.source), "from_object": taken.from_object}
+    run_each(shared, paths[:-1], entry, options, "transferred", taken_from(taken))
 
 
 @click.command()
 @PHOTO_ARGUMENT
-@FROM
-@FROM_OBJECT
-@FROM_PROMPT
+@source_options
 @click.option("--to", type=POINT, required=True, help="Where the object's centre goes.")
 @click.option("--scale", type=float, default=1.0, show_default=True, help="1: as large against the shorter side.")
 @result_options
@@ -150,9 +135,7 @@ def transfer(
 def compose(
     shared: RunOptions,
     photos: tuple[Path, ...],
-    source: Path,
-    from_object: str | None,
-    from_prompt: str | None,
+    taken: SourceOptions,
     to: Coordinates,
     scale: float,
     options: EditOptions,
@@ -161,5 +144,6 @@ def compose(
 
     Example: realedit compose room.png --from shop.png --from-object "red vase" --to 0.3,0.6
     """
-    entry = {"kind": "insert", "from": str(source), "from_object": from_object, "to": to, "scale": scale}
-    run_each(shared, photos, entry, options, "composed", {str(source): {"prompt": from_prompt}})
+    source, named = str(taken.source), taken.from_object
+    entry = {"kind": "insert", "from": source, "from_object": named, "to": to, "scale": scale}
+    run_each(shared, photos, entry, options, "composed", taken_from(taken))

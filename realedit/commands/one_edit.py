@@ -10,6 +10,7 @@ import click
 
 from realedit.commands.batch import check_names, run_jobs
 from realedit.commands.context import RunOptions
+from realedit.commands.marks import SourceOptions
 from realedit.commands.options import Command, as_one
 from realedit.commands.output_options import EditOptions
 from realedit.commands.parameter_types import FILE, POINT, SHIFT, Coordinates
@@ -70,38 +71,42 @@ def run_each(
     def recipe_of(photo: "PhotoFile") -> "Recipe":
         from realedit.files.recipe import Recipe
 
-        where = where_of(options)
+        where = options.marks.where()
         values = {
             "edit": [entry],
             "prompt": shared.prompt,
             "where": {entry["object"]: where} if where else {},
-            "photos": others or {},
+            "photos": {name: in_fractions(told, _measured(name, told)) for name, told in (others or {}).items()},
             "method": shared.method,
             "steps": shared.steps,
             "seed": shared.seed,
             "pitch": options.pitch,
         }
-        return Recipe.model_validate(in_fractions(values, photo))
+        return Recipe.model_validate(in_fractions(values, photo.size))
 
     check_names(photos, tuple(entry[key] for key in ("object", "other") if key in entry))
     run_jobs(shared, photos, recipe_of, options, word)
 
 
-def where_of(options: EditOptions) -> dict[str, Any] | None:
-    """Where the user says the object is, as a recipe would; a mask goes before a box, a box before a point."""
-    if options.mask is not None:
-        return {"mask": str(options.mask)}
-    if options.box is not None:
-        return {"box": options.box}
-    if options.point is not None:
-        return {"point": options.point, "segmenter": options.segmenter}
-    return None
+def taken_from(taken: SourceOptions) -> dict[str, dict[str, Any]]:
+    """What a recipe would say of the photo that something is taken from, coordinates as typed."""
+    return {str(taken.source): {"prompt": taken.from_prompt, "where": taken.marks.where()}}
 
 
-def in_fractions(value: Any, photo: "PhotoFile") -> Any:
-    """A value, and what it holds, with all coordinates as fractions of a photo."""
+def _measured(name: str, told: dict[str, Any]) -> tuple[int, int]:
+    """The size of another photo, which is read where something in it is marked in pixels; else none is needed."""
+    from realedit.files.reading import load_photo
+
+    where = told.get("where") or {}
+    marks = [where.get("box"), where.get("point")]
+    typed = [m for mark in marks for m in (mark if isinstance(mark, list) else [mark])]
+    return load_photo(Path(name)).size if any(m is not None and m.pixels for m in typed) else (1, 1)
+
+
+def in_fractions(value: Any, size: tuple[int, int]) -> Any:
+    """A value, and what it holds, with all coordinates as fractions of a photo of this (width, height)."""
     if isinstance(value, Coordinates):
-        return value.fractions(photo.size)
+        return value.fractions(size)
     if isinstance(value, dict):
-        return {key: in_fractions(part, photo) for key, part in value.items()}
-    return [in_fractions(part, photo) for part in value] if isinstance(value, list) else value
+        return {key: in_fractions(part, size) for key, part in value.items()}
+    return [in_fractions(part, size) for part in value] if isinstance(value, list) else value

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from inversion.errors import RealEditError
+from realedit.commands.marks import MarkOptions, mark_options
 from realedit.commands.options import FORCE, MAX_LPIPS, OUTPUT, Command, as_one, with_options
-from realedit.commands.parameter_types import BOX, FILE, POINT, Coordinates
+from realedit.commands.parameter_types import FILE
 from realedit.files.kinds import PIPE, SUFFIXES
 from realedit.settings import MOST_PITCH
 
@@ -84,10 +85,7 @@ class DrawingOptions:
 class EditOptions:
     """The values of the options that every editing command shares."""
 
-    mask: Path | None = None
-    box: Coordinates | None = None
-    point: Coordinates | None = None
-    segmenter: str | None = None
+    marks: MarkOptions = MarkOptions()
     pitch: float | None = None
     output: Path | None = None
     out_dir: Path | None = None
@@ -102,8 +100,6 @@ class EditOptions:
     def __post_init__(self) -> None:
         if self.output is not None and self.out_dir is not None:
             raise click.UsageError("give either -o or --out-dir")
-        if self.segmenter is not None and self.point is None:
-            raise click.UsageError("--segmenter is asked what lies at a point; give one with --point")
 
     @property
     def accepted(self) -> "Acceptance":
@@ -132,12 +128,6 @@ class Acceptance:
             )
 
 
-MARKS = (
-    click.option("--mask", type=FILE, help="Picture that is white where the object is."),
-    click.option("--box", type=BOX, help="Box around the object: LEFT,TOP,RIGHT,BOTTOM."),
-    click.option("--point", type=POINT, help="A point on the object."),
-    click.option("--segmenter", metavar="SAM", help="Ask this SAM (folder or hub id) what lies at --point."),
-)
 WRITTEN = (
     OUTPUT,
     click.option("--out-dir", type=FILE, help="Folder for results, under the photos' own names."),
@@ -157,7 +147,7 @@ def result_options(command: Command) -> Command:
 
 def edit_options(command: Command) -> Command:
     """The same, and where the edited object is."""
-    return with_options(result_options(command), MARKS)
+    return mark_options(result_options(command))
 
 
 def drawing_options(command: Command) -> Command:

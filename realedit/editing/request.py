@@ -13,7 +13,6 @@ from realedit.files.photo import Photo
 from realedit.geometry.camera import Camera
 from realedit.geometry.camera_estimation import estimate_camera, estimation_size
 from realedit.geometry.object_pose import Silhouette
-from realedit.geometry.transform import Point
 from realedit.images import to_bytes
 from realedit.inpainting.filler import AutomaticFill, FillChoice, Filler
 from realedit.objects.source_objects import SourcePhoto
@@ -23,14 +22,13 @@ from realedit.objects.source_objects import SourcePhoto
 class Hints:
     """What the user says beside the edits.
 
-    `masks` (1, 1, H, W), 1 on the object, or `points` on it (fractions x, y), by phrase: they override what the words
-    attend to. `front`: a mask (1, 1, H, W) of what stays in front of all that is set down. `sources`: the photos that
+    `masks` (1, 1, H, W), 1 on the object, by phrase: they override what the words attend to. `front`: a mask
+    (1, 1, H, W) of what stays in front of all that is set down. `sources`: the photos that
     the edits' sources name, by those names. `pitch`: how far down the photo's camera looked, in degrees; None: as its
     upright lines and its objects' outlines tell.
     """
 
     masks: Mapping[str, Tensor] = field(default_factory=dict)
-    points: Mapping[str, Point] = field(default_factory=dict)
     sources: Mapping[str, SourcePhoto] = field(default_factory=dict)
     pitch: float | None = None
     front: Tensor | None = None

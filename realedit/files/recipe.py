@@ -29,12 +29,20 @@ class _Entry(BaseModel):
 
 
 class Region(_Entry):
-    """Where an object is, instead of where its words attend: a mask, a box, or a point."""
+    """Where an object is, instead of where its words attend: a mask, or any of the others together."""
 
     mask: str | None = Field(None, description="A picture that is white where the object is")
-    box: Box | None = Field(None, description="Left, top, right, bottom")
-    point: Point | None = Field(None, description="A point on the object")
-    segmenter: str | None = Field(None, description="The SAM that is asked what lies at the point: folder or hub id")
+    box: Box | None = Field(None, description="Around the object: left, top, right, bottom")
+    point: Point | tuple[Point, ...] | None = Field(None, description="A point on the object, or several")
+    excluded: tuple[Point, ...] = Field((), alias="not", description="Points beside the object")
+    around: str | None = Field(None, description="A rough scribble over the object: a picture, white on black")
+    segmenter: str | None = Field(None, description="The SAM that is asked what is marked: folder or hub id")
+
+    @property
+    def points(self) -> tuple[Point, ...]:
+        """All points on the object."""
+        point: tuple = self.point or ()
+        return (point,) if point and not isinstance(point[0], tuple) else point
 
 
 class SourcePhotoEntry(_Entry):

@@ -1,5 +1,6 @@
 """Write files whole or not at all, and never over anything that matters."""
 
+import io
 import os
 import sys
 import tempfile
@@ -51,6 +52,13 @@ def parent_of(path: Path, photo: Photo) -> Parent:
 def save_sheet(sheet: Image.Image, path: Path) -> None:
     """Write a picture that is no photo, such as a contact sheet, in the format of its name."""
     save_photo(Photo(np.asarray(sheet.convert("RGB"))), path, Saving(mark=None))
+
+
+def save_mask(inside: np.ndarray, path: Path) -> None:
+    """Write a mask (H, W) as a grey PNG, white where it holds."""
+    data = io.BytesIO()
+    Image.fromarray(np.where(inside, 255, 0).astype(np.uint8)).save(data, "PNG", compress_level=1)
+    write_bytes(data.getvalue(), path)
 
 
 def write_bytes(data: bytes, path: Path) -> None:

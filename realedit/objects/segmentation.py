@@ -1,6 +1,5 @@
 """Which pixels are the object: from its words through attention, sharpened on the photo's colours."""
 
-import cv2
 import numpy as np
 import torch
 from scipy import ndimage
@@ -11,6 +10,7 @@ from inversion.errors import EditError
 from inversion.reference import Reference
 from realedit.images import at_most, resize, to_bytes
 from realedit.morphology import largest
+from realedit.objects.graph_cut import LIKELY_GROUND, LIKELY_OBJECT, SURE_GROUND, SURE_OBJECT, grab_cut
 from realedit.sampling.attention import phrase_map
 
 SURE_ATTENTION, LIKELY_ATTENTION, UNLIKELY_ATTENTION = 0.6, 0.35, 0.1  # attention levels that seed the colour models
@@ -18,6 +18,7 @@ ATTENDED_SHARE = 0.3  # of the peak: where a phrase counts as attended to
 THIN_PARTS = 0.04  # of the shorter side: thin parts this near may belong to the object whatever attention says
 SMALLEST_SIDE = 256  # pixels: smaller photos are enlarged, so that an edge is more than a pixel or two
 FINEST_SIDE = 768  # pixels of the longer side at which an object's edge is looked for
+ATTENTION_ROUNDS = 5  # of GrabCut
 READ_FROM = 0.5  # the fraction of the schedule from which on attention is read: before, places are vague
 
 
@@ -63,16 +64,12 @@ def object_mask(photo: Tensor, attention: Tensor, phrase: str) -> Tensor:
 
 def _grab_cut(rgb: np.ndarray, level: np.ndarray) -> np.ndarray:
     """GrabCut of a picture (H, W, 3) seeded by attention levels (H, W)."""
-    labels = np.full_like(level, cv2.GC_PR_BGD, dtype=np.uint8)
-    labels[level > LIKELY_ATTENTION] = cv2.GC_PR_FGD
-    labels[level > SURE_ATTENTION] = cv2.GC_FGD
+    labels = np.full_like(level, LIKELY_GROUND, dtype=np.uint8)
+    labels[level > LIKELY_ATTENTION] = LIKELY_OBJECT
+    labels[level > SURE_ATTENTION] = SURE_OBJECT
     far = np.asarray(ndimage.distance_transform_edt(level <= LIKELY_ATTENTION)) > THIN_PARTS * min(level.shape)
-    labels[(level < UNLIKELY_ATTENTION) & far] = cv2.GC_BGD
-    if (labels == cv2.GC_BGD).any():
-        cv2.setRNGSeed(0)  # its colour models start from random clusters
-        models = np.zeros((1, 65)), np.zeros((1, 65))
-        cv2.grabCut(np.ascontiguousarray(rgb[..., ::-1]), labels, (0, 0, 1, 1), *models, 5, cv2.GC_INIT_WITH_MASK)
-    return (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
+    labels[(level < UNLIKELY_ATTENTION) & far] = SURE_GROUND
+    return grab_cut(rgb, labels, ATTENTION_ROUNDS if (labels == SURE_GROUND).any() else 0)
 
 
 def _most_attended(found: np.ndarray, level: np.ndarray) -> np.ndarray:

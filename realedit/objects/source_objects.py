@@ -16,7 +16,7 @@ from realedit.objects.segmentation import fine_size
 from realedit.sampling.inverted_image import InvertedImage, invert_crop, model_image
 from realedit.sampling.session import Session
 
-UNNAMED = "object"  # what an object is called that is marked and not named
+UNNAMED = "object"  # what is marked and has no name
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,103 @@
+"""The command that shows what is selected before it is used. Heavy imports stay inside functions: help needs this
+module."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from inversion.errors import EditError
+from inversion.phrases import find_phrase
+from realedit.commands.context import RunOptions, beside, run_options
+from realedit.commands.marks import MarkOptions, mark_options
+from realedit.commands.options import FORCE, OUTPUT
+from realedit.commands.parameter_types import FILE
+from realedit.files.kinds import PIPE
+from realedit.settings import Settings
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from realedit.files.photo import Photo
+
+
+@click.command()
+@click.argument("photo", type=FILE)
+@click.argument("words", required=False)
+@mark_options
+@OUTPUT
+@FORCE
+@run_options
+def mask(
+    shared: RunOptions, photo: Path, words: str | None, marks: MarkOptions, output: Path | None, force: bool
+) -> None:
+    """Select an object as an edit with the same options would, and show it: writes the mask, and beside it the photo
+    with its outline. Marks go before WORDS, which need a model; a mask is white on black.
+
+    Example: realedit mask photo.jpg --point 0.4,0.6 --not 0.5,0.9 -o mask.png
+    """
+    if not marks and words is None:
+        raise click.UsageError("say what to select: WORDS of the prompt, or --box, --point or --around")
+    from PIL import Image
+
+    from realedit.files.reading import load_photo
+    from realedit.files.writing import check_output, save_mask, save_sheet
+    from realedit.objects.outline import outlined
+
+    output = output or beside(photo, "mask", ".png")
+    outline = output.with_name(f"{output.stem}-outline.png") if output != PIPE else None
+    if output != PIPE and output.suffix.lower() != ".png":
+        raise EditError(f"{output.name} is no PNG; give -o a name that ends in .png, which holds a mask exactly")
+    inputs = (photo, *(path for path in (marks.mask, marks.around) if path is not None))
+    for path in (output, *([outline] if outline else [])):
+        check_output(path, force=force, inputs=inputs)
+    loaded = load_photo(photo)
+    found = _marked(shared, loaded, words, marks) if marks else _named(shared, photo, loaded, words or "")
+    save_mask(found[0, 0].numpy() > 0.5, output)
+    if outline is not None:
+        save_sheet(Image.fromarray(outlined(loaded, found)), outline)
+    from realedit.geometry.boxes import mask_box, mask_centre
+
+    said = {"position": mask_centre(found), "size": float(found.mean()), "box": mask_box(found)}
+    if shared.as_json:
+        click.echo(json.dumps(said, indent=2), err=output == PIPE)
+        return
+    place = ", ".join(f"{v:.3f}" for v in mask_centre(found))
+    shared.say(f"selected {float(found.mean()):.1%} of the photo around ({place})")
+    if outline is not None:
+        shared.say(f"wrote {output} and {outline.name}")
+
+
+def _marked(shared: RunOptions, photo: "Photo", words: str | None, marks: MarkOptions) -> "Tensor":
+    """The mask (1, 1, H, W) of what is marked; no diffusion model is loaded."""
+    from realedit.commands.context import quiet_libraries
+    from realedit.commands.one_edit import in_fractions
+    from realedit.commands.regions import region_mask
+    from realedit.files.recipe import Region
+    from realedit.objects.source_objects import UNNAMED
+
+    quiet_libraries(notices=not shared.quiet)
+    where = Region.model_validate(in_fractions(marks.where(), photo.size))
+    return region_mask(where, photo, words or UNNAMED, Path(), offline=shared.which.offline)
+
+
+def _named(shared: RunOptions, path: Path, photo: "Photo", words: str) -> "Tensor":
+    """The mask (1, 1, H, W) of what words of the prompt name, as the model sees it."""
+    prompt = shared.prompt_of(path, photo)
+    find_phrase(prompt, words)  # a wrong word is said before anything slow is done
+    settings = Settings(steps=shared.steps, seed=shared.seed, method=shared.method)
+    with shared.stages() as show:
+        show(shared.loading)
+        model = shared.model
+        from realedit.geometry.crop import Crop
+        from realedit.objects.localisation import locate_object
+        from realedit.objects.recognition import require_words
+        from realedit.sampling.inverted_image import invert_crop, model_image
+        from realedit.sampling.session import Session
+
+        session = Session(model, settings, show)
+        require_words(session, model_image(model, photo), prompt, [words])
+        whole = invert_crop(session, photo, Crop.whole(photo.size), prompt)
+        show("finding the object")
+        return locate_object(model, whole, words).mask
