@@ -12,6 +12,7 @@ from realedit.edits import Duplicate, Insert, Move, Transfer
 from realedit.files.reading import PhotoFile, load_photo
 from realedit.files.recipe import Recipe, Region, SourcePhotoEntry
 from realedit.geometry.transform import Box, ObjectPose, Point
+from realedit.inpainting.filler import parse_fill
 from realedit.sampling.prompts import ANY_BACKGROUND
 
 
@@ -42,6 +43,9 @@ def check_recipe(shared: RunOptions, recipe: Recipe, path: Path, photo: PhotoFil
         find_phrase(prompt, phrase)
     for region in recipe.where.values():
         check_region(region, folder)
+    parse_fill(recipe.fill)
+    if recipe.behind is not None and not (folder / recipe.behind).is_file():
+        raise PhotoError(f"the mask {folder / recipe.behind} does not exist")
     for edit in recipe.edits:
         if isinstance(edit, Move | Duplicate) and edit.by is not None and edit.object in recipe.where:
             _check_shift(edit, recipe.where[edit.object], folder)

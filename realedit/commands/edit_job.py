@@ -1,6 +1,7 @@
 """A recipe for one photo, from files to files: what every editing command does. What needs torch is imported when all
 that can be checked without it was."""
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,12 +24,14 @@ from realedit.files.sidecar import SidecarOrigin
 from realedit.files.writing import save_sheet
 from realedit.files.xmp import DigitalSourceType
 from realedit.images import to_bytes
+from realedit.inpainting.filler import GivenFill, load_filler, parse_fill
 from realedit.settings import Settings
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from realedit.editing.pipeline import EditResult
+    from realedit.inpainting.filler import FillChoice, Filler
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +53,7 @@ class EditJob:
         recipe = self.recipe
         regions = [*recipe.where.values(), *(p.where for p in recipe.photos.values() if p.where)]
         marked = [name for region in regions for name in (region.mask, region.around) if name]
-        names = [*recipe.other_photos, *marked]
+        names = [*recipe.other_photos, *marked, *([recipe.behind] if recipe.behind else [])]
         return (self.path, *(self.folder / name for name in names))
 
 
@@ -70,7 +73,7 @@ def run_job(shared: RunOptions, job: EditJob, outputs: Outputs, accept: Acceptan
         photo = job.photo
     for note in (*photo.notes, *losses(photo, saving.kind(outputs.result, photo))):
         shared.say(note)
-    settings = Settings(steps=job.recipe.steps, seed=job.recipe.seed, method=job.recipe.method)
+    settings = _settings(job.recipe)
     with shared.stages() as show:
         show(shared.loading)
         edited = _edited(shared, job, prompt, settings, show, accept)
@@ -84,6 +87,19 @@ def run_job(shared: RunOptions, job: EditJob, outputs: Outputs, accept: Acceptan
     print_result(shared, outputs, job.path, edited.report)
     accept.check_outside(edited.report)
     return pixels
+
+
+def _settings(recipe: Recipe) -> Settings:
+    shadows = recipe.shadow != "none"
+    steps, seed, method, feather = recipe.steps, recipe.seed, recipe.method, recipe.feather
+    return Settings(steps=steps, seed=seed, method=method, feather=feather, shadows=shadows)
+
+
+@functools.cache
+def _filler(text: str, device: str, *, offline: bool) -> "FillChoice | Filler":
+    """What fills old places; a model that is made for it is loaded once."""
+    choice = parse_fill(text)
+    return load_filler(choice, device, offline=offline) if isinstance(choice, GivenFill) else choice
 
 
 def _edited(
@@ -106,6 +122,7 @@ def _edited(
         prompt,
         *job.recipe.edits,
         hints=hints,
+        fill=_filler(job.recipe.fill, shared.which.device, offline=shared.which.offline),
         settings=settings,
         perceptual=perceptual,
         progress=show,

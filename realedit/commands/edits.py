@@ -7,7 +7,7 @@ import click
 from realedit.commands.context import RunOptions, run_options
 from realedit.commands.marks import SourceOptions, source_options
 from realedit.commands.one_edit import OBJECT_ARGUMENT, PHOTO_ARGUMENT, Target, run_each, taken_from, target_options
-from realedit.commands.output_options import PITCH, EditOptions, edit_options, result_options
+from realedit.commands.output_options import PITCH, EditOptions, edit_options, result_options, scene_options
 from realedit.commands.parameter_types import POINT, Coordinates
 
 
@@ -16,6 +16,7 @@ from realedit.commands.parameter_types import POINT, Coordinates
 @OBJECT_ARGUMENT
 @target_options
 @PITCH
+@scene_options
 @edit_options
 @run_options
 def move(shared: RunOptions, photos: tuple[Path, ...], object: str, target: Target, options: EditOptions) -> None:
@@ -31,6 +32,7 @@ def move(shared: RunOptions, photos: tuple[Path, ...], object: str, target: Targ
 @OBJECT_ARGUMENT
 @target_options
 @PITCH
+@scene_options
 @edit_options
 @run_options
 def duplicate(shared: RunOptions, photos: tuple[Path, ...], object: str, target: Target, options: EditOptions) -> None:
@@ -46,6 +48,7 @@ def duplicate(shared: RunOptions, photos: tuple[Path, ...], object: str, target:
 @OBJECT_ARGUMENT
 @click.option("--scale", type=float, required=True, help="2 doubles its width and height.")
 @PITCH
+@scene_options
 @edit_options
 @run_options
 def resize(shared: RunOptions, photos: tuple[Path, ...], object: str, scale: float, options: EditOptions) -> None:
@@ -59,6 +62,7 @@ def resize(shared: RunOptions, photos: tuple[Path, ...], object: str, scale: flo
 @click.command()
 @PHOTO_ARGUMENT
 @OBJECT_ARGUMENT
+@scene_options
 @edit_options
 @run_options
 def remove(shared: RunOptions, photos: tuple[Path, ...], object: str, options: EditOptions) -> None:
@@ -74,6 +78,7 @@ def remove(shared: RunOptions, photos: tuple[Path, ...], object: str, options: E
 @OBJECT_ARGUMENT
 @click.argument("other")
 @PITCH
+@scene_options
 @result_options
 @run_options
 def swap(shared: RunOptions, photos: tuple[Path, ...], object: str, other: str, options: EditOptions) -> None:
@@ -130,6 +135,7 @@ def transfer(
 @source_options
 @click.option("--to", type=POINT, required=True, help="Where the object's centre goes.")
 @click.option("--scale", type=float, default=1.0, show_default=True, help="1: as large against the shorter side.")
+@scene_options
 @result_options
 @run_options
 def compose(

@@ -11,6 +11,7 @@ from realedit.files.photo import Photo
 from realedit.files.reading import load_photo
 from realedit.files.recipe import Recipe, SourcePhotoEntry
 from realedit.objects.source_objects import UNNAMED, SourcePhoto
+from realedit.objects.user_masks import load_mask
 
 
 def hints_of(shared: RunOptions, recipe: Recipe, photo: Photo, folder: Path) -> Hints:
@@ -23,7 +24,8 @@ def hints_of(shared: RunOptions, recipe: Recipe, photo: Photo, folder: Path) -> 
     quiet_libraries(notices=not shared.quiet)
     offline = shared.which.offline
     masks = {p: region_mask(where, photo, p, folder, offline=offline) for p, where in recipe.where.items()}
-    return Hints(masks, source_photos(shared, recipe, folder), recipe.pitch)
+    front = load_mask(folder / recipe.behind, photo.size) if recipe.behind else None
+    return Hints(masks, source_photos(shared, recipe, folder), recipe.pitch, front)
 
 
 def _taken_from(recipe: Recipe, name: str) -> str | None:

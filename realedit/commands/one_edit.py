@@ -81,6 +81,7 @@ def run_each(
             "steps": shared.steps,
             "seed": shared.seed,
             "pitch": options.pitch,
+            **options.scene.recipe(),
         }
         return Recipe.model_validate(in_fractions(values, photo.size))
 

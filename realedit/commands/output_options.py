@@ -3,7 +3,7 @@ it."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,7 +12,7 @@ from realedit.commands.marks import MarkOptions, mark_options
 from realedit.commands.options import FORCE, MAX_LPIPS, OUTPUT, Command, as_one, with_options
 from realedit.commands.parameter_types import FILE
 from realedit.files.kinds import PIPE, SUFFIXES
-from realedit.settings import MOST_PITCH
+from realedit.settings import DEFAULTS, MOST_PITCH
 
 if TYPE_CHECKING:
     from realedit.evaluation.report import EditReport
@@ -82,10 +82,48 @@ class DrawingOptions:
 
 
 @dataclass(frozen=True)
+class SceneOptions:
+    """What fills old places, what stays in front of what is set down, what becomes of shadows, and how wide seams
+    are."""
+
+    fill: str = "auto"
+    behind: Path | None = None
+    shadow: str = "auto"
+    feather: float = DEFAULTS.feather
+
+    def recipe(self) -> dict[str, Any]:
+        """The same as a recipe would say it."""
+        return {name: str(value) if isinstance(value, Path) else value for name, value in vars(self).items()}
+
+
+def scene_options(command: Command) -> Command:
+    """Options of commands that move objects or take them away, handed on as one `SceneOptions`."""
+    options = (
+        click.option(
+            "--fill",
+            default="auto",
+            show_default=True,
+            help="What fills old places: photo, model, or an inpainting model (folder, hub id, LaMa as .onnx).",
+        ),
+        click.option("--behind", type=FILE, help="Picture that is white where the photo stays in front."),
+        click.option("--shadow", type=click.Choice(("auto", "none")), default="auto", help="none: shadows stay."),
+        click.option(
+            "--feather",
+            type=click.FloatRange(0, 0.2),
+            default=DEFAULTS.feather,
+            show_default=True,
+            help="Width of seams, of the photo's shorter side.",
+        ),
+    )
+    return as_one("scene", SceneOptions, command, options)
+
+
+@dataclass(frozen=True)
 class EditOptions:
     """The values of the options that every editing command shares."""
 
     marks: MarkOptions = MarkOptions()
+    scene: SceneOptions = SceneOptions()
     pitch: float | None = None
     output: Path | None = None
     out_dir: Path | None = None

@@ -12,6 +12,7 @@ from realedit.geometry.transform import IDENTITY, Placement
 from realedit.geometry.warp import warp
 from realedit.images import box_blur
 from realedit.morphology import dilate, interior, union
+from realedit.settings import DEFAULTS
 
 Size = tuple[int, int]
 
@@ -58,9 +59,10 @@ class Composite:
         return mask * (1 - union([*(each.target for each in self.everything), self.covered], self.hole))
 
 
-def compose(photo: Tensor, scene: LayeredScene, margin: float) -> Composite:
+def compose(photo: Tensor, scene: LayeredScene, margin: float, seam: float = DEFAULTS.feather) -> Composite:
     """Set down all objects of a photo (1, 3, H, W), those farther back first: what stands lower in the frame
-    is nearer. `margin` is a fraction of the shorter side, for what masks miss at edges."""
+    is nearer. `margin` and `seam` are fractions of the shorter side: what masks miss at edges, and how wide the seam is
+    between plate and photo."""
     size = (photo.shape[-1], photo.shape[-2])
     placed = [_placed(photo, scene, edit) for edit in scene.objects]
     brought = [place(each.layer, each.placement, size) for each in scene.inserted]
@@ -81,7 +83,7 @@ def compose(photo: Tensor, scene: LayeredScene, margin: float) -> Composite:
     moved = torch.maximum(hole, union(arrived, photo))
     restyled = [dilate(edit.mask, margin) for edit in scene.objects if edit.appearance is not None and not edit.leaves]
     composite = Composite(
-        image=blend_layers(photo, scene.clean_plate, hole, [layer for layer, _ in arrivals]),
+        image=blend_layers(photo, scene.clean_plate, hole, [layer for layer, _ in arrivals], seam),
         objects=tuple(_object(photo, edit, layers) for edit, layers in zip(scene.objects, placed, strict=True)),
         inserted=tuple(inserted),
         hole=hole,

@@ -14,8 +14,6 @@ from realedit.geometry.transform import Placement
 from realedit.geometry.warp import warp
 from realedit.morphology import feather
 
-SEAM_WIDTH = 0.015  # of the shorter side: the width of the seam between plate and photo
-
 
 @dataclass(frozen=True, eq=False)
 class ObjectLayer:
@@ -79,10 +77,12 @@ def extract_layer(photo: Tensor, mask: Tensor, effects: Effects, clean_plate: Cl
     )
 
 
-def blend_layers(photo: Tensor, clean_plate: CleanPlate, hole: Tensor, layers: Sequence[PlacedLayer]) -> Tensor:
+def blend_layers(
+    photo: Tensor, clean_plate: CleanPlate, hole: Tensor, layers: Sequence[PlacedLayer], seam: float
+) -> Tensor:
     """The photo (1, 3, H, W) with the plate in the `hole`, shadows and reflections on it, and objects set down in
-    turn."""
-    share = feather(hole, SEAM_WIDTH)
+    turn. `seam` is how wide the one becomes the other, a fraction of the shorter side."""
+    share = feather(hole, seam)
     result = photo + share * (clean_plate.image - photo)
     for layer in layers:
         result = (result * (1 - layer.shade) + layer.reflection).clamp(0, 1)

@@ -43,7 +43,7 @@ def render_full_resolution(
     and what was hidden from the picture `generated` (1, 3, h, w) that the model made of the composite `drawn`. The
     edited photo, and what is where in it at its own size."""
     own, settings = photo.colours.from_srgb, session.settings
-    composite = compose(photo.tensor(), scene, settings.margin)
+    composite = compose(photo.tensor(), scene, settings.margin, settings.feather)
     image, restyled = composite.image, []
     for change, placed, small in zip(changes, composite.objects, drawn.objects, strict=True):
         if change is not None:

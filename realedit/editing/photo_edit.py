@@ -40,7 +40,7 @@ def edit_photo(session: Session, request: EditRequest, prepared: Preparation) ->
     scene = with_placements(request, prepared, scene, prepared.viewpoint, located)
     scene = replace(scene, inserted=tuple(each.converted(own) for each in scene.inserted))
     session.progress("setting objects down")
-    composite = compose(photo.tensor(), scene, margin)
+    composite = compose(photo.tensor(), scene, margin, session.settings.feather)
     image = composite.image
     for colour, placed in zip(new, composite.objects, strict=True):
         if colour is not None:

@@ -5,7 +5,7 @@ import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self, get_args
+from typing import Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic.json_schema import GenerateJsonSchema
@@ -63,6 +63,10 @@ class Recipe(_Entry):
     steps: int = Field(DEFAULTS.steps, ge=2, le=1000)
     seed: int = DEFAULTS.seed
     pitch: float | None = Field(None, ge=-MOST_PITCH, le=MOST_PITCH, description="Degrees that the camera looked down")
+    fill: str = Field("auto", description="What fills old places: auto, photo, model, or a model made for it")
+    behind: str | None = Field(None, description="A picture that is white where the photo stays in front")
+    shadow: Literal["auto", "none"] = Field("auto", description="none: shadows stay where they are")
+    feather: float = Field(DEFAULTS.feather, ge=0, le=0.2, description="Width of seams, of the shorter side")
 
     @field_validator("method")
     @classmethod

@@ -11,7 +11,7 @@ from scipy import ndimage
 from realedit.inpainting.graph_cut import LabelEnergy, minimise
 
 UNKNOWN_SOURCE = 1e4  # what it costs to copy what is not known, against squared differences of colours
-RIM = 2  # pixels around the hole that are covered too, where what is copied is compared with what is there
+COVERED_RIM = 2  # pixels around the hole that are covered too, where what is copied is compared with what is there
 RIM_WEIGHT = 4.0  # of a difference there
 DISTANCE_COST = 0.05  # of an offset as long as the hole's side: what is near is likelier to belong here
 HEIGHT_COST = 1.4  # the same up or down, against sideways: floors, tables and horizons are level
@@ -74,7 +74,7 @@ def shifted(picture: np.ndarray, offset: np.ndarray) -> np.ndarray:
 def _energy(view: HoleView, offsets: np.ndarray) -> tuple[LabelEnergy, np.ndarray, np.ndarray]:
     """The energy of labels of the hole and its rim, and the rows and columns of these."""
     picture, known, hole = view.colours, view.known, view.hole
-    rows, columns = np.nonzero(ndimage.binary_dilation(hole, iterations=RIM) & (hole | known))
+    rows, columns = np.nonzero(ndimage.binary_dilation(hole, iterations=COVERED_RIM) & (hole | known))
     side, rim = float(hole.sum()) ** 0.5, ~hole[rows, columns]
     own = picture[rows, columns]
     copies = np.stack([shifted(picture, offset)[rows, columns] for offset in offsets])

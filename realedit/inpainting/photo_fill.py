@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from inversion.errors import EditError
-from realedit.inpainting.offset_map import RIM, HoleView, label_hole
+from realedit.inpainting.offset_map import COVERED_RIM, HoleView, label_hole
 from realedit.inpainting.patch_offsets import PATCH_SIDE, dominant_offsets
 from realedit.inpainting.seamless import seamless_copy
 
@@ -144,7 +144,7 @@ def _offsets(level: _Level, seed: int) -> np.ndarray:
     lead out of the hole on all sides."""
     found = dominant_offsets(level.view.colours, level.view.known, level.view.hole, seed)
     rows, columns = (np.flatnonzero(level.view.hole.any(axis)) for axis in (1, 0))
-    down, across = (int(line[-1] - line[0]) + 1 + 2 * RIM for line in (rows, columns))
+    down, across = (int(line[-1] - line[0]) + 1 + 2 * COVERED_RIM for line in (rows, columns))
     out = [(j * down, i * across) for j in (-1, 0, 1) for i in (-1, 0, 1) if j or i]
     return np.concatenate([found, np.array(out)]) * level.factor
 

@@ -21,7 +21,7 @@ from inversion.loading import load_model
 from inversion.model import DiffusionModel
 from realedit.compositing import layers, separation
 from realedit.compositing.effects import Effects
-from realedit.editing import conditioning, decomposition, pipeline, resampling
+from realedit.editing import conditioning, decomposition, resampling, sampled_edit
 from realedit.evaluation.metrics import PerceptualMetric
 from realedit.evaluation.perceptual import perceptual_metric
 from realedit.geometry import camera_estimation, object_pose
@@ -102,7 +102,7 @@ def _generated_alone(session: Any, photo: Any, scene: Any, drawn: Any, generated
     return picture, replace(composite, editable=everywhere)
 
 
-NOISED_COMPOSITE, RENDER = resampling.noised_composite, pipeline.render_full_resolution
+NOISED_COMPOSITE, RENDER = resampling.noised_composite, sampled_edit.render_full_resolution
 OFF = Strength(0.0, 0.0, 0.0)
 FLAT: Replacement = (object_pose, "LARGEST_RESIDUAL", 0.0)
 
@@ -132,7 +132,7 @@ VARIANTS: dict[str, Variant] = {
     "no ghost term": weighing(ghost=0.0),
     "no gradient normalisation": Variant(replaced=((conditioning, "Guidance", _unnormalised),)),
     "no pre-shifted latents": Variant(replaced=((resampling, "noised_composite", _noise_where_it_was),)),
-    "no paste-back": Variant(replaced=((pipeline, "render_full_resolution", _generated_alone),)),
+    "no paste-back": Variant(replaced=((sampled_edit, "render_full_resolution", _generated_alone),)),
 }
 
 
