@@ -104,17 +104,28 @@ def test_a_stain_with_all_its_texture_has_failed():
     assert verdict.measures["detail"] > 0.67
 
 
+def sky_over_gravel(slope: float) -> Tensor:
+    """Sky above gravel, along a line through the middle of the hole."""
+    rows, columns = torch.arange(HEIGHT).reshape(1, 1, -1, 1), torch.arange(WIDTH).reshape(1, 1, 1, -1)
+    return painted(gravel(), (rows < 90 + slope * (columns - 120)).float(), (0.5, 0.7, 1.0))
+
+
 def test_where_several_things_meet_the_fill_is_a_guess():
-    """Sky over gravel: even the truth is worth a look, and no more."""
-    sky = painted(gravel(), (torch.arange(HEIGHT) < 90).float().reshape(1, 1, -1, 1).expand_as(HOLE), (0.5, 0.7, 1.0))
-    verdict = judge(removal(ball(sky, HOLE), sky, HOLE))
+    """Even the truth is worth a look then, and no more; but a horizon ends at both sides of the hole."""
+    steep, level = sky_over_gravel(1.0), sky_over_gravel(0.0)
+    verdict = judge(removal(ball(steep, HOLE), steep, HOLE))
     assert verdict.level is Level.LOOK
     assert "several things meet at the old place" in verdict.to_text()
+    assert judge(removal(ball(level, HOLE), level, HOLE)).measures["mixed"] == 0
+    turned = [picture.transpose(2, 3) for picture in (level, HOLE, NOTHING)]
+    found = old_place(*turned)
+    assert found is not None
+    assert found.mixed == 0
 
 
 def test_an_object_beside_is_not_held_against_the_old_place():
-    """Half of the hole's surroundings are covered by a flat object that was set down there."""
-    beside = disc(165, 90, 26)
+    """Part of the hole's surroundings is covered by a flat object that was set down there."""
+    beside = disc(152, 116, 28)
     filled = painted(gravel(5), beside, (0.1, 0.1, 0.9))
     found, blind = (old_place(filled, HOLE * (1 - beside), other) for other in (beside, NOTHING))
     assert found is not None
@@ -280,7 +291,7 @@ def test_an_object_of_another_photo_is_looked_at_there():
     verdict = judge(JudgedEdit(gravel(5), after, NOTHING, [thing]))
     assert verdict.level is Level.GOOD
     assert verdict.measures["ball: edged"] > 0.95
-    spoilt = judge(JudgedEdit(gravel(5), painted(after, HOLE, (0.9, 0, 0)), NOTHING, [thing]))
+    spoilt = judge(JudgedEdit(gravel(5), painted(after, disc(60, 90, 28), (0.9, 0, 0)), NOTHING, [thing]))
     assert spoilt.level is Level.FAILED
 
 

@@ -14,7 +14,7 @@ RIM = 3  # pixels at an object's edge that are not compared: they are mixed anew
 OWN_COLOUR = 10.0  # units of CIELAB: as far as an object's own pixel may be off
 VISIBLE_CHANGE = 6.0  # units of CIELAB, over a few pixels: from here on a change is seen at a glance
 PIXEL_WIDTH = 1.5  # pixels: the width over which colours are averaged before they are compared
-EFFECT_REACH = 0.5  # of the objects' extent: so far beside them their shadows and reflections may be
+EFFECT_REACH = 1.0  # of the objects' extent: so far beside them their shadows and reflections may be
 
 
 @dataclass(frozen=True)

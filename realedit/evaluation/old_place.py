@@ -17,6 +17,9 @@ HALF = 1.0  # octaves: below this a fill has less than half the detail of what i
 CONTENT_WIDTH = 2.0  # pixels: the width over which colours are averaged before they are compared
 AROUND_WIDTH = 4.0  # pixels: the same for what is around, which is continued inwards
 OTHER_COLOUR = 20.0  # units of CIELAB: farther apart than the blades of a lawn or the sides of waves
+SIDES_AGREE = 15.0  # units of CIELAB: as far as what is left and right of a hole may be apart to be one thing
+DISAGREEING = 0.06  # of the lines across the hole: so many may end in two things, such as at a corner
+ABREAST = 3  # pixels to either side of a line across the hole that count as on it
 LEAST_AREA = 64  # pixels: a smaller place is not told from anything
 
 
@@ -28,7 +31,7 @@ class OldPlace:
     than half the detail. `tone`: how far its mean colour is from the mean beside it, in units of CIELAB. `foreign`: how
     far its colours are from those beside them, less half of how far those along its outline are from their mean (both
     root mean squares, in the same unit). `mixed`: the share of its outline that borders on something else than most of
-    it: where things meet, what was hidden is a guess.
+    it: where things meet, what was hidden is a guess; 0 where opposite sides agree, as at a horizon.
     """
 
     detail: float
@@ -55,13 +58,14 @@ def old_place(picture: Tensor, region: Tensor, other: Tensor) -> OldPlace | None
     finer = (octaves - expected[..., 0])[core]
     off = (cv2.GaussianBlur(lab, (0, 0), CONTENT_WIDTH) - expected[..., 1:])[core]
     edge = _grown(within, SOFT_SEAM + 1) & around
-    along = cv2.GaussianBlur(lab, (0, 0), AROUND_WIDTH)[edge if edge.any() else around]
+    at = np.argwhere(edge if edge.any() else around)
+    along = cv2.GaussianBlur(lab, (0, 0), AROUND_WIDTH)[at[:, 0], at[:, 1]]
     return OldPlace(
         detail=float(2 ** finer.mean()),
         smooth=float((finer < -HALF).mean()),
         tone=float(np.linalg.norm(off.mean(0))),
         foreign=float(np.sqrt((off**2).sum(1).mean()) - np.linalg.norm(along.std(0)) / 2),
-        mixed=float((np.linalg.norm(along - np.median(along, axis=0), axis=1) > OTHER_COLOUR).mean()),
+        mixed=_mixed(at, along),
     )
 
 
@@ -77,6 +81,25 @@ def _continued(values: np.ndarray, around: np.ndarray) -> np.ndarray:
     sums, weights = (cv2.GaussianBlur(v, (0, 0), AROUND_WIDTH) for v in (values * weight[..., None], weight))
     rows, columns = ndimage.distance_transform_edt(~around, return_distances=False, return_indices=True)
     return (sums / (weights[..., None] + 1e-6))[rows, columns]
+
+
+def _mixed(at: np.ndarray, along: np.ndarray) -> float:
+    """How much of an outline, at pixels (n, 2) with their colours (n, 3), borders on something else than most of it."""
+    if min(_disagreement(at, along), _disagreement(at[:, ::-1], along)) <= DISAGREEING:
+        return 0.0
+    return float((np.linalg.norm(along - np.median(along, axis=0), axis=1) > OTHER_COLOUR).mean())
+
+
+def _disagreement(at: np.ndarray, along: np.ndarray) -> float:
+    """The share of rows in which an outline's colours (n, 3), at pixels (n, 2), differ from the left to the right half;
+    1 where no row has both."""
+    left = at[:, 1] <= np.median(at[:, 1])
+    apart = []
+    for row in np.unique(at[:, 0]):
+        near = np.abs(at[:, 0] - row) <= ABREAST
+        if (near & left).any() and (near & ~left).any():
+            apart.append(np.linalg.norm(along[near & left].mean(0) - along[near & ~left].mean(0)) > SIDES_AGREE)
+    return float(np.mean(apart)) if apart else 1.0
 
 
 def _core(within: np.ndarray) -> np.ndarray:
