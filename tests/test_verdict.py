@@ -276,9 +276,14 @@ def test_an_outline_that_follows_edges_is_an_object():
 
 
 def test_a_patch_of_the_wall_is_no_object():
-    verdict = judge(JudgedEdit(gravel(0, 0.02), gravel(0, 0.02), NOTHING, [JudgedObject("cat", HOLE)]))
+    wall, target = gravel(0, 0.02), disc(215, 90, 28)
+    moved_patch = JudgedObject("cat", HOLE, [(torch.roll(wall, 95, 3), target)])
+    verdict = judge(JudgedEdit(wall, wall * (1 - target) + torch.roll(wall, 95, 3) * target, HOLE, [moved_patch]))
     assert verdict.level is Level.FAILED
     assert "may be more or less than the object" in verdict.to_text()
+    box = torch.zeros_like(HOLE)
+    box[..., 40:140, 60:180] = 1
+    assert judge(removal(ball(wall, HOLE), wall, box)).level is Level.GOOD  # to remove it, a roomy box is as good
 
 
 def test_an_object_of_another_photo_is_looked_at_there():

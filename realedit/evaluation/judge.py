@@ -64,7 +64,7 @@ def judge(edit: JudgedEdit) -> Verdict:
     """Judge the result of an edit by what is to be seen."""
     findings = list(_of_old_place(edit))
     for each in edit.objects:
-        if inside(each.mask).any():
+        if (each.copies or each.restyled) and inside(each.mask).any():  # what only goes may go with its surroundings
             findings += _of_selection(edit, each)
         for pixels, opacity in each.copies:
             findings += _of_arrival(edit, each, pixels, opacity)
