@@ -1,5 +1,6 @@
 """All objects of an edit set down in one picture, at the model's size or at the photo's own."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -65,11 +66,12 @@ def compose(photo: Tensor, scene: LayeredScene, margin: float, seam: float = DEF
     between plate and photo."""
     size = (photo.shape[-1], photo.shape[-2])
     placed = [_placed(photo, scene, edit) for edit in scene.objects]
+    landed = [[_landed(edit.mask, p, size) for p in edit.placements] for edit in scene.objects]
     brought = [place(each.layer, each.placement, size) for each in scene.inserted]
     arrivals = [
-        (layer, _landed(edit.mask, placement, size))
-        for edit, layers in zip(scene.objects, placed, strict=True)
-        for layer, placement in zip(layers, edit.placements, strict=True)
+        (layer, target)
+        for edit, layers, targets in zip(scene.objects, placed, landed, strict=True)
+        for layer, target, placement in zip(layers, targets, edit.placements, strict=True)
         if placement != IDENTITY
     ]
     inserted = [
@@ -84,7 +86,7 @@ def compose(photo: Tensor, scene: LayeredScene, margin: float, seam: float = DEF
     restyled = [dilate(edit.mask, margin) for edit in scene.objects if edit.appearance is not None and not edit.leaves]
     composite = Composite(
         image=blend_layers(photo, scene.clean_plate, hole, [layer for layer, _ in arrivals], seam),
-        objects=tuple(_object(photo, edit, layers) for edit, layers in zip(scene.objects, placed, strict=True)),
+        objects=tuple(map(functools.partial(_object, photo), scene.objects, placed, landed)),
         inserted=tuple(inserted),
         hole=hole,
         covered=union([target for _, target in arrivals], photo),
@@ -119,11 +121,10 @@ def _placed(photo: Tensor, scene: LayeredScene, edit: ObjectEdit) -> list[Placed
     return [place(layer, placement, (photo.shape[-1], photo.shape[-2])) for placement in edit.placements]
 
 
-def _object(photo: Tensor, edit: ObjectEdit, layers: Sequence[PlacedLayer]) -> PlacedObject:
-    size = (photo.shape[-1], photo.shape[-2])
+def _object(photo: Tensor, edit: ObjectEdit, layers: Sequence[PlacedLayer], targets: Sequence[Tensor]) -> PlacedObject:
     return PlacedObject(
         edit.object.phrase,
-        target=union([_landed(edit.mask, placement, size) for placement in edit.placements], edit.mask),
+        target=union(targets, edit.mask),
         opacity=union([layer.alpha for layer in layers], photo),
         colours=photo if edit.appearance is None else layer_colours(layers, photo),
     )

@@ -52,12 +52,9 @@ def place(layer: ObjectLayer, placement: Placement, size: tuple[int, int]) -> Pl
     """Set an object down in a frame of `size` (width, height); premultiplied, so that no fringe is left
     where it ends."""
     flat = replace(placement, grid_warp=None)  # as shadows and reflections lie
-    return PlacedLayer(
-        warp(layer.colour * layer.alpha, placement, size=size),
-        warp(layer.alpha, placement, size=size),
-        warp(1 - layer.shadow, flat, size=size),
-        warp(layer.reflection, flat, size=size),
-    )
+    object_ = warp(torch.cat((layer.colour * layer.alpha, layer.alpha), 1), placement, size=size)
+    shade = warp(1 - layer.shadow, flat, size=size)
+    return PlacedLayer(object_[:, :3], object_[:, 3:], shade, warp(layer.reflection, flat, size=size))
 
 
 def layer_colours(layers: Sequence[PlacedLayer], elsewhere: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from realedit.compositing.effects import Effects, object_effects
 from realedit.compositing.reflections import reflection_region
-from realedit.compositing.shadows import VISIBLE_SHADE
+from realedit.compositing.shadows import VISIBLE_SHADE, cast_shadows
 from realedit.images import resize
 from realedit.inpainting.fill import fill_smoothly
 from realedit.morphology import dilate, touching, union
@@ -75,17 +75,22 @@ def effects_without_model(photo: Tensor, sources: Sequence[Tensor], beside: Tens
     in a deep one, to see reflections; then where objects and both are. What stays, `beside` (1, 1, H, W), is no part of
     any."""
 
-    def seen_within(masks: Sequence[Tensor]) -> list[Effects]:
+    def plate_within(masks: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         hole = dilate(union([*sources, *masks], photo), margin) * (1 - beside)
-        found = object_effects(photo, fill_smoothly(photo, hole), sources)
+        return fill_smoothly(photo, hole), hole
+
+    def shadows_within(masks: Sequence[Tensor]) -> list[Effects]:
+        plate, hole = plate_within(masks)
+        found = [Effects(each, torch.zeros_like(each)) for each in cast_shadows(photo, plate, sources)]
         return [each.within(hole * _may_be_shaded(source)) for each, source in zip(found, sources, strict=True)]
 
     near = [around(source, SHADOW_REACH) for source in sources]
     beside_it = [around(source, CONTACT_REACH) for source in sources]
-    wide, deep = seen_within(near), seen_within([*near, *(reflection_region(source) for source in sources)])
-    first = [replace(one, reflection=other.reflection) for one, other in zip(wide, deep, strict=True)]
-    last = seen_within([effects.visible() for effects in first])
-    found = [replace(one, reflection=other.reflection) for one, other in zip(last, first, strict=True)]
+    plate, hole = plate_within([*near, *(reflection_region(source) for source in sources)])
+    reflections = [each.within(hole).reflection for each in object_effects(photo, plate, sources)]
+    wide = shadows_within(near)
+    seen = [torch.maximum(each.visible(), mirrored) for each, mirrored in zip(wide, reflections, strict=True)]
+    found = [replace(one, reflection=r) for one, r in zip(shadows_within(seen), reflections, strict=True)]
     return [_plausible(each, wide, close) for each, wide, close in zip(found, near, beside_it, strict=True)]
 
 

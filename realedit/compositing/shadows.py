@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -35,7 +36,7 @@ def cast_shadows(
     light, dark = _darkened(photo, plate)
     own = [_inside(mask) for mask in (*sources, *staying) if mask.any()]
     found = [_pieces(dark & ~_any(own[:k] + own[k + 1 :], dark), mask) for k, mask in enumerate(own)]
-    casters = [_Caster.of(mask) for mask in own]
+    casters = [_Caster(mask) for mask in own]
     away = _light_direction(found, casters)
     cast = [_any([p for p in pieces if not _of_another(p, k, casters, away)], dark) for k, pieces in enumerate(found)]
     shadows = iter(cast)  # an empty mask casts none, and has no place among the casters
@@ -44,18 +45,21 @@ def cast_shadows(
 
 @dataclass(frozen=True, eq=False)
 class _Caster:
-    """Something that may cast a shadow: where it is near (H, W), and the middle (y, x) of what it stands on, in
-    pixels."""
+    """Something that may cast a shadow, by its mask (H, W)."""
 
-    near: np.ndarray
-    stands: np.ndarray
+    mask: np.ndarray
 
-    @classmethod
-    def of(cls, mask: np.ndarray) -> "_Caster":
-        outline = Silhouette.of(torch.from_numpy(mask)[None, None])
-        x, y = fit_primitive(outline, Camera((mask.shape[1], mask.shape[0]))).base
-        stands = np.array((y * mask.shape[0], x * mask.shape[1]))
-        return cls(ndimage.binary_dilation(mask, iterations=TOUCHING_PIXELS), stands)
+    @cached_property
+    def near(self) -> np.ndarray:
+        """What touches it (H, W)."""
+        return np.asarray(ndimage.binary_dilation(self.mask, iterations=TOUCHING_PIXELS))
+
+    @cached_property
+    def stands(self) -> np.ndarray:
+        """The middle (y, x) of what it stands on, in pixels."""
+        outline = Silhouette.of(torch.from_numpy(self.mask)[None, None])
+        x, y = fit_primitive(outline, Camera((self.mask.shape[1], self.mask.shape[0]))).base
+        return np.array((y * self.mask.shape[0], x * self.mask.shape[1]))
 
     def touches(self, piece: np.ndarray) -> bool:
         return bool((self.near & piece).any())
@@ -68,6 +72,8 @@ class _Caster:
 
 def _light_direction(found: Sequence[Sequence[np.ndarray]], casters: Sequence[_Caster]) -> np.ndarray:
     """The direction (y, x) away from the lamp, as the shadows say that touch one object only; 0 if none does."""
+    if len(casters) < 2:
+        return np.zeros(2)  # nobody else could cast any
     sure = [(k, p) for k, pieces in enumerate(found) for p in pieces if sum(c.touches(p) for c in casters) == 1]
     return sum((casters[k].towards(piece) * piece.sum() for k, piece in sure), np.zeros(2))
 

@@ -10,6 +10,9 @@ from realedit.evaluation.verdict import Verdict
 from realedit.files.photo import Photo
 from realedit.geometry.transform import IDENTITY, Placement
 from realedit.geometry.warp import warp
+from realedit.images import at_most, resize
+
+COMPARED_AT = 768  # pixels of the longer side at which objects are compared with what arrived
 
 
 def judged(before: Photo, part: EditedPart) -> Verdict:
@@ -18,7 +21,7 @@ def judged(before: Photo, part: EditedPart) -> Verdict:
     scene = part.full
     objects = [_judged(one, edit, scene) for edit in scene.objects]
     objects += [_brought(two, each, scene) for each in scene.inserted]
-    return judge(JudgedEdit(one, two, part.final.hole, objects))
+    return judge(JudgedEdit(one, two, part.final.hole, objects, part.final.covered))
 
 
 def _judged(photo: Tensor, edit: ObjectEdit, scene: LayeredScene) -> JudgedObject:
@@ -38,7 +41,9 @@ def _set_down(
 ) -> tuple[Tensor, Tensor]:
     """An object of the `source` (1, 3, h, w) as it was to be in a `photo` (1, 3, H, W), and how much it covers there
     (1, 1, H, W)."""
-    size = (photo.shape[-1], photo.shape[-2])
+    size = at_most((photo.shape[-1], photo.shape[-2]), COMPARED_AT)
+    photo, small = resize(photo, size), at_most((source.shape[-1], source.shape[-2]), COMPARED_AT)
+    source, mask, front = resize(source, small), resize(mask, small), front if front is None else resize(front, size)
     opacity = warp(mask, placement, size=size)
     pixels = warp(source * mask, placement, size=size) / opacity.clamp(min=1e-3)
     seen = opacity if front is None else opacity * (1 - front)

@@ -11,7 +11,6 @@ from realedit.evaluation.new_look import new_look
 from realedit.evaluation.old_place import old_place
 from realedit.evaluation.outline import outline
 from realedit.evaluation.verdict import Finding, Level, Limits, Verdict, worst
-from realedit.morphology import union
 
 NEVER = float("inf")
 
@@ -46,18 +45,20 @@ class JudgedObject:
 
 @dataclass(frozen=True, eq=False)
 class JudgedEdit:
-    """The pictures `before` and `after` (1, 3, H, W), the region `vacated` (1, 1, H, W) that was filled, and the
-    objects."""
+    """The pictures `before` and `after` (1, 3, H, W), the region `vacated` (1, 1, H, W) that was filled, the objects, and
+    all that was set down, `covered` (1, 1, H, W), None: as the objects' copies say, which then have that size."""
 
     before: Tensor
     after: Tensor
     vacated: Tensor
     objects: Sequence[JudgedObject]
+    covered: Tensor | None = None
 
     @property
     def arrived(self) -> Tensor:
         """All that was set down, (1, 1, H, W)."""
-        return union([opacity for each in self.objects for _, opacity in each.copies], self.before)
+        copies = [opacity for each in self.objects for _, opacity in each.copies]
+        return union(copies, self.before) if self.covered is None else self.covered
 
 
 def judge(edit: JudgedEdit) -> Verdict:

@@ -117,9 +117,11 @@ def _nearest(image: Tensor, dim: int, sources: Tensor) -> Tensor:
 def _cubic_mixed(image: Tensor, dim: int, sources: Tensor, shrunk: float) -> Tensor:
     """The values of `image` along `dim` at the coordinates `sources`, (n) or (h, w), which lie 1 / `shrunk` apart."""
     taps = 2 * math.ceil(KERNEL_RADIUS / shrunk)
-    first = (sources - taps / 2 + 0.5).floor().long()
-    pixels = first + torch.arange(taps, device=image.device).reshape(-1, *[1] * first.ndim)
-    weights = _cubic((pixels + 0.5 - sources).abs() * shrunk)
+    first = (sources - taps / 2 + 0.5).floor()
+    offset = (first + 0.5 - sources).float()  # small, so that single precision is enough for it
+    steps = torch.arange(taps, device=image.device).reshape(-1, *[1] * first.ndim)
+    pixels = first.long() + steps
+    weights = _cubic((offset + steps).abs() * shrunk)
     weights = weights / weights.sum(0)
     parts = (_gathered(image, dim, p, w) for p, w in zip(pixels, weights, strict=True))
     result = next(parts)
@@ -139,7 +141,7 @@ def _gathered(image: Tensor, dim: int, pixels: Tensor, weights: Tensor) -> Tenso
     """The `pixels` of `image` along `dim`, (n) or (h, w), times their `weights`; 0 outside it."""
     count = image.shape[dim]
     inside = (pixels >= 0) & (pixels < count)
-    weights, pixels = torch.where(inside, weights, 0.0).float(), pixels.clamp(0, count - 1)
+    weights, pixels = torch.where(inside, weights, 0.0), pixels.clamp(0, count - 1)
     if pixels.ndim == 2:
         return image.gather(dim, pixels.expand(*image.shape[:2], *pixels.shape)) * weights
     return image.index_select(dim, pixels) * (weights[:, None] if dim == -2 else weights)
