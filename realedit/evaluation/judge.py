@@ -11,6 +11,7 @@ from realedit.evaluation.new_look import new_look
 from realedit.evaluation.old_place import old_place
 from realedit.evaluation.outline import outline
 from realedit.evaluation.verdict import Finding, Level, Limits, Verdict, worst
+from realedit.morphology import union
 
 NEVER = float("inf")
 
@@ -45,8 +46,8 @@ class JudgedObject:
 
 @dataclass(frozen=True, eq=False)
 class JudgedEdit:
-    """The pictures `before` and `after` (1, 3, H, W), the region `vacated` (1, 1, H, W) that was filled, the objects, and
-    all that was set down, `covered` (1, 1, H, W), None: as the objects' copies say, which then have that size."""
+    """The pictures `before` and `after` (1, 3, H, W), the region `vacated` (1, 1, H, W) that was filled, the objects,
+    and all that was set down, `covered` (1, 1, H, W), None: as the objects' copies say, which then have that size."""
 
     before: Tensor
     after: Tensor
