@@ -9,15 +9,18 @@ from torch import Tensor
 
 from inversion.errors import EditError
 
-# CSS calls these colours by no name of one word, or by the name of a much darker or greyer one than people mean.
-EVERYDAY = {"green": "#1f9a3a", "purple": "#7a2fa0", "gray": "#808080", "grey": "#808080", "cream": "#fff3d0"}
+# What people mean by these words where they are not the primaries of a screen, which no paint has.
+EVERYDAY = {
+    **{"red": "#c81e28", "orange": "#f07d1e", "yellow": "#f0c81e", "green": "#1e963c", "blue": "#2350c8"},
+    **{"purple": "#782da0", "pink": "#f091af", "brown": "#784b28", "cream": "#fff3d2", "grey": "#808080"},
+}
 
 
 def named_colour(words: str, phrase: str) -> Tensor:
     """The colour (1, 3), sRGB in [0, 1], that `words` give an object of this `phrase`, whose own words name none.
 
-    >>> named_colour("blue ball", "orange").tolist()
-    [[0.0, 0.0, 1.0]]
+    >>> named_colour("white ball", "orange").tolist()
+    [[1.0, 1.0, 1.0]]
 
     Raises:
         EditError: they name none, or several.

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from realedit.appearance.dichromatic import LUMA, replace_body_colours
-from realedit.images import gaussian_blur
 
 HUE_BINS, HUE_WIDTH = 72, 2.0  # of the circle; the standard deviation over which they are smoothed
 SAME_HUE, OTHER_HUE = 28.0, 50.0  # degrees from the paint's hue up to which a pixel has it, and from which it does not
@@ -56,8 +55,8 @@ def own_paint(picture: Tensor, opacity: Tensor) -> Paint:
         share = _ramp(lightness / typical, DARK, BRIGHT) * _ramp(-saturation, -2 * LEAST_SATURATION, -LEAST_SATURATION)
         mine = inside & (share > 0.5)
     colour = picture[0][:, torch.from_numpy(mine)].median(1).values
-    smooth = gaussian_blur(torch.from_numpy(share.astype(np.float32)), EDGE_PIXELS, EDGE_PIXELS)
-    return Paint(colour, smooth[None, None])
+    smooth = cv2.GaussianBlur(share.astype(np.float32), (0, 0), EDGE_PIXELS)
+    return Paint(colour, torch.from_numpy(smooth)[None, None])
 
 
 def _commonest_hue(hues: np.ndarray, weights: np.ndarray) -> float:

@@ -31,7 +31,7 @@ SEED_RADIUS = 0.01  # of a part's longer side: how far around a point is what li
 CENTRAL = 0.3  # of a box's half sides: the middle that is object where nothing else in the box is
 LEAST_OF_BOX = 0.1  # of a box that its object fills
 SMALL_PART, SMALL_HOLE = 0.1, 0.02  # of an object: parts below it are dropped, holes below it are filled
-JUDGED_SIDE = 400  # pixels of the shorter side at which a mask is judged
+CHECKED_SIDE = 400  # pixels of the shorter side at which a mask is judged
 LEAST_IN_ONE = 0.6  # of an object: what its largest part has of it
 MOST_OF_PHOTO = 0.8  # that an object covers
 MOST_OF_BOX = 0.97  # that an object covers whose own outline is not the box
@@ -75,7 +75,7 @@ def select(photo: Photo, mark: Mark) -> Tensor:
 
 def check_one_thing(mask: Tensor) -> None:
     """Raises `EditError` if a found mask (1, 1, H, W) is nothing, most of the photo, or scattered parts."""
-    step = max(1, min(mask.shape[-2:]) // JUDGED_SIDE)
+    step = max(1, min(mask.shape[-2:]) // CHECKED_SIDE)
     inside = mask[0, 0, ::step, ::step].numpy() > 0.5
     advice = "mark it with a closer --box, more points (--point on it, --not beside it), or a --mask"
     if not inside.any():
