@@ -21,7 +21,7 @@ from realedit.objects.localisation import locate_object
 from realedit.objects.located_object import LocatedObject
 from realedit.objects.recognition import knows_photo, require_words, sees
 from realedit.objects.source_objects import SourceObject, locate_source_object
-from realedit.sampling.inverted_image import InvertedCrop, check_memory, invert_crop, model_image
+from realedit.sampling.inverted_image import InvertedCrop, check_memory, invert_crop, model_image, was_drawn
 from realedit.sampling.session import Session
 
 
@@ -117,8 +117,10 @@ def _located(session: Session, request: EditRequest) -> _Whole:
     masks, model, prompt = request.hints.masks, session.model, request.prompt
     image = model_image(model, request.photo)
     by_words = [phrase for phrase in request.objects if phrase not in masks]
-    require_words(session, image, prompt, by_words)
-    known = bool(by_words) or knows_photo(session, image)
+    drawn = was_drawn(session, image, prompt)
+    if not drawn:
+        require_words(session, image, prompt, by_words)
+    known = drawn or bool(by_words) or knows_photo(session, image)
     view = None
     if by_words:
         view = invert_crop(session, request.photo, Crop.whole(request.photo.size), prompt)

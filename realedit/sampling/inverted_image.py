@@ -55,8 +55,7 @@ def invert_image(session: Session, photo: Tensor, prompt: str) -> InvertedImage:
     """Invert a photo (1, 3, H, W) in sRGB under `prompt`, or find that this was done before."""
     settings, model = session.settings, session.model
     image = resize(photo, working_size((photo.shape[-1], photo.shape[-2]), model.native_size, model.pixel_multiple))
-    schedule = session.schedule
-    header = Header(model.fingerprint, prompt, settings.method, schedule.timesteps, settings.guidance_scale)
+    header, schedule = _header(session, prompt), session.schedule
     for kept in (header, replace(header, method=GENERATED)):
         path = cache.path_of(cache_key(image, kept))
         if path.exists():
@@ -75,6 +74,17 @@ def invert_image(session: Session, photo: Tensor, prompt: str) -> InvertedImage:
     reference = recorder.finish(METHODS[settings.method](problem), settings.method, on_step)
     keep_reference(image, reference)
     return InvertedImage(image, reference, cached=False)
+
+
+def was_drawn(session: Session, image: Tensor, prompt: str) -> bool:
+    """Whether the cache knows an image (1, 3, h, w) as one that the model drew from this prompt itself."""
+    return cache.path_of(cache_key(image, replace(_header(session, prompt), method=GENERATED))).exists()
+
+
+def _header(session: Session, prompt: str) -> Header:
+    """Of the reference of a photo that is inverted under a prompt."""
+    settings, timesteps = session.settings, session.schedule.timesteps
+    return Header(session.model.fingerprint, prompt, settings.method, timesteps, settings.guidance_scale)
 
 
 def invert_crop(session: Session, photo: Photo, crop: Crop, prompt: str) -> InvertedCrop:
