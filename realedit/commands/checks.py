@@ -13,6 +13,7 @@ from realedit.files.reading import PhotoFile, load_photo
 from realedit.files.recipe import Recipe, Region, SourcePhotoEntry
 from realedit.geometry.transform import Box, ObjectPose, Point
 from realedit.inpainting.filler import parse_fill
+from realedit.sampling import cache
 from realedit.sampling.prompts import ANY_BACKGROUND
 
 
@@ -33,6 +34,7 @@ def check_recipe(shared: RunOptions, recipe: Recipe, path: Path, photo: PhotoFil
         PhraseError: a prompt does not name an object exactly once.
         EditError: there is no prompt, a mark is none or belongs to no edit, or an object would leave the photo.
         PhotoError: a file cannot be read.
+        RealEditError: the size that the user allows the cache is none.
     """
     for phrase in recipe.where:
         if phrase not in recipe.objects:
@@ -44,6 +46,7 @@ def check_recipe(shared: RunOptions, recipe: Recipe, path: Path, photo: PhotoFil
     for region in recipe.where.values():
         check_region(region, folder)
     parse_fill(recipe.fill)
+    cache.limit()
     if recipe.behind is not None and not (folder / recipe.behind).is_file():
         raise PhotoError(f"the mask {folder / recipe.behind} does not exist")
     for edit in recipe.edits:
