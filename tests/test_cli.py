@@ -206,12 +206,12 @@ def test_a_terminal_gets_one_line_that_moves_and_goes():
 
 def test_the_text_says_what_came_of_it_and_verbose_how(photo, tmp_path):
     brief = run("remove", photo, "black vase", "-o", tmp_path / "a.png", *FAST).stdout.splitlines()
-    assert [line.split()[0] for line in brief] == ["object", "outside", "cost"]
-    assert "%" in brief[1]
-    assert brief[1].startswith("outside         identical pixels; ")
+    assert [line.split()[0] for line in brief] == ["verdict", "object", "old", "outside", "cost"]
+    assert "%" in brief[3]
+    assert brief[3].startswith("outside         identical pixels; ")
     long = run("remove", photo, "black vase", "-v", "-o", tmp_path / "b.png", *FAST).stdout
     names = [line.split()[0] for line in long.splitlines()]
-    assert names[:4] == ["object", "outside", "reconstruction", "guidance"]
+    assert names[:6] == ["verdict", "object", "old", "outside", "reconstruction", "guidance"]
     assert names[-1] == "cost"
 
 

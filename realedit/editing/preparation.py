@@ -14,6 +14,7 @@ from realedit.editing.object_edits import Viewpoint, boxes_of, set_down, taken_o
 from realedit.editing.request import EditRequest
 from realedit.edits import Insert, ObjectSource
 from realedit.files.photo import Photo
+from realedit.geometry.camera import Camera
 from realedit.geometry.crop import CLOSE_ZOOM, NATURAL_ZOOM, Crop, crop_around
 from realedit.geometry.transform import IDENTITY
 from realedit.images import resize
@@ -48,7 +49,8 @@ def prepare(session: Session, request: EditRequest) -> Preparation:
     located = whole.objects
     sources = _sources(session, request)
     outlines = [each.mask for each in located if each.tokens]  # of what models know some resemble solids
-    viewpoint = Viewpoint.of(request.camera(outlines), located)
+    camera = request.camera(outlines) if request.turns else Camera(photo.size)
+    viewpoint = Viewpoint.of(camera, located)
     objects = taken_out(request.edits, located)
     inserts = [edit for edit in request.edits if isinstance(edit, Insert)]
     brought = [extract_insert(session, sources[edit.source], edit, photo) for edit in inserts]

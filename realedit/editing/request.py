@@ -49,12 +49,15 @@ class EditRequest:
         """The phrases that the edits name, each once."""
         return tuple(dict.fromkeys(phrase for edit in self.edits for phrase in edit.objects))
 
+    @property
+    def turns(self) -> bool:
+        """Whether an edit sets an object down anew, which is turned then as the camera sees it there."""
+        return any(isinstance(edit, Move | Duplicate | Resize | Swap) for edit in self.edits)
+
     def camera(self, masks: Iterable[Tensor]) -> Camera:
         """The camera that took the photo, in which objects of these masks (1, 1, H, W) stand."""
         focal = focal_length(self.photo.exif, self.photo.size)
         camera = Camera(self.photo.size, focal=focal) if focal else Camera(self.photo.size)
-        if not any(isinstance(edit, Move | Duplicate | Resize | Swap) for edit in self.edits):
-            return camera  # nothing is turned by it
         if self.hints.pitch is not None:
             return replace(camera, pitch=math.radians(self.hints.pitch))
         picture = to_bytes(self.photo.small(estimation_size(self.photo.size)))
