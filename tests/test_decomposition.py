@@ -37,7 +37,7 @@ def corrected(own: torch.Tensor, better: torch.Tensor) -> torch.Tensor:
 
 def test_a_mask_that_was_right_stays_as_it_is():
     own = rectangle(LARGE, 0.41, 0.79, 0.26, 0.49)
-    seen = LocatedObject("vase", (1,), own).at_model_size(picture()).mask
+    seen = LocatedObject("vase", (1,), own).at_size(picture().size).mask
     assert corrected(own, seen) is own
 
 

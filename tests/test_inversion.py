@@ -178,7 +178,7 @@ def test_nothing_diverges(tiny, steps, spacing, monkeypatch):
     few = functools.partial(null_text.invert, settings=NullTextSettings(inner_steps=1))
     methods = {"null-text": few, "fixed-point": METHODS["fixed-point"], "residual": METHODS["residual"]}
     for name, method in methods.items():  # the others walk as the last does
-        for scale in (1.0, 15.0) if steps < 50 else (15.0,):
+        for scale in (1.0, 15.0) if steps == 10 else (15.0,):
             found = method(InversionProblem(tiny, latent, PROMPT, schedule, scale))
             assert torch.isfinite(found.pivots).all(), name
             assert found.pivots.abs().max() < 100, name

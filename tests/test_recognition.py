@@ -3,20 +3,23 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
 from PIL import Image
 
+import realedit
 from inversion.errors import PhraseError, RecognitionError
+from realedit import edits
 from realedit.cli import main
+from realedit.editing.request import Hints
 from realedit.files.photo import Photo
 from realedit.files.reading import load_photo
-from realedit.geometry.crop import Crop
+from realedit.geometry.boxes import box_mask
 from realedit.images import to_bytes
-from realedit.objects.localisation import locate_objects
 from realedit.objects.recognition import knows_photo, linear_error, recognises, require_known, require_words, sees
-from realedit.sampling.inverted_image import InvertedCrop, InvertedImage, model_image
+from realedit.sampling.inverted_image import model_image
 from realedit.sampling.session import Session
 from samples.renderer import render
 from samples.scenes import FIRST_HELD_OUT_SEED, sample_scene
@@ -103,17 +106,21 @@ def test_refusals_are_one_line_that_says_what_helps(session, table, strange):
     require_known(session, image, caption)
 
 
-def test_words_are_refused_and_given_masks_are_not(session, tabletop, strange):
-    """Nothing is read of the reference where a mask is given, so there is none here."""
+def test_words_are_refused_and_with_a_mask_no_name_matters(tabletop, strange):
+    """Nothing is inverted of a photo that the model does not know."""
     photo = load_photo(strange)
-    header = type("Header", (), {"prompt": PROMPT})
-    reference = type("Reference", (), {"header": header})
-    whole = InvertedCrop(Crop.whole(photo.size), photo, InvertedImage(photo.tensor(), reference, cached=False))
-    mask = torch.ones_like(photo.tensor()[:, :1])
-    (located,) = locate_objects(tabletop, whole, ["corgi"], {"corgi": mask}, {})
-    assert located.from_user
-    with pytest.raises(RecognitionError):
-        locate_objects(tabletop, whole, ["yellow vase"], {}, {})
+    width, height = photo.size
+    mask = box_mask((0.3, 0.3, 0.6, 0.7), photo.size)
+    results = []
+    for name in ("corgi", "red ball"):
+        edit = edits.Remove(name)
+        with pytest.raises(RecognitionError):
+            realedit.edit(tabletop, photo, f"a photo of a {name}", edit)
+        result = realedit.edit(tabletop, photo, f"a photo of a {name}", edit, hints=Hints({name: mask}))
+        assert result.report.reconstruction is None
+        results.append(result.photo.rgb)
+    assert results[0].shape == (height, width, 3)
+    assert np.array_equal(*results)
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,8 @@ def check_recipe(shared: RunOptions, recipe: Recipe, path: Path, photo: PhotoFil
             raise EditError(f'"{phrase}" is marked, but no edit names it; the edits name: {known}')
     prompt = shared.prompt_of(path, photo, assumed_prompt(recipe))
     for phrase in recipe.objects:
-        find_phrase(prompt, phrase)
+        if phrase not in recipe.where:  # what is marked may have any name
+            find_phrase(prompt, phrase)
     for region in recipe.where.values():
         check_region(region, folder)
     parse_fill(recipe.fill)

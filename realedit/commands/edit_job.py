@@ -111,7 +111,7 @@ def _edited(
 
     hints = hints_of(shared, job.recipe, job.photo, job.folder)
     model = shared.model
-    for phrase in job.recipe.objects:
+    for phrase in set(job.recipe.objects) - hints.masks.keys():
         model.positions(prompt, phrase)  # words beyond what the model reads are told before LPIPS is fetched
     perceptual = perceptual_metric(model, offline=shared.which.offline)
     if accept.max_lpips is not None and perceptual.name != "lpips":

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from realedit.evaluation.arrival import arrival, frame_contact, needless_change
@@ -11,9 +12,10 @@ from realedit.evaluation.new_look import new_look
 from realedit.evaluation.old_place import old_place
 from realedit.evaluation.outline import outline
 from realedit.evaluation.verdict import Finding, Level, Limits, Verdict, worst
-from realedit.morphology import union
+from realedit.morphology import dilate, union
 
 NEVER = float("inf")
+OTHERS_REACH = 0.06  # of the shorter side: so near to what else was moved a change is not a new look's
 
 # What a measure is, is said where it is measured. All limits were set on results that were scored by eye.
 DETAIL = Limits(look=0.67, failed=0.5)  # a third less is seen in grass, half in everything
@@ -128,7 +130,8 @@ def _of_arrival(edit: JudgedEdit, each: JudgedObject, pixels: Tensor, opacity: T
 
 
 def _of_new_look(edit: JudgedEdit, each: JudgedObject) -> Iterator[Finding]:
-    found = new_look(edit.before, edit.after, each.mask)
+    moved = dilate(union([edit.vacated, edit.arrived], edit.before), OTHERS_REACH) * (1 - each.mask)
+    found = new_look(edit.before, torch.where(moved > 0.5, edit.before, edit.after), each.mask)
     yield Finding(
         CHANGED.level(found.changed),
         f'"{each.phrase}" hardly changed (visibly on {found.changed:.0%} of it)',
