@@ -18,7 +18,14 @@ from realedit.files.photo import Photo
 from realedit.files.reading import load_photo
 from realedit.geometry.boxes import box_mask
 from realedit.images import to_bytes
-from realedit.objects.recognition import knows_photo, linear_error, recognises, require_known, require_words, sees
+from realedit.objects.recognition import (
+    knows_photo,
+    linear_error,
+    probe_words,
+    recognises,
+    require_known,
+    require_words,
+)
 from realedit.sampling.inverted_image import model_image
 from realedit.sampling.session import Session
 from samples.renderer import render
@@ -69,13 +76,13 @@ def test_knows_tables_and_what_stands_there(session, table):
     image, caption = table
     assert knows_photo(session, image)
     for phrase in ("orange bottle", "spotted brown bowl"):
-        assert sees(session, image, caption, phrase)
+        assert probe_words(session, image, caption, phrase).sees()
 
 
 def test_does_not_see_what_is_not_there(session, table):
     image, caption = table
     for words in ("corgi", "yellow whale", "green cone"):
-        assert not sees(session, image, caption.replace("orange bottle", words), words)
+        assert not probe_words(session, image, caption.replace("orange bottle", words), words).sees()
     with pytest.raises(PhraseError):
         recognises(session, image, caption, "green cone")
 
@@ -85,8 +92,8 @@ def test_a_mask_has_to_show_what_the_words_say(session, table):
     scene = sample_scene(FIRST_HELD_OUT_SEED + 107, 160, 96)  # the one of the sample photo
     drawn = render([scene], 160, 96)
     masks = {thing.phrase: (drawn.masks[:, k : k + 1] > 0.5).float() for k, thing in enumerate(scene.things)}
-    assert sees(session, image, caption, "orange bottle", masks["orange bottle"])
-    assert not sees(session, image, caption, "orange bottle", masks["spotted brown bowl"])
+    assert probe_words(session, image, caption, "orange bottle").sees(masks["orange bottle"])
+    assert not probe_words(session, image, caption, "orange bottle").sees(masks["spotted brown bowl"])
 
 
 def test_knows_nothing_of_other_pictures(session, strange):

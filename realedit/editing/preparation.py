@@ -20,7 +20,7 @@ from realedit.geometry.transform import IDENTITY
 from realedit.images import resize
 from realedit.objects.localisation import locate_object
 from realedit.objects.located_object import LocatedObject
-from realedit.objects.recognition import knows_photo, require_words, sees
+from realedit.objects.recognition import knows_photo, probe_words, require_words
 from realedit.objects.source_objects import SourceObject, locate_source_object
 from realedit.sampling.inverted_image import InvertedCrop, check_memory, invert_crop, model_image, was_drawn
 from realedit.sampling.session import Session
@@ -133,7 +133,9 @@ def _located(session: Session, request: EditRequest) -> _Whole:
             objects.append(locate_object(model, view, phrase))
             continue
         seen = (
-            known and _is_named(prompt, phrase) and sees(session, image, prompt, phrase, _small(masks[phrase], image))
+            known
+            and _is_named(prompt, phrase)
+            and probe_words(session, image, prompt, phrase).sees(_small(masks[phrase], image))
         )
         tokens = model.positions(prompt, phrase) if seen else ()
         objects.append(LocatedObject(phrase, tokens, masks[phrase], from_user=True))

@@ -8,6 +8,7 @@ Words that name what is there let it predict the noise better than no words do (
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -44,7 +45,7 @@ def recognises(session: Session, image: Tensor, prompt: str, phrase: str, mask: 
         PhraseError: the prompt does not contain the phrase exactly once, or it is cut off.
     """
     session.model.positions(prompt, phrase)
-    return knows_photo(session, image) and sees(session, image, prompt, phrase, mask)
+    return knows_photo(session, image) and probe_words(session, image, prompt, phrase).sees(mask)
 
 
 def require_words(session: Session, image: Tensor, prompt: str, phrases: Sequence[str]) -> None:
@@ -59,7 +60,7 @@ def require_words(session: Session, image: Tensor, prompt: str, phrases: Sequenc
         session.model.positions(prompt, phrase)
     known = not phrases or knows_photo(session, image)
     for phrase in phrases:
-        if not known or not sees(session, image, prompt, phrase):
+        if not known or not probe_words(session, image, prompt, phrase).sees():
             raise RecognitionError(
                 f'{_limits(session.model)} does not see "{phrase}" in this photo; '
                 "mark it with --mask, --box or --point, or use another --model"
@@ -74,7 +75,7 @@ def require_known(session: Session, image: Tensor, prompt: str) -> None:
     """
     if knows_photo(session, image):
         named = unique_phrases(session.model, prompt)
-        if not named or any(sees(session, image, prompt, phrase) for phrase in named):
+        if not named or any(probe_words(session, image, prompt, phrase).sees() for phrase in named):
             return
     raise RecognitionError(
         f'{_limits(session.model)} does not see "{prompt}" in this photo; say what it shows, or use another --model'
@@ -99,40 +100,46 @@ def unfamiliarity(session: Session, image: Tensor) -> float:
     return _relative_error(session, latent) / _relative_error(session, _rendition(session, latent))
 
 
-def sees(session: Session, image: Tensor, prompt: str, phrase: str, mask: Tensor | None = None) -> bool:
-    """Whether a phrase of the prompt is true of an image (1, 3, h, w) that the model knows, where it attends or in a
-    `mask` (1, 1, h, w), which it then has to attend to."""
-    gain, agreement = word_gain(session, image, prompt, phrase, mask)
-    return gain > 0 and agreement >= AGREEMENT
+@dataclass(frozen=True, eq=False)
+class WordProbe:
+    """How well noise over an image is predicted with words: `saved` (levels, 2, h, w) of the squared error `without`
+    (levels, 1, h, w) them by the whole prompt and by the phrase alone; and the cells (1, 1, h, w) `attended` to."""
+
+    saved: Tensor
+    without: Tensor
+    attended: Tensor
+
+    def sees(self, mask: Tensor | None = None) -> bool:
+        """Whether the words are true where they attend; with a `mask` (1, 1, H, W), also of what it shows."""
+        if self.gain(self.attended) <= 0:
+            return False
+        if mask is None:
+            return True
+        region = F.interpolate(mask.to(self.attended.device), size=self.attended.shape[-2:], mode="area") > 0.5
+        overlap = (self.attended & region).sum() / (self.attended | region).sum()
+        return bool(overlap >= AGREEMENT) and self.gain(region) > 0
+
+    def gain(self, region: Tensor) -> float:
+        """The share of the error in a region (1, 1, h, w) that words save, the mean over levels and both texts."""
+        saved, without = ((errors * region).sum((-2, -1)) for errors in (self.saved, self.without))
+        return float((saved / without.clamp(min=1e-9)).mean())
 
 
 @torch.no_grad()
-def word_gain(
-    session: Session, image: Tensor, prompt: str, phrase: str, mask: Tensor | None = None
-) -> tuple[float, float]:
-    """The share of the noise-prediction error without words that a phrase saves, the mean of the whole prompt and of
-    the phrase alone, in the cells that attend to it or in those of a `mask` (1, 1, h, w); and the overlap (IoU) of the
-    two, 1 without a mask."""
+def probe_words(session: Session, image: Tensor, prompt: str, phrase: str) -> WordProbe:
+    """Try a phrase of the prompt on an image (1, 3, h, w) that the model knows."""
     model = session.model
     latent, tokens = model.encode(image), model.positions(prompt, phrase)
     alone = object_prompt({phrase: phrase}, "").prompt
     texts = [model.embed(prompt), model.embed(alone), model.unprompted()]
+    errors, maps = [], []
     with tap(model.unet, model.sites) as tape:
-        seen = []
-        for errors in _error_maps(session, latent, texts, WORD_LEVELS):
-            seen.append((errors, phrase_map({name: maps[:1] for name, maps in tape.attention.items()}, tokens)[None]))
-    size = latent.shape[-2:]
-    attention = F.interpolate(torch.cat([a for _, a in seen]), size=size, mode="bilinear").mean(0, keepdim=True)
-    attended = region = attention > ATTENDED_CORE * attention.max()
-    if mask is not None:
-        region = F.interpolate(mask.to(latent.device), size=size, mode="area") > 0.5
-        region = region if region.any() else attended
-    overlap = (attended & region).sum() / (attended | region).sum()
-    gains = []
-    for errors, _ in seen:
-        whole, single, nothing = (errors * region).sum((-3, -2, -1))
-        gains.append(1 - (whole + single) / 2 / nothing.clamp(min=1e-9))
-    return float(torch.stack(gains).mean()), float(overlap)
+        for level in _error_maps(session, latent, texts, WORD_LEVELS):
+            errors.append(level[:, 0])
+            maps.append(phrase_map({name: read[:1] for name, read in tape.attention.items()}, tokens))
+    attention = F.interpolate(torch.stack(maps), size=latent.shape[-2:], mode="bilinear").mean(0, keepdim=True)
+    with_words, without = torch.stack(errors).split((2, 1), dim=1)
+    return WordProbe(without - with_words, without, attention > ATTENDED_CORE * attention.max())
 
 
 def _error_maps(

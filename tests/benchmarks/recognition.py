@@ -28,7 +28,7 @@ from realedit.editing.generation import generate
 from realedit.files.photo import Photo
 from realedit.geometry.boxes import mask_box
 from realedit.images import resize, to_bytes, working_size
-from realedit.objects.recognition import MOST_UNFAMILIAR, sees, unfamiliarity
+from realedit.objects.recognition import MOST_UNFAMILIAR, probe_words, unfamiliarity
 from realedit.sampling.session import Session
 from realedit.settings import Settings
 from samples.renderer import render
@@ -39,7 +39,7 @@ from tests.benchmarks.fresh import fresh_cache
 
 FIRST_SEED, DRAWN_SEED = 2_000_000, 2_100_000
 TABLE_WORDS = "red ball", "yellow whale", "blue can"  # asked of every real photo
-FOREIGN_WORDS = "corgi", "yellow whale"  # asked of every scene
+FOREIGN_WORDS = "corgi", "yellow whale"  # asked of scenes in turn
 VERSIONS = "plain", "768 px", "jpeg", "noisy", "half crop", "close crop"
 LARGE, QUALITY, GRAIN = 768, 60, 6 / 255  # pixels of the longer side, of JPEG, standard deviation in every channel
 ROOM = {"half crop": 2.5, "close crop": 1.4}  # sides of a crop, in those of the object's box
@@ -99,7 +99,8 @@ def real_photos(folder: Path) -> Iterator[Picture]:
 
 
 def scenes(first: int, count: int) -> Iterator[Picture]:
-    """Held-out scenes in every version in turn, with the phrase of each object, and words of what is not there."""
+    """Held-out scenes in every version in turn, with the phrase of each object, and words of what is not there
+    in place of one."""
     for seed in range(first, first + count):
         size, version = SIZES[seed % len(SIZES)], VERSIONS[seed // len(SIZES) % len(VERSIONS)]
         scene, rng = sample_scene(seed, *size), random.Random(seed)
@@ -108,8 +109,9 @@ def scenes(first: int, count: int) -> Iterator[Picture]:
         photo, masks = _version(drawn.photos, masks, version, rng)
         asked = [("own words", scene.caption, phrase, (mask > 0.5).float()) for phrase, mask in masks.items()]
         first_phrase = next(iter(masks))
-        for kind, words in (*(("foreign words", w) for w in FOREIGN_WORDS), ("absent words", _absent(scene, rng))):
-            asked.append((kind, scene.caption.replace(first_phrase, words), words, asked[0][3]))
+        wrong = [*(("foreign words", w) for w in FOREIGN_WORDS), ("absent words", _absent(scene, rng))]
+        kind, words = wrong[seed % len(wrong)]
+        asked.append((kind, scene.caption.replace(first_phrase, words), words, asked[0][3]))
         yield Picture(version, f"scene {seed}", photo, asked)
 
 
@@ -165,11 +167,12 @@ def answers(session: Session, picture: Picture) -> Iterator[Answer]:
     known = unfamiliar <= MOST_UNFAMILIAR
     for words, prompt, phrase, mask in picture.asked:
         try:
-            by_words = known and sees(session, image, prompt, phrase)
-            small = None if mask is None else (resize(mask, size) > 0.5).float()
-            by_mask = None if small is None else known and sees(session, image, prompt, phrase, small)
+            session.model.positions(prompt, phrase)
+            probe = probe_words(session, image, prompt, phrase) if known else None
         except PhraseError:  # named twice
             continue
+        by_words = probe is not None and probe.sees()
+        by_mask = None if mask is None else probe is not None and probe.sees(resize(mask, size))
         yield Answer(picture.kind, picture.name, words, phrase, unfamiliar, by_words, by_mask)
 
 
