@@ -97,8 +97,9 @@ def _darkened(photo: Tensor, plate: Tensor) -> tuple[Tensor, np.ndarray]:
 
 
 def _pieces(dark: np.ndarray, source: np.ndarray) -> list[np.ndarray]:
-    """The connected dark parts (H, W) beside an object that touch it."""
-    return components(touching(ndimage.binary_opening(dark | source), source) & ~source)
+    """The connected dark parts (H, W) beside an object that touch it, but for its edge, whose colours are mixed."""
+    near = ndimage.binary_dilation(source, iterations=TOUCHING_PIXELS)
+    return components(touching(ndimage.binary_opening(dark | near), near) & dark & ~source)
 
 
 def _as_factor(light: Tensor, cast: np.ndarray, source: Tensor) -> Tensor:

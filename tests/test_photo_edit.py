@@ -1,0 +1,120 @@
+"""Edits of what the model does not know, made of the photo's own pixels."""
+
+import numpy as np
+import pytest
+import torch
+
+import realedit
+from inversion.errors import EditError
+from realedit import edits
+from realedit.editing.request import Hints
+from realedit.evaluation.metrics import PerceptualMetric
+from realedit.files.photo import Photo
+from realedit.inpainting.filler import ModelFill, PhotoFill
+
+SQUARES = PerceptualMetric("squared difference", lambda a, b: (a - b).square().mean(1, keepdim=True))
+HEIGHT, WIDTH = 96, 144
+ROWS, COLUMNS = np.mgrid[:HEIGHT, :WIDTH]
+DISC = (COLUMNS - 40) ** 2 + (ROWS - 50) ** 2 < 14**2
+SHADE = ((COLUMNS - 52) / 14) ** 2 + ((ROWS - 62) / 6) ** 2 < 1
+POST = np.zeros((HEIGHT, WIDTH), bool)
+POST[:, 86:92] = True
+
+
+def floor() -> np.ndarray:
+    """A grainy floor."""
+    grain = np.random.default_rng(0).normal(0, 6, (HEIGHT, WIDTH, 1))
+    return np.clip(np.array((150, 130, 110)) + grain, 0, 255).astype(np.uint8)
+
+
+def scene(*, shade: bool = False) -> Photo:
+    """A striped blue disc on the floor, with a shadow or without."""
+    rgb = floor()
+    if shade:
+        rgb[SHADE] = rgb[SHADE] * 0.5
+    rgb[DISC] = np.where((ROWS // 3 % 2)[..., None] == 0, (30, 60, 200), (40, 90, 230))[DISC]
+    return Photo(rgb)
+
+
+def edited(model, photo: Photo, edit: edits.Edit, **options) -> "realedit.editing.pipeline.EditResult":
+    front = options.pop("front", None)
+    hints = Hints({"disc": torch.from_numpy(DISC).float()[None, None]}, pitch=0.0, front=front)
+    return realedit.edit(model, photo, "a photo of a disc", edit, hints=hints, perceptual=SQUARES, **options)
+
+
+def test_what_is_moved_is_its_own_pixels_and_leaves_floor(model):
+    photo = scene()
+    result = edited(model, photo, edits.Move("disc", by=(60 / WIDTH, 0)))
+    inside = (COLUMNS - 100) ** 2 + (ROWS - 50) ** 2 < 10**2
+    moved = result.photo.rgb[inside].astype(int)
+    assert np.abs(moved - photo.rgb[np.roll(inside, -60, 1)]).max() <= 8
+    left = result.photo.rgb[DISC].astype(float)
+    assert np.abs(left.mean(0) - (150, 130, 110)).max() < 4
+    assert 3 < left.std(0).mean() < 9, "with the floor's grain"
+    outside = result.editable[0, 0].numpy() < 0.5
+    assert np.array_equal(result.photo.rgb[outside], photo.rgb[outside])
+    assert result.report.fill is not None
+    assert result.report.fill.name == "photo"
+    assert result.report.objects[0].reached_position is None
+
+
+def test_what_stays_in_front_keeps_its_pixels(model):
+    photo = scene()
+    photo.rgb[POST] = (200, 40, 40)
+    front = torch.from_numpy(POST).float()[None, None]
+    to = edits.Move("disc", by=(50 / WIDTH, 0))
+    assert not np.array_equal(edited(model, photo, to).photo.rgb[POST], photo.rgb[POST])
+    behind = edited(model, photo, to, front=front).photo.rgb
+    assert np.array_equal(behind[:, 87:91], photo.rgb[:, 87:91])
+    assert (behind[45:55, 94:98, 2] > 150).all(), "beside the post the disc is seen"
+
+
+def test_a_shadow_goes_with_its_object_unless_it_shall_stay(model):
+    photo, shaded = scene(shade=True), SHADE & ~DISC & (ROWS < 66)
+    gone = edited(model, photo, edits.Remove("disc")).photo.rgb[shaded].mean()
+    stays = edited(model, photo, edits.Remove("disc"), settings=realedit.Settings(shadows=False))
+    assert gone > 115
+    core = shaded & ((COLUMNS - 40) ** 2 + (ROWS - 50) ** 2 > 19**2)  # beyond what masks miss at edges
+    assert np.array_equal(stays.photo.rgb[core], photo.rgb[core])
+
+
+def test_a_new_colour_is_the_discs_alone(model):
+    photo = scene()
+    result = edited(model, photo, edits.Restyle("disc", "red disc"))
+    inner = (COLUMNS - 40) ** 2 + (ROWS - 50) ** 2 < 11**2
+    red, _, blue = result.photo.rgb[inner].astype(int).T
+    assert (red > blue + 60).all()
+    assert len(np.unique(red)) > 1, "its stripes stay"
+    away = (COLUMNS - 40) ** 2 + (ROWS - 50) ** 2 > 18**2
+    assert np.array_equal(result.photo.rgb[away], photo.rgb[away])
+    with pytest.raises(EditError, match="names no colour"):
+        edited(model, photo, edits.Restyle("disc", "striped disc"))
+
+
+class Grey:
+    """Fills holes with grey."""
+
+    name = "grey"
+
+    def __call__(self, photo, hole, others):
+        return torch.where(hole > 0.5, 0.5, photo)
+
+
+def test_old_places_are_filled_as_asked(model):
+    photo = scene()
+    result = edited(model, photo, edits.Remove("disc"), fill=Grey())
+    middle = (COLUMNS - 40) ** 2 + (ROWS - 50) ** 2 < 8**2
+    assert (np.abs(result.photo.rgb[middle].astype(int) - 128) <= 1).all()
+    assert result.report.fill.name == "grey"
+    assert edited(model, photo, edits.Remove("disc"), fill=PhotoFill()).report.fill.why == "as asked"
+    with pytest.raises(EditError, match="does not know what is edited"):
+        edited(model, photo, edits.Remove("disc"), fill=ModelFill())
+
+
+def test_the_verdict_tells_a_grey_place_from_a_filled_one(model):
+    photo = scene()
+    good = edited(model, photo, edits.Remove("disc")).report.verdict
+    bad = edited(model, photo, edits.Remove("disc"), fill=Grey()).report.verdict
+    assert good.level.value == "good", good.to_text()
+    assert bad.failed
+    assert "old place" in bad.reasons[0]
