@@ -2,6 +2,7 @@
 processing stand at the top of the modules that use them. No torch."""
 
 from dataclasses import dataclass, field
+from enum import Enum
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,32 @@ class Weights:
     look_alone: float = 1.0  # of appearance where nothing else is asked
 
 
+class Mode(Enum):
+    """How what a model knows is edited: by its pixels, which the model then sees to (COMPOSITE), by the model alone
+    under self-guidance (REGENERATE), or as the result of the one tells (AUTO)."""
+
+    AUTO = "auto"
+    COMPOSITE = "composite"
+    REGENERATE = "regenerate"
+
+
+@dataclass(frozen=True)
+class Regeneration:
+    """How a photo is sampled again under self-guidance, without its pixels. Fractions of the schedule count from the
+    noise (0) to the photo (1).
+
+    Until `guided_until` every step is guided, with a `strength` that adapts itself; `features` weigh as much beside the
+    other energies. Until `words_until` the words put into each cell what they put into the cell of the photo that it
+    comes from. `reach`: how far around old and new places cells are free, in extents of the object.
+    """
+
+    guided_until: float = 0.8
+    strength: Strength = Strength(start=0.2, least=0.02, most=0.5)
+    features: float = 2.0
+    words_until: float = 0.6
+    reach: float = 0.5
+
+
 @dataclass(frozen=True)
 class Settings:
     """How an edit is made. Fractions of the schedule count from the noise (0) to the photo (1).
@@ -64,7 +91,8 @@ class Settings:
     `whole_from`, until when a photo that takes on another's look is held. Regions: `reach`, how far from an object
     its shadow is looked for, in extents of the object; `margin` and `feather`, fractions of the photo's shorter
     side, for what masks miss at edges and for the final seam. `shadows`: whether those of objects that leave go too,
-    rather than stay where they are. `method`: how photos are inverted, one of `METHOD_NAMES`.
+    rather than stay where they are. `method`: how photos are inverted, one of `METHOD_NAMES`. `mode` and
+    `regeneration`: whether and how the model makes the result alone.
     """
 
     steps: int = 25
@@ -87,6 +115,8 @@ class Settings:
     reach: float = 0.9
     feather: float = 0.015
     method: str = METHOD_NAMES[0]
+    mode: Mode = Mode.AUTO
+    regeneration: Regeneration = Regeneration()
 
 
 DEFAULTS = Settings()

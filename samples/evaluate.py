@@ -24,7 +24,8 @@ from inversion.taps import tap
 from realedit.images import to_bytes
 from realedit.objects.segmentation import ATTENDED_SHARE, upsampled_attention
 from realedit.sampling.attention import phrase_map
-from realedit.sampling.sampler import Conditioning, sample
+from realedit.sampling.prediction import Conditioning
+from realedit.sampling.sampler import sample
 from samples.judge import HUES, shows
 from samples.renderer import render
 from samples.scenes import FIRST_HELD_OUT_SEED, Scene, sample_scene

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from inversion.taps import Tape
 from realedit.evaluation.metrics import PerceptualMetric
 from realedit.morphology import dilate
 from realedit.settings import Settings
@@ -131,7 +132,7 @@ def test_the_published_rule_is_equation_three():
     one, two = (rule.shift(gradient, gradient, torch.tensor(ab)) for ab in (0.36, 0.84))
     torch.testing.assert_close(one, 10 * 0.8 * gradient)
     torch.testing.assert_close(two / one, torch.full_like(one, 0.5))
-    assert not rule.satisfied(0.0, 0, 10)
+    assert rule.evaluate(Tape(), 0, 10) == 1.0
 
 
 def contest_of(scenes: int, steps: int) -> tuple[dict, dict]:

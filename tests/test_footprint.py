@@ -9,14 +9,16 @@ from inversion.footprint import Memory, Need, _Kept, bytes_of, kept_for_gradient
 from inversion.loading import load_model
 from inversion.taps import tap
 from realedit.sampling.guidance import Guidance
-from realedit.sampling.sampler import energy_gradient
+from realedit.sampling.prediction import Conditioning, Step
 from tests.conftest import PROMPT, random_latent
 from tests.test_sampler import centroid_guidance
 
 
 def gradient(model) -> tuple[float, torch.Tensor, torch.Tensor]:
     guidance: Guidance = centroid_guidance(model, 4, (0.2, 0.2))
-    return energy_gradient(model, random_latent(), 500, model.embed(PROMPT), guidance, (0, 4))
+    step = Step(model, model.schedule(4), Conditioning.plain(model, PROMPT, 4, 4.0), 2)
+    found = step.energy_gradient(random_latent(), guidance)
+    return guidance.history[-1].energy, *found
 
 
 def test_counted_on_shapes_is_what_a_pass_keeps(tiny):

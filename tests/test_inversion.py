@@ -19,7 +19,8 @@ from inversion.pipeline import pipeline_arguments
 from inversion.problem import InversionProblem
 from inversion.schedule import ddim_step
 from realedit.sampling.latent_blending import ResidualCorrection
-from realedit.sampling.sampler import Conditioning, sample
+from realedit.sampling.prediction import Conditioning
+from realedit.sampling.sampler import sample
 from realedit.settings import MEMORY_NAMES, METHOD_NAMES
 from tests.conftest import PROMPT, random_latent
 

@@ -25,7 +25,8 @@ from inversion.pipeline import pipeline_arguments
 from inversion.problem import Inverted
 from inversion.schedule import Schedule
 from inversion.taps import tap
-from realedit.sampling.sampler import Conditioning, sample
+from realedit.sampling.prediction import Conditioning
+from realedit.sampling.sampler import sample
 from tests.conftest import PROMPT, random_latent, tiny_pipelines
 from tests.original_layout import original_tensors
 

@@ -10,7 +10,7 @@ from inversion.errors import EditError
 from realedit.inpainting.graph_cut import LabelEnergy, expanded, minimise
 from realedit.inpainting.offset_map import HoleView, label_hole, shifted
 from realedit.inpainting.patch_offsets import dominant_offsets
-from realedit.inpainting.photo_fill import Sketch, fill_from_photo
+from realedit.inpainting.photo_fill import Sketch, fill_from_photo, hole_sources
 from realedit.inpainting.seamless import seamless_copy
 
 
@@ -52,6 +52,17 @@ def test_only_the_hole_changes_and_equal_seeds_give_equal_pixels():
     assert torch.equal(torch.where(missing > 0.5, photo, filled), photo)
     assert not torch.equal(filled, photo)
     assert torch.equal(filled, fill_from_photo(photo, missing, none, seed=3))
+
+
+def test_sources_are_known_pixels_and_repeat_the_picture():
+    picture, hole = checks(90, 130, 15, 22), boxed((90, 130), 35, 55, 50, 75)
+    photo, missing, none = as_tensors(picture, hole, np.zeros_like(hole))
+    points = hole_sources(torch.where(missing > 0.5, 0.5, photo), missing, none)[0]
+    columns, rows = (points[k] * size - 0.5 for k, size in enumerate((130, 90)))
+    assert np.array_equal(rows.round().numpy()[~hole], np.mgrid[:90, :130][0][~hole])
+    read = photo[0, :, rows.round().long(), columns.round().long()]
+    torch.testing.assert_close(read, photo[0])
+    assert not missing[0, 0, rows.round().long(), columns.round().long()].any()
 
 
 def test_what_is_forbidden_is_not_copied():

@@ -4,10 +4,11 @@ import pytest
 import torch
 from diffusers import DDIMScheduler
 
-from inversion.taps import tap
+from inversion.taps import Tape, tap
 from realedit.sampling.energies import CentroidEnergy
-from realedit.sampling.guidance import Guidance, classifier_free
-from realedit.sampling.sampler import Conditioning, energy_gradient, sample
+from realedit.sampling.guidance import Guidance, GuidedSteps, classifier_free
+from realedit.sampling.prediction import Conditioning, Step
+from realedit.sampling.sampler import sample
 from realedit.settings import Strength
 from tests.conftest import PROMPT, random_latent
 
@@ -42,7 +43,7 @@ def rows_of(model, steps, scale=4.0):
 
 def centroid_guidance(model, steps, target, **changes):
     targets = {name: torch.tensor(target).expand(steps, 1, 2) for name in model.sites.attention}
-    values = {"strength": Strength(0.5, 0.5, 0.5), "tolerance": 1e-3, "begin": 0.0, "until": 1.0} | changes
+    values = {"strength": Strength(0.5, 0.5, 0.5), "tolerance": 1e-3, "guided": GuidedSteps(0.0, 1.0)} | changes
     return Guidance(CentroidEnergy((6,), targets), torch.ones(1, 1, 8, 12), **values)
 
 
@@ -63,7 +64,8 @@ def test_guidance_pulls_the_energy_down_from_both_sides(tiny):
 
 def test_unprompted_row_and_weights_are_never_in_a_graph(tiny):
     guidance = centroid_guidance(tiny, 4, (0.2, 0.2))
-    _, gradient, output = energy_gradient(tiny, random_latent(), 500, tiny.embed(PROMPT), guidance, (0, 4))
+    step = Step(tiny, tiny.schedule(4), rows_of(tiny, 4), 0)
+    gradient, output = step.energy_gradient(random_latent(), guidance)
     assert not gradient.requires_grad
     assert not output.requires_grad
     assert gradient.abs().sum() > 0
@@ -105,7 +107,7 @@ def test_satisfied_energy_changes_nothing(tiny):
         z,
         tiny.schedule(steps),
         rows_of(tiny, steps),
-        guidance=Guidance(Nothing(), torch.ones(1, 1, 8, 12), Strength(), 0.1, 0.0, 1.0),
+        guidance=Guidance(Nothing(), torch.ones(1, 1, 8, 12), Strength(), 0.1, GuidedSteps(0.0, 1.0)),
     )
     plain = sample(tiny, z, tiny.schedule(steps), rows_of(tiny, steps))
     torch.testing.assert_close(guided, plain, atol=1e-4, rtol=1e-4)
@@ -113,7 +115,7 @@ def test_satisfied_energy_changes_nothing(tiny):
 
 @pytest.mark.parametrize("steps", [10, 50, 200])
 def test_the_same_share_of_any_schedule_is_guided(model, steps):
-    guidance = centroid_guidance(model, 1, (0.5, 0.5), begin=0.2, until=0.8)
+    guidance = centroid_guidance(model, 1, (0.5, 0.5), guided=GuidedSteps(0.2, 0.8))
     share = sum(guidance.active(i, steps) for i in range(steps)) / steps
     assert share == pytest.approx(0.3, abs=0.051)
     assert not guidance.active(0, steps)
@@ -132,18 +134,17 @@ class TestShift:
         region = torch.zeros(1, 1, 4, 6)
         region[..., 1:3, 2:5] = 1
         values = {
-            "energy": lambda tape, i: torch.tensor(0.0),
+            "energy": lambda tape, i: torch.tensor(1.0),
             "region": region,
             "strength": Strength(0.2, 0.05, 0.4, 2.0),
             "tolerance": 0.1,
-            "begin": 0.0,
-            "until": 1.0,
+            "guided": GuidedSteps(0.0, 1.0),
         }
         return Guidance(**(values | changes))
 
     def test_length_is_set_against_the_noise_inside_the_region(self):
         rule, gradient = self.rule(), torch.randn(1, 4, 4, 6)
-        rule.satisfied(1.0, 0, 10)
+        rule.evaluate(Tape(), 0, 10)
         shift = rule.shift(gradient, torch.full((1, 4, 4, 6), 3.0), torch.tensor(0.5))
         inside = shift[..., 1:3, 2:5]
         assert inside.square().mean().sqrt().item() == pytest.approx(0.2 * 3.0, rel=1e-5)
@@ -156,7 +157,8 @@ class TestShift:
         assert torch.equal(rule.shift(0 * gradient, noise, torch.tensor(0.5)), torch.zeros(1, 4, 4, 6))
 
     def test_it_is_satisfied_below_the_tolerance_alone_and_remembers(self):
-        rule = self.rule()
-        assert [rule.satisfied(e, i, 10) for i, e in enumerate((0.2, 0.11, 0.1))] == [False, False, True]
+        energies = iter((0.2, 0.11, 0.1))
+        rule = self.rule(energy=lambda tape, i: torch.tensor(next(energies), dtype=torch.float64))
+        assert [rule.evaluate(Tape(), i, 10) is None for i in range(3)] == [False, False, True]
         assert [m.energy for m in rule.history] == [0.2, 0.11, 0.1]
         assert [m.done for m in rule.history] == [0.0, 0.1, 0.2]

@@ -19,8 +19,9 @@ from realedit.morphology import interior
 from realedit.objects.attention_probe import probe_attention
 from realedit.objects.segmentation import object_mask
 from realedit.sampling.noising import fresh_noise
+from realedit.sampling.prediction import Conditioning
 from realedit.sampling.prompts import object_prompt
-from realedit.sampling.sampler import Conditioning, sample
+from realedit.sampling.sampler import sample
 from realedit.sampling.session import Session
 
 SAMPLED_PICTURES = 3

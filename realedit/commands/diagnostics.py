@@ -23,9 +23,10 @@ from realedit.evaluation.perceptual import perceptual_metric
 from realedit.files.photo import Photo
 from realedit.files.reading import load_photo
 from realedit.sampling.energies import CentroidEnergy
-from realedit.sampling.guidance import Guidance
+from realedit.sampling.guidance import Guidance, GuidedSteps
 from realedit.sampling.inverted_image import InvertedImage, invert_photo, reconstruct
-from realedit.sampling.sampler import Conditioning, energy_gradient, sample
+from realedit.sampling.prediction import Conditioning, Step
+from realedit.sampling.sampler import sample
 from realedit.sampling.session import Session
 from realedit.settings import Settings, Strength
 
@@ -109,13 +110,14 @@ def gradient(tested: ModelUnderTest) -> Verdict:
     z, i = z.to(model.device), EQUALITY_STEPS // 2
     targets = {name: torch.tensor((0.2, 0.5)).expand(EQUALITY_STEPS, 1, 2) for name in model.sites.attention}
     energy = CentroidEnergy(model.texts.positions(PROMPT, PHRASE), targets)
-    guidance = Guidance(energy, torch.ones_like(z[:, :1]), Strength(), 0.0, 0.0, 1.0)
-    prompt = model.embed(PROMPT)
-    before, slope, _ = energy_gradient(model, z, schedule.timesteps[i], prompt, guidance, (i, EQUALITY_STEPS))
+    guidance = Guidance(energy, torch.ones_like(z[:, :1]), Strength(), 0.0, GuidedSteps(0.0, 1.0))
+    rows = Conditioning.plain(model, PROMPT, EQUALITY_STEPS, 1.0)
+    slope, _ = Step(model, schedule, rows, i).energy_gradient(z, guidance)
+    before = guidance.history[-1].energy
     if slope is None or not torch.isfinite(slope).all() or not slope.any():
         return False, f"energy {before:.3g}, whose gradient is zero or not finite"
     with torch.no_grad(), tap(model.unet, model.sites) as tape:
-        model.predict(z - 0.1 * slope / slope.square().mean().sqrt(), schedule.timesteps[i], [prompt])
+        model.predict(z - 0.1 * slope / slope.square().mean().sqrt(), schedule.timesteps[i], [rows.prompt])
         after = energy(tape, i).item()
     return after < before, f"energy {before:.4f} to {after:.4f} against its gradient"
 

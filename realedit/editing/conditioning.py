@@ -12,11 +12,11 @@ from realedit.compositing.composite import Composite
 from realedit.compositing.scene import LayeredScene
 from realedit.evaluation.report import GuidanceReport
 from realedit.sampling.energies import ObjectTarget, edit_energies
-from realedit.sampling.guidance import Guidance
+from realedit.sampling.guidance import Guidance, GuidedSteps
 from realedit.sampling.inverted_image import InvertedImage, photo_conditioning
 from realedit.sampling.latent_blending import touched_cells
+from realedit.sampling.prediction import Conditioning
 from realedit.sampling.prompts import PromptSpans, object_prompt, setting_words
-from realedit.sampling.sampler import Conditioning
 from realedit.sampling.session import Session
 
 
@@ -112,7 +112,7 @@ def _guidance(
     begin = settings.look_from if generates else settings.surroundings_until
     region = touched_cells(composite.editable, inverted.reference.pivots)
     strength = settings.look_strength if generates else settings.strength
-    return Guidance(energy, region, strength, settings.tolerance, begin, settings.guided_until)
+    return Guidance(energy, region, strength, settings.tolerance, GuidedSteps(begin, settings.guided_until))
 
 
 def _borrowed(change: AppearanceChange | None) -> tuple[Reference, tuple[int, ...]] | None:

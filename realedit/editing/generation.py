@@ -24,7 +24,7 @@ from realedit.sampling.energies import (
     edit_energies,
     global_appearance_energy,
 )
-from realedit.sampling.guidance import Guidance
+from realedit.sampling.guidance import Guidance, GuidedSteps
 from realedit.sampling.inverted_image import (
     GENERATED,
     InvertedImage,
@@ -34,7 +34,8 @@ from realedit.sampling.inverted_image import (
 )
 from realedit.sampling.latent_blending import noised_composite
 from realedit.sampling.noising import fresh_noise
-from realedit.sampling.sampler import Conditioning, sample
+from realedit.sampling.prediction import Conditioning
+from realedit.sampling.sampler import sample
 from realedit.sampling.session import Progress, Session, silent
 from realedit.settings import DEFAULTS, Settings
 
@@ -136,7 +137,9 @@ def _guided(session: Session, inverted: InvertedImage, prompt: str, energy: Weig
     guidance = None
     if energy.terms:
         everywhere = torch.ones_like(noise[:, :1])
-        guidance = Guidance(energy, everywhere, settings.draw_strength, settings.tolerance, 0.0, settings.guided_until)
+        guidance = Guidance(
+            energy, everywhere, settings.draw_strength, settings.tolerance, GuidedSteps(0.0, settings.guided_until)
+        )
     on_step = session.steps_of("drawing")
     latent = sample(model, noise, session.schedule, conditioning, guidance=guidance, on_step=on_step)
     return model.decode(latent).cpu()
@@ -154,7 +157,11 @@ def _guided_from(session: Session, inverted: InvertedImage, image: Tensor, other
     terms = edit_energies(inverted.reference, kept, (), settings.weights).terms
     energy = WeightedSum((*terms, (settings.weights.look_alone, global_appearance_energy(other.reference))))
     guidance = Guidance(
-        energy, everywhere, settings.strength, settings.tolerance, settings.whole_from, settings.guided_until
+        energy,
+        everywhere,
+        settings.strength,
+        settings.tolerance,
+        GuidedSteps(settings.whole_from, settings.guided_until),
     )
     return sample(
         model,

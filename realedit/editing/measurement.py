@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 from realedit.compositing.composite import Composite
 from realedit.compositing.scene import LayeredScene, ObjectEdit
-from realedit.editing.conditioning import SamplingPlan
 from realedit.evaluation.report import CameraReport, ObjectReport
 from realedit.files.photo import Photo
 from realedit.geometry.camera import Camera
 from realedit.geometry.crop import Crop
 from realedit.objects.attention_probe import detect
+from realedit.sampling.prompts import PromptSpans
 from realedit.sampling.session import Session
 
 UNKNOWN = "the model does not know this object"
@@ -19,19 +19,18 @@ FOREIGN = "it comes from another photo"
 
 
 def measure_objects(
-    session: Session, crop: Crop, result: Photo, scene: LayeredScene, composite: Composite, plan: SamplingPlan
+    session: Session, crop: Crop, result: Photo, scene: LayeredScene, composite: Composite, prompt: PromptSpans
 ) -> list[ObjectReport]:
     """Where every object was asked to be by the `composite`, at the model's size, and where the model sees it in the
-    `result`, the edited part of the photo."""
+    `result`, the edited part of the photo, which the `prompt` describes."""
     after = result.small((composite.image.shape[-1], composite.image.shape[-2]))
-    prompt = plan.prompt.prompt
     reports = []
     for edit, placed in zip(scene.objects, composite.objects, strict=True):
-        span = plan.prompt.spans.get(placed.phrase)
+        span = prompt.spans.get(placed.phrase)
         found = None
         if edit.object.tokens and span and placed.target.any():
-            found = detect(session, after, prompt, span)
-        words = prompt[slice(*span)] if span else placed.phrase
+            found = detect(session, after, prompt.prompt, span)
+        words = prompt.prompt[slice(*span)] if span else placed.phrase
         why = NOT_FOUND if edit.object.tokens else UNKNOWN
         reports.append(ObjectReport.of(placed.phrase, words, placed.target, found, crop, why=why))
     for placed in composite.inserted:

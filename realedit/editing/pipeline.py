@@ -11,6 +11,7 @@ from realedit.editing.judgement import judged
 from realedit.editing.measurement import camera_used, overlaps
 from realedit.editing.photo_edit import edit_photo
 from realedit.editing.preparation import prepare
+from realedit.editing.regenerated_edit import edit_by_regenerating
 from realedit.editing.request import EditRequest, Hints
 from realedit.editing.sampled_edit import edit_by_sampling
 from realedit.edits import Edit, check_together
@@ -20,7 +21,7 @@ from realedit.evaluation.report import EditReport, Measurements
 from realedit.files.photo import Photo
 from realedit.inpainting.filler import AutomaticFill, FillChoice, Filler, GivenFill, load_filler
 from realedit.sampling.session import Progress, Session, silent
-from realedit.settings import DEFAULTS, Settings
+from realedit.settings import DEFAULTS, Mode, Settings
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,4 +90,6 @@ def _edited_part(session: Session, request: EditRequest) -> EditedPart:
     prepared = prepare(session, request)
     if prepared.view is None:
         return edit_photo(session, request, prepared)
+    if session.settings.mode is Mode.REGENERATE:
+        return edit_by_regenerating(session, request, prepared, prepared.view)
     return edit_by_sampling(session, request, prepared, prepared.view)

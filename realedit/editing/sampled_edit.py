@@ -44,7 +44,7 @@ def edit_by_sampling(session: Session, request: EditRequest, prepared: Preparati
     full, filled = _with_full_plate(session, request, view, full_scene(view.photo, scene, located))
     photo, final = render_full_resolution(session, view.photo, full, composite, generated, chosen)
     session.progress("measuring")
-    objects = measure_objects(session, view.crop, photo, scene, composite, plan)
+    objects = measure_objects(session, view.crop, photo, scene, composite, plan.prompt)
     rebuilt = reconstruct(session.model, inverted.reference)
     guidance = plan.guidance_report()
     sampled = SampledPictures(inverted.image, plan.image, generated, rebuilt, guidance, inverted.cached)

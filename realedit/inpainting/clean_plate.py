@@ -6,7 +6,8 @@ from torch import Tensor
 from realedit.inpainting.completion import complete
 from realedit.sampling.inverted_image import InvertedImage, latent_path
 from realedit.sampling.latent_blending import LatentBlend, cells_of, noised_composite
-from realedit.sampling.sampler import Conditioning, sample
+from realedit.sampling.prediction import Conditioning
+from realedit.sampling.sampler import sample
 from realedit.sampling.session import Session
 
 HOLE_SHARE = 0.25  # share of a cell from which it counts as part of the hole

@@ -53,6 +53,25 @@ def fill_from_photo(photo: Tensor, hole: Tensor, others: Tensor, seed: int = 0, 
     return torch.where(hole > 0.5, result, photo)
 
 
+def hole_sources(photo: Tensor, hole: Tensor, others: Tensor, seed: int = 0) -> Tensor:
+    """From where in a photo (1, 3, H, W) each pixel of its `hole` (1, 1, H, W) is copied when it is filled so: points
+    (1, 2, H, W), fractions (x, y); outside the hole each pixel's own.
+
+    Raises:
+        EditError: nothing is left around the hole to copy from.
+    """
+    height, width = photo.shape[-2:]
+    rows, columns = np.mgrid[:height, :width]
+    missing = hole[0, 0].numpy() > 0.5
+    if missing.any():
+        box = _context(missing)
+        part = _Part(_rows(photo)[box], missing[box], others[0, 0].numpy()[box] > 0.5)
+        down, across = part.sources(seed)
+        rows[box], columns[box] = down + box[0].start, across + box[1].start
+    points = np.stack(((columns + 0.5) / width, (rows + 0.5) / height))
+    return torch.from_numpy(points)[None].float()
+
+
 def _rows(picture: Tensor) -> np.ndarray:
     return picture[0].permute(1, 2, 0).numpy()
 
@@ -81,14 +100,30 @@ class _Part:
 
     def filled(self, seed: int) -> np.ndarray:
         """Its pixels with the hole filled (H, W, 3); in turns where one leaves pixels that no offset can reach."""
+        layout = self._laid_out(seed)
+        pixels = _copied(self, layout)
+        rest = self.hole & ~layout.covered
+        return replace(self, pixels=pixels, hole=rest).filled(seed) if rest.any() else pixels
+
+    def sources(self, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """The rows and columns (H, W) that its pixels are copied from when it is filled."""
+        layout = self._laid_out(seed)
+        rows, columns = np.mgrid[: self.hole.shape[0], : self.hole.shape[1]]
+        rows[layout.covered], columns[layout.covered] = layout.sources()
+        rest = self.hole & ~layout.covered
+        if not rest.any():
+            return rows, columns
+        further = replace(self, pixels=self.pixels[rows, columns], hole=rest).sources(seed)
+        return rows[further], columns[further]
+
+    def _laid_out(self, seed: int) -> "_Layout":
+        """Raises `EditError` if nothing is left to copy from."""
         offsets = _offsets(_Level.of(self, REPEATS_AT), seed)
         level, labels = _laid_out(self, offsets)
-        covered = (level.enlarged(labels) >= 0) & self.hole
-        if not covered.any():
+        layout = _Layout(level, labels, level.rounded(offsets), (level.enlarged(labels) >= 0) & self.hole)
+        if not layout.covered.any():
             raise EditError("nothing is left around the hole to fill it from; mark less, or take another --fill")
-        pixels = _copied(self, level, labels, level.rounded(offsets), covered)
-        rest = self.hole & ~covered
-        return replace(self, pixels=pixels, hole=rest).filled(seed) if rest.any() else pixels
+        return layout
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,23 +194,42 @@ def _laid_out(part: _Part, offsets: np.ndarray) -> tuple[_Level, np.ndarray]:
     return level, labels
 
 
-def _copied(part: _Part, level: _Level, labels: np.ndarray, offsets: np.ndarray, covered: np.ndarray) -> np.ndarray:
-    """The part's pixels (H, W, 3) with what is `covered` (H, W) copied at its own size, by the labels (h, w) of the
-    `offsets` (n, 2) of a level, in tones that make seams vanish there."""
+@dataclass(frozen=True, eq=False)
+class _Layout:
+    """Which of the `offsets` (n, 2), in pixels of a `level`, each pixel there is copied at, `labels` (h, w), and which
+    pixels of the part that covers, `covered` (H, W)."""
+
+    level: _Level
+    labels: np.ndarray
+    offsets: np.ndarray
+    covered: np.ndarray
+
+    def own(self) -> np.ndarray:
+        """The label (n) of each covered pixel of the part."""
+        return self.level.enlarged(self.labels)[self.covered]
+
+    def sources(self) -> tuple[np.ndarray, np.ndarray]:
+        """The rows and columns (n) that the covered pixels are copied from."""
+        rows, columns = np.nonzero(self.covered)
+        full = np.rint(self.offsets[self.own()] * self.level.factor).astype(int)
+        height, width = self.covered.shape
+        return (rows + full[:, 0]).clip(0, height - 1), (columns + full[:, 1]).clip(0, width - 1)
+
+
+def _copied(part: _Part, layout: _Layout) -> np.ndarray:
+    """The part's pixels (H, W, 3) with what is covered copied at its own size, in tones that make seams vanish."""
+    level, labels = layout.level, layout.labels
     inside = (labels >= 0) & level.view.hole
-    shifts = offsets[labels.clip(min=0)]
+    shifts = layout.offsets[labels.clip(min=0)]
     plain = level.pixels.copy()
     rows, columns = np.nonzero(inside)
     plain[inside] = level.pixels[rows + shifts[inside][:, 0], columns + shifts[inside][:, 1]]
     toned = seamless_copy(level.pixels, inside, shifts)
-    rows, columns = np.nonzero(covered)
-    own = level.enlarged(labels)[rows, columns]
-    full = np.rint(offsets[own] * level.factor).astype(int)
-    height, width = part.hole.shape
-    source = (rows + full[:, 0]).clip(0, height - 1), (columns + full[:, 1]).clip(0, width - 1)
-    change = _change_at((rows, columns), toned - plain, level, labels, own)
+    rows, columns = np.nonzero(layout.covered)
+    places = rows, columns
+    change = _change_at(places, toned - plain, level, labels, layout.own())
     result = part.pixels.copy()
-    result[rows, columns] = (part.pixels[source] + change).clip(0, 1)
+    result[places] = (part.pixels[layout.sources()] + change).clip(0, 1)
     return result
 
 

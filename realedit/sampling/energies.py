@@ -128,6 +128,8 @@ class WeightedSum:
     terms: tuple[tuple[float, Energy], ...]
 
     def __call__(self, tape: Tape, i: int) -> Tensor:
+        if not self.terms:
+            return torch.zeros(())
         return torch.stack([weight * energy(tape, i) for weight, energy in self.terms]).sum()
 
 

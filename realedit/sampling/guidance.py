@@ -8,7 +8,9 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from inversion.taps import Tape
 from realedit.sampling.energies import Energy
+from realedit.sampling.source_pass import FeatureEnergy
 from realedit.settings import Strength
 
 
@@ -24,7 +26,7 @@ def adapted_strength(strength: Strength, measured: Sequence[EnergySample], goal:
     """The strength at the newest of the measurements, if the energy is to fall geometrically from
     the first of them to `goal` when the fraction `until` of the schedule is done: stronger after
     every measurement above that path, weaker after every one below."""
-    if not measured:
+    if not measured or measured[0].energy <= goal:
         return strength.start
     first, current = measured[0], strength.start
     for now in measured[1:]:
@@ -40,25 +42,54 @@ def classifier_free(unprompted: Tensor, prompted: Tensor, guidance_scale: float)
     return unprompted + guidance_scale * (prompted - unprompted)
 
 
+@dataclass(frozen=True, eq=False)
+class WeightedFeatures:
+    """A feature energy and its weight beside the other energies."""
+
+    weight: float
+    energy: FeatureEnergy
+
+
 class GuidanceRule(Protocol):
     """What the sampler asks of guidance: an energy, when to use it, and where its gradient goes."""
 
     @property
-    def energy(self) -> Energy: ...
+    def sites(self) -> tuple[str, ...]:
+        """Modules whose feature maps the energy reads, beside those of the model's own `sites`."""
+        ...
 
     def active(self, i: int, steps: int) -> bool:
         """Whether the energy is measured at step `i` of `steps`."""
         ...
 
-    def satisfied(self, value: float, i: int, steps: int) -> bool:
-        """Take note of the energy's `value` at step `i`. Whether it asks for nothing: then no gradient
-        is computed."""
+    def begin(self, i: int) -> None:
+        """Called before the pass through the network that is read at step `i`: for passes of the rule's own."""
+        ...
+
+    def evaluate(self, tape: Tape, i: int, steps: int) -> Tensor | None:
+        """What shall fall, a scalar of what was read at step `i`, of which note is taken; None where nothing is asked:
+        then no gradient is computed."""
         ...
 
     def shift(self, gradient: Tensor, noise: Tensor, alpha_bar: Tensor) -> Tensor:
         """The change of the predicted `noise` for an energy with this `gradient` in z, at the noise
         level `alpha_bar`."""
         ...
+
+
+@dataclass(frozen=True)
+class GuidedSteps:
+    """The steps in which an energy is measured: those from the fraction `begin` of the schedule on, before `until`,
+    every one or each `stride`-th."""
+
+    begin: float
+    until: float
+    stride: int = 2
+
+    def __contains__(self, step: tuple[int, int]) -> bool:
+        """Whether step `i` of `steps` is one of them."""
+        i, steps = step
+        return self.begin <= i / steps < self.until and i % self.stride == 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,24 +100,35 @@ class Guidance:
     that of the predicted noise there, so strengths mean the same for all photos and models. (Guide-and-
     Rescale, arXiv 2409.01322, takes the classifier-free-guidance difference instead. That vanishes where
     the unprompted row was fitted to the photo.) The strength adapts to how the energy falls; below
-    `tolerance` nothing is done. Between the fractions `begin` and `until` of the schedule the energy is
-    measured at every second step. `history` is what was seen so far.
+    `tolerance` nothing is done. `features`, if any, are pulled along: they have no goal of their own, since how near a
+    network's features can come is not known. `history` is what was seen so far.
     """
 
     energy: Energy
     region: Tensor
     strength: Strength
     tolerance: float
-    begin: float
-    until: float
+    guided: GuidedSteps
+    features: WeightedFeatures | None = None
     history: list[EnergySample] = field(default_factory=list)
 
-    def active(self, i: int, steps: int) -> bool:
-        return self.begin <= i / steps < self.until and i % 2 == 0
+    @property
+    def sites(self) -> tuple[str, ...]:
+        return self.features.energy.sites if self.features else ()
 
-    def satisfied(self, value: float, i: int, steps: int) -> bool:
-        self.history.append(EnergySample(i / steps, value))
-        return value <= self.tolerance
+    def active(self, i: int, steps: int) -> bool:
+        return (i, steps) in self.guided
+
+    def begin(self, i: int) -> None:
+        if self.features is not None:
+            self.features.energy.source.features(i)
+
+    def evaluate(self, tape: Tape, i: int, steps: int) -> Tensor | None:
+        value = self.energy(tape, i)
+        self.history.append(EnergySample(i / steps, value.item()))
+        if self.features is not None:
+            return value + self.features.weight * self.features.energy(tape, i)
+        return value if value.item() > self.tolerance else None
 
     def shift(self, gradient: Tensor, noise: Tensor, alpha_bar: Tensor) -> Tensor:
         region = self.region.to(gradient.device)
@@ -99,7 +141,7 @@ class Guidance:
     @property
     def current(self) -> float:
         """The strength that follows from what was measured so far."""
-        return adapted_strength(self.strength, self.history, self.tolerance, self.until)
+        return adapted_strength(self.strength, self.history, self.tolerance, self.guided.until)
 
 
 def _rms(values: Tensor, region: Tensor) -> Tensor:

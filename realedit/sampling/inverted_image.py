@@ -16,7 +16,8 @@ from realedit.geometry.crop import Crop
 from realedit.images import resize, working_size
 from realedit.sampling import cache
 from realedit.sampling.latent_blending import LatentPath, ResidualCorrection
-from realedit.sampling.sampler import Conditioning, sample
+from realedit.sampling.prediction import Conditioning
+from realedit.sampling.sampler import sample
 from realedit.sampling.session import Session
 
 GENERATED = "generated"  # the method of a reference whose picture was drawn, not inverted

@@ -31,7 +31,7 @@ from realedit.images import resize
 from realedit.inpainting import clean_plate
 from realedit.inpainting.completion import Completion, complete
 from realedit.inpainting.fill import fill_smoothly
-from realedit.sampling.guidance import Guidance
+from realedit.sampling.guidance import Guidance, GuidedSteps
 from realedit.settings import DEFAULTS, Settings, Strength
 from samples.scenes import FIRST_HELD_OUT_SEED
 from tests.benchmarks import rows
@@ -53,11 +53,9 @@ class Variant:
     replaced: tuple[Replacement, ...] = ()
 
 
-def _unnormalised(
-    energy: Any, region: Tensor, strength: Strength, tolerance: float, begin: float, until: float
-) -> Guidance:
+def _unnormalised(energy: Any, region: Tensor, strength: Strength, tolerance: float, guided: GuidedSteps) -> Guidance:
     """Guidance in its own window, with the gradient as the paper adds it."""
-    guidance = Guidance(energy, region, strength, tolerance, begin, until)
+    guidance = Guidance(energy, region, strength, tolerance, guided)
     published = PublishedRule(energy, rows.TUNED_V)
     with_shift = type("Unnormalised", (Guidance,), {"shift": lambda self, g, n, ab: region * published.shift(g, n, ab)})
     return with_shift(*(getattr(guidance, f) for f in guidance.__dataclass_fields__))

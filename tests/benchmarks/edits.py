@@ -33,7 +33,8 @@ from realedit.evaluation.metrics import PerceptualMetric
 from realedit.evaluation.perceptual import perceptual_metric
 from realedit.files.photo import Photo
 from realedit.images import to_bytes
-from realedit.sampling.sampler import Conditioning, sample
+from realedit.sampling.prediction import Conditioning
+from realedit.sampling.sampler import sample
 from realedit.settings import DEFAULTS, Settings
 from samples.scenes import FIRST_HELD_OUT_SEED
 from tests.benchmarks.edit_cases import EditCase, edit_cases

@@ -23,8 +23,9 @@ from inversion.model import DiffusionModel
 from inversion.text import Embedding, TextEncoder, TextEncoders
 from realedit.commands.diagnostics import peak_memory
 from realedit.sampling.energies import CentroidEnergy
-from realedit.sampling.guidance import Guidance
-from realedit.sampling.sampler import Conditioning, sample
+from realedit.sampling.guidance import Guidance, GuidedSteps
+from realedit.sampling.prediction import Conditioning
+from realedit.sampling.sampler import sample
 from realedit.settings import Strength
 
 GUIDED_STEPS = 2
@@ -122,7 +123,9 @@ def guided_steps(model: DiffusionModel, family: FullSize) -> tuple[float, float,
     start = torch.randn(1, 4, family.side, family.side, generator=generator).to(model.device)
     text = Embedding(*(None if t is None else t.to(model.device) for t in (text.tokens, text.pooled)))
     strength = Strength(0.5, 0.5, 0.5)
-    guidance = Guidance(CentroidEnergy((6,), targets), torch.ones_like(start[:, :1]), strength, 1e-9, 0.0, 1.0)
+    guidance = Guidance(
+        CentroidEnergy((6,), targets), torch.ones_like(start[:, :1]), strength, 1e-9, GuidedSteps(0.0, 1.0)
+    )
     began = time.perf_counter()
     with model.metered() as meter:
         z = sample(model, start, model.schedule(steps), Conditioning(text, text.repeat(steps), 1.0), guidance=guidance)

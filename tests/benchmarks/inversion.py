@@ -33,7 +33,8 @@ from realedit.evaluation.perceptual import perceptual_metric
 from realedit.files.reading import load_photo
 from realedit.images import to_bytes, working_size
 from realedit.sampling.latent_blending import ResidualCorrection
-from realedit.sampling.sampler import Conditioning, sample
+from realedit.sampling.prediction import Conditioning
+from realedit.sampling.sampler import sample
 from realedit.settings import DEFAULTS
 from samples.renderer import render
 from samples.scenes import FIRST_HELD_OUT_SEED, sample_scene

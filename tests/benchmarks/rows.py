@@ -25,9 +25,10 @@ from realedit.geometry.warp import warp
 from realedit.images import to_bytes
 from realedit.objects.grounding import other_objects
 from realedit.sampling.energies import CentroidEnergy, ObjectTarget, WeightedSum, edit_energies
-from realedit.sampling.guidance import Guidance
+from realedit.sampling.guidance import Guidance, GuidedSteps
 from realedit.sampling.inverted_image import InvertedImage, photo_conditioning
-from realedit.sampling.sampler import Conditioning, sample
+from realedit.sampling.prediction import Conditioning
+from realedit.sampling.sampler import sample
 from realedit.settings import DEFAULTS, Settings
 from tests.benchmarks.cases import Case
 from tests.benchmarks.textbook import PublishedRule, forward_noised
@@ -121,7 +122,7 @@ def centroid_only(model: DiffusionModel, settings: Settings = DEFAULTS) -> Row:
         full = energies(model, case, reference, settings)
         centroid = next(energy for _, energy in full.terms if isinstance(energy, CentroidEnergy))
         everywhere = torch.ones_like(latent[:, :1])
-        guidance = Guidance(centroid, everywhere, settings.strength, 0.005, 0.0, 0.8)
+        guidance = Guidance(centroid, everywhere, settings.strength, 0.005, GuidedSteps(0.0, 0.8))
         rows = Conditioning(model.embed(case.prompt), inverted.unconditional, settings.guidance_scale)
         return model.decode(sample(model, inverted.pivots[:1], schedule, rows, guidance=guidance)), None
 

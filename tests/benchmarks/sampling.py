@@ -20,10 +20,11 @@ from inversion.model import DiffusionModel
 from inversion.taps import tap
 from realedit.geometry.transform import Placement
 from realedit.sampling.energies import ObjectTarget, edit_energies
-from realedit.sampling.guidance import Guidance
+from realedit.sampling.guidance import Guidance, GuidedSteps
 from realedit.sampling.inverted_image import InvertedImage, invert_image, photo_conditioning
 from realedit.sampling.latent_blending import LatentBlend
-from realedit.sampling.sampler import Conditioning, sample
+from realedit.sampling.prediction import Conditioning
+from realedit.sampling.sampler import sample
 from realedit.sampling.session import Session
 from realedit.settings import DEFAULTS, Settings
 from samples.renderer import render
@@ -40,7 +41,7 @@ def guided(model: DiffusionModel, seen: InvertedImage, words: tuple[int, ...], s
     wanted = ObjectTarget(words, words, (SHIFT,), nowhere, new_appearance=False)
     everywhere = torch.ones_like(reference.pivots[:1, :1])
     energy = edit_energies(reference, [wanted], (), settings.weights)
-    guidance = Guidance(energy, everywhere, settings.strength, 0.0, 0.0, 1.0)
+    guidance = Guidance(energy, everywhere, settings.strength, 0.0, GuidedSteps(0.0, 1.0))
     anchor = LatentBlend(reference.pivots, torch.zeros_like(everywhere))
     schedule = model.schedule(settings.steps)
     sample(

@@ -15,6 +15,7 @@ from inversion.problem import Inverted
 from inversion.record import record
 from inversion.reference import Reference
 from inversion.schedule import Schedule, ddim_step
+from inversion.taps import Tape
 from realedit.sampling.energies import Energy
 
 
@@ -25,13 +26,17 @@ class PublishedRule:
 
     energy: Energy
     v: float
+    sites: tuple[str, ...] = ()
 
     def active(self, i: int, steps: int) -> bool:
         done = i / steps
         return done < 31 / 32 and (done < 3 / 16 or i % 2 == 0)
 
-    def satisfied(self, value: float, i: int, steps: int) -> bool:
-        return False
+    def begin(self, i: int) -> None:
+        pass
+
+    def evaluate(self, tape: Tape, i: int, steps: int) -> Tensor:
+        return self.energy(tape, i)
 
     def shift(self, gradient: Tensor, noise: Tensor, alpha_bar: Tensor) -> Tensor:
         return self.v * (1 - alpha_bar) ** 0.5 * gradient

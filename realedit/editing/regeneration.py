@@ -1,0 +1,159 @@
+"""Sample a photo again from its own noise, under self-guidance, in the region that an edit frees."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from inversion.phrases import find_phrase
+from inversion.reference import Reference
+from realedit.compositing.scene import LayeredScene, ObjectEdit
+from realedit.edits import ObjectSource
+from realedit.evaluation.report import GuidanceReport
+from realedit.geometry.correspondence import Correspondence
+from realedit.geometry.warp import warp
+from realedit.morphology import union
+from realedit.objects.source_objects import SourceObject
+from realedit.sampling.energies import ObjectTarget, edit_energies
+from realedit.sampling.guidance import Guidance, GuidedSteps, WeightedFeatures
+from realedit.sampling.inverted_image import InvertedImage
+from realedit.sampling.latent_blending import LatentBlend, touched_cells
+from realedit.sampling.prediction import Conditioning
+from realedit.sampling.prompts import PromptSpans, object_prompt, phrase_with_appearance, setting_words
+from realedit.sampling.sampler import sample
+from realedit.sampling.session import Session
+from realedit.sampling.source_pass import CrossAttentionInjection, FeatureEnergy, SourcePass, SourceResidual
+
+
+@dataclass(frozen=True, eq=False)
+class Regions:
+    """What of a photo at the model's size an edit touches, masks (1, 1, h, w): the `hole` that leaving objects and
+    their effects leave, all that gets a new look, `restyled`, and all that may change, `free`; and from where
+    everything else comes."""
+
+    hole: Tensor
+    restyled: Tensor
+    free: Tensor
+    correspondence: Correspondence
+
+
+@dataclass(frozen=True, eq=False)
+class Regenerated:
+    """The `picture` (1, 3, h, w) that was sampled, the photo as the model gives it back, `rebuilt` (1, 3, h, w), the
+    `prompt` with the characters that name each object, and how guidance went."""
+
+    picture: Tensor
+    rebuilt: Tensor
+    prompt: PromptSpans
+    guidance: GuidanceReport
+
+
+def regenerate(
+    session: Session,
+    inverted: InvertedImage,
+    scene: LayeredScene,
+    regions: Regions,
+    sources: Mapping[ObjectSource, SourceObject],
+) -> Regenerated:
+    """The photo sampled again with a scene's objects where and as they shall be.
+
+    It starts from the photo's own noise, in which that of objects went along and old places have that of what is like
+    their surroundings. The energies place objects; the photo's own features at every part of them keep their look
+    (`FeatureEnergy`). Where nothing comes from elsewhere, exact residuals keep the photo.
+    """
+    model, settings, schedule = session.model, session.settings, session.schedule
+    source = SourcePass.of(model, inverted.reference)
+    pivots, correspondence = source.pivots, regions.correspondence
+    cells = correspondence.at((pivots.shape[-2], pivots.shape[-1]))
+    changed = cells.changed.to(pivots.device)
+    start = torch.where(changed > 0.5, cells.carry(pivots[:1], nearest=True), pivots[:1])
+    free = touched_cells(regions.free, pivots)
+    released = torch.maximum(changed, touched_cells(regions.restyled, pivots))
+    held = LatentBlend(torch.cat((start, pivots[1:])), 1 - free)
+    words = _words(scene, inverted.prompt, sources)
+    guidance = _guidance(session, inverted, scene, words, sources, (FeatureEnergy(source, correspondence), free))
+    latent = sample(
+        model,
+        start,
+        schedule,
+        _conditioning(session, inverted, words),
+        guidance=guidance,
+        controllers=[CrossAttentionInjection(source, correspondence, settings.regeneration.words_until)],
+        callbacks=[SourceResidual(source, released), held],
+        on_step=session.steps_of("sampling"),
+    )
+    first, last = guidance.history[0].energy, guidance.history[-1].energy
+    report = GuidanceReport(first, last, settings.tolerance, guidance.current)
+    return Regenerated(model.decode(latent).cpu(), model.decode(pivots[-1:]).cpu(), words, report)
+
+
+def _words(scene: LayeredScene, caption: str, sources: Mapping[ObjectSource, SourceObject]) -> PromptSpans:
+    """The photo's own words; or where something gets a new look, words that name just the edited objects, as they
+    shall be, and the place."""
+    if all(edit.appearance is None for edit in scene.objects):
+        return PromptSpans(caption, {e.object.phrase: find_phrase(caption, e.object.phrase) for e in scene.objects})
+    names = {edit.object.phrase: _new_words(edit, sources) for edit in scene.objects if edit.placements}
+    return object_prompt(names, setting_words(caption, scene.phrases))
+
+
+def _new_words(edit: ObjectEdit, sources: Mapping[ObjectSource, SourceObject]) -> str:
+    phrase, appearance = edit.object.phrase, edit.appearance
+    if appearance is None:
+        return phrase
+    if appearance.source is not None:
+        return phrase_with_appearance(phrase, sources[appearance.source].object.phrase)
+    return appearance.words or phrase
+
+
+def _conditioning(session: Session, inverted: InvertedImage, words: PromptSpans) -> Conditioning:
+    """Without new words the prompted row alone, which retraces the inversion."""
+    model, settings, reference = session.model, session.settings, inverted.reference
+    if words.prompt == inverted.prompt:
+        return Conditioning(model.embed(inverted.prompt), reference.unconditional, 1.0)
+    return Conditioning.plain(model, words.prompt, settings.steps, settings.draw_guidance_scale)
+
+
+def _guidance(
+    session: Session,
+    inverted: InvertedImage,
+    scene: LayeredScene,
+    words: PromptSpans,
+    sources: Mapping[ObjectSource, SourceObject],
+    regions: tuple[FeatureEnergy, Tensor],
+) -> Guidance:
+    """The energies of all objects that are still to be seen, and the features of what comes from elsewhere; in the
+    region (1, 1, h, w) that is free."""
+    settings, (features, free) = session.settings, regions
+    targets = [
+        ObjectTarget(
+            edit.object.tokens,
+            session.model.span_positions(words.prompt, words.spans[edit.object.phrase]),
+            edit.placements,
+            _vacated(edit),
+            edit.appearance is not None,
+            _borrowed(edit, sources),
+        )
+        for edit in scene.objects
+        if edit.placements
+    ]
+    new = words.prompt != inverted.prompt
+    others = [] if new or not targets else [other.tokens for other in scene.others]  # new words name no others
+    energy = edit_energies(inverted.reference, targets, others, settings.weights)
+    chosen = settings.regeneration
+    strength = settings.look_strength if new else chosen.strength
+    guided = GuidedSteps(0.0, chosen.guided_until, stride=1)
+    return Guidance(energy, free, strength, settings.tolerance, guided, WeightedFeatures(chosen.features, features))
+
+
+def _vacated(edit: ObjectEdit) -> Tensor:
+    """Of an object's old place what it does not cover now."""
+    return edit.mask * (1 - union([(warp(edit.mask, p) > 0.5).float() for p in edit.placements], edit.mask))
+
+
+def _borrowed(
+    edit: ObjectEdit, sources: Mapping[ObjectSource, SourceObject]
+) -> tuple[Reference, tuple[int, ...]] | None:
+    """The reference and the tokens of the object whose look it takes on, if it is one that the model knows."""
+    source = sources[edit.appearance.source] if edit.appearance and edit.appearance.source else None
+    return (source.inverted.reference, source.object.tokens) if source and source.inverted else None

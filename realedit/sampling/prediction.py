@@ -1,0 +1,91 @@
+"""What one step of the sampler asks the network: the rows, what is replaced inside them, and the energy's gradient."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from inversion.model import DiffusionModel
+from inversion.replacement import Replacement, replaced
+from inversion.schedule import Schedule
+from inversion.taps import Sites, tap
+from inversion.text import Embedding
+from realedit.sampling.guidance import GuidanceRule, classifier_free
+
+
+@dataclass(frozen=True, eq=False)
+class Conditioning:
+    """The texts of the two rows: the prompt, and that of the unprompted row at every step."""
+
+    prompt: Embedding
+    unconditional: Embedding
+    guidance_scale: float
+
+    @classmethod
+    def plain(cls, model: DiffusionModel, prompt: str, steps: int, guidance_scale: float) -> "Conditioning":
+        """A prompt against the empty text, at each of so many steps."""
+        return cls(model.embed(prompt), model.unprompted().repeat(steps), guidance_scale)
+
+    def unprompted(self, i: int) -> Embedding:
+        return self.unconditional[i : i + 1].to(self.prompt.tokens.device)
+
+
+class Controller(Protocol):
+    """Replaces what modules inside the network give out."""
+
+    def at(self, i: int) -> Mapping[str, Replacement]:
+        """What is replaced in the prompted row at step `i`, by the modules' names."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """The predictions of step `i`."""
+
+    model: DiffusionModel
+    schedule: Schedule
+    rows: Conditioning
+    i: int
+    controllers: Sequence[Controller] = ()
+
+    @property
+    def timestep(self) -> int:
+        return self.schedule.timesteps[self.i]
+
+    @torch.no_grad()
+    def unguided(self, z: Tensor) -> Tensor:
+        """Both rows in one batch, or the prompted row alone where the other has no say."""
+        rows = self.rows
+        both = [rows.unprompted(self.i), rows.prompt] if rows.guidance_scale > 1 else [rows.prompt]
+        with replaced(self.model.unet, self._replacements()):
+            outputs = self.model.predict(z, self.timestep, both)
+        return outputs if len(both) == 1 else classifier_free(outputs[:1], outputs[1:], rows.guidance_scale)
+
+    def guided(self, z: Tensor, guidance: GuidanceRule) -> tuple[Tensor | None, Tensor]:
+        """The gradient of the energy in z, None where it asks for nothing, and the output of both rows, without a
+        graph: the unprompted row is never in one."""
+        gradient, prompted = self.energy_gradient(z, guidance)
+        if self.rows.guidance_scale <= 1:
+            return gradient, prompted
+        with torch.no_grad():
+            unprompted = self.model.predict(z, self.timestep, [self.rows.unprompted(self.i)])
+        return gradient, classifier_free(unprompted, prompted, self.rows.guidance_scale)
+
+    def energy_gradient(self, z: Tensor, guidance: GuidanceRule) -> tuple[Tensor | None, Tensor]:
+        """The same gradient, and the prompted row's output."""
+        model, z = self.model, z.detach().requires_grad_()
+        guidance.begin(self.i)
+        replacements = self._replacements()
+        sites = Sites(model.sites.attention, tuple(dict.fromkeys(model.sites.features + guidance.sites)))
+        with torch.enable_grad(), replaced(model.unet, replacements), tap(model.unet, sites) as tape:
+            prompted = model.predict(z, self.timestep, [self.rows.prompt])
+            value = guidance.evaluate(tape, self.i, len(self.schedule))
+            if value is None:
+                return None, prompted.detach()
+            (gradient,) = torch.autograd.grad(value, z)
+        return gradient, prompted.detach()
+
+    def _replacements(self) -> dict[str, Replacement]:
+        return {name: change for each in self.controllers for name, change in each.at(self.i).items()}
