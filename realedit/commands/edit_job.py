@@ -62,7 +62,7 @@ def run_job(shared: RunOptions, job: EditJob, outputs: Outputs, accept: Acceptan
 
     Raises:
         RealEditError: any of it failed; the result is not one to `accept`; or, with the result written, LPIPS outside
-            the edit is above what is accepted.
+            the edit is above what is accepted, or the energies are.
     """
     with shared.reading(job.path):
         outputs.check(job.inputs)
@@ -86,13 +86,14 @@ def run_job(shared: RunOptions, job: EditJob, outputs: Outputs, accept: Acceptan
         pixels = save_result(shared.which, outputs, (saving, signer), origin, result)
     print_result(shared, outputs, job.path, edited.report)
     accept.check_outside(edited.report)
+    accept.check_energies(edited.report)
     return pixels
 
 
 def _settings(recipe: Recipe) -> Settings:
     shadows = recipe.shadow != "none"
     steps, seed, method, feather = recipe.steps, recipe.seed, recipe.method, recipe.feather
-    return Settings(steps=steps, seed=seed, method=method, feather=feather, shadows=shadows)
+    return Settings(steps=steps, seed=seed, method=method, feather=feather, shadows=shadows, mode=recipe.mode)
 
 
 @functools.cache

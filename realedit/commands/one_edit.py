@@ -14,6 +14,7 @@ from realedit.commands.marks import SourceOptions
 from realedit.commands.options import Command, as_one
 from realedit.commands.output_options import EditOptions
 from realedit.commands.parameter_types import FILE, POINT, SHIFT, Coordinates
+from realedit.settings import Mode
 
 if TYPE_CHECKING:
     from realedit.files.reading import PhotoFile
@@ -77,6 +78,7 @@ def run_each(
             "prompt": shared.prompt,
             "where": {entry["object"]: where} if where else {},
             "photos": {name: in_fractions(told, _measured(name, told)) for name, told in (others or {}).items()},
+            "mode": options.mode or Mode.AUTO,
             "method": shared.method,
             "steps": shared.steps,
             "seed": shared.seed,

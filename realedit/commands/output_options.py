@@ -12,7 +12,7 @@ from realedit.commands.marks import MarkOptions, mark_options
 from realedit.commands.options import FORCE, MAX_LPIPS, OUTPUT, Command, as_one, with_options
 from realedit.commands.parameter_types import FILE
 from realedit.files.kinds import PIPE, SUFFIXES
-from realedit.settings import DEFAULTS, MOST_PITCH
+from realedit.settings import DEFAULTS, MOST_PITCH, Mode
 
 if TYPE_CHECKING:
     from realedit.evaluation.report import EditReport
@@ -132,6 +132,8 @@ class EditOptions:
     work: Path | None = None
     max_lpips: float | None = None
     keep_going: bool = False
+    strict: bool = False
+    mode: Mode | None = None
     sidecar: bool = True
     files: FileOptions = FileOptions()
 
@@ -141,16 +143,17 @@ class EditOptions:
 
     @property
     def accepted(self) -> "Acceptance":
-        return Acceptance(self.max_lpips, self.keep_going)
+        return Acceptance(self.max_lpips, self.keep_going, self.strict)
 
 
 @dataclass(frozen=True)
 class Acceptance:
-    """What a result must be: not farther off than `max_lpips` outside the edit, None: however far; and unless
-    `keep_going` is asked for not judged to have failed."""
+    """What a result must be: not farther off than `max_lpips` outside the edit, None: however far; unless `keep_going`
+    is asked for not judged to have failed; and if `strict` with energies that came down to their goal."""
 
     max_lpips: float | None = None
     keep_going: bool = False
+    strict: bool = False
 
     def check_verdict(self, report: "EditReport") -> None:
         """Raises `RealEditError` if a result has failed, and shall not be written then."""
@@ -165,6 +168,13 @@ class Acceptance:
                 f"outside the edit LPIPS is {changed:.4f}, above {self.max_lpips:g}; the result is kept"
             )
 
+    def check_energies(self, report: "EditReport") -> None:
+        """Raises `RealEditError` if the energies of a strict run were not met, or not measured."""
+        if not self.strict or (report.guidance and report.guidance.met):
+            return
+        reached = report.guidance.to_text() if report.guidance else f"no energy was measured ({report.mode.to_text()})"
+        raise RealEditError(f"--strict: {reached}; the result is kept")
+
 
 WRITTEN = (
     OUTPUT,
@@ -173,6 +183,12 @@ WRITTEN = (
     click.option("--before-after", type=FILE, help="Also write before and after in one picture."),
     click.option("--work", type=FILE, help="Folder for pictures of the steps in between."),
     MAX_LPIPS,
+    click.option("--strict", is_flag=True, help="Exit 1 where the energies did not come down to their goal."),
+    click.option(
+        "--mode",
+        type=click.Choice(Mode, case_sensitive=False),
+        help="composite: of the photo's pixels; regenerate: by the model alone, under self-guidance. Default: auto.",
+    ),
     click.option("--keep-going", is_flag=True, help="Write a result that is judged to have failed too, and exit 0."),
     SIDECAR,
 )

@@ -28,14 +28,16 @@ if TYPE_CHECKING:
 @result_options
 @run_options
 def edit(shared: RunOptions, photos: tuple[Path, ...], recipe_path: Path, options: EditOptions) -> None:
-    """Make several edits at once, from a recipe. --prompt goes before the recipe's prompt; method, steps
-    and seed are the recipe's.
+    """Make several edits at once, from a recipe. --prompt and --mode go before the recipe's; method, steps and
+    seed are the recipe's.
 
     Example: realedit edit photo.png --recipe edits.toml -o edited.png
     """
     from realedit.files.recipe import read_recipe
 
     recipe = read_recipe(recipe_path)
+    if options.mode is not None:
+        recipe = recipe.model_copy(update={"mode": options.mode})
     shared = replace(shared, prompt=shared.prompt or recipe.prompt)
     run_jobs(shared, photos, lambda photo: recipe, options, "edited", recipe_path.parent)
 

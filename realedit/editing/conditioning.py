@@ -46,7 +46,7 @@ class SamplingPlan:
         if self.guidance is None or not self.guidance.history:
             return None
         first, last = self.guidance.history[0].energy, self.guidance.history[-1].energy
-        return GuidanceReport(first, last, self.guidance.tolerance, self.guidance.current)
+        return GuidanceReport(first, last, self.guidance.tolerance, self.guidance.current, self.guidance.strength.most)
 
 
 def plan_sampling(

@@ -6,14 +6,9 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from inversion.model import DiffusionModel
-from realedit.editing.edited_part import EditedPart
-from realedit.editing.judgement import judged
 from realedit.editing.measurement import camera_used, overlaps
-from realedit.editing.photo_edit import edit_photo
-from realedit.editing.preparation import prepare
-from realedit.editing.regenerated_edit import edit_by_regenerating
+from realedit.editing.modes import attempt
 from realedit.editing.request import EditRequest, Hints
-from realedit.editing.sampled_edit import edit_by_sampling
 from realedit.edits import Edit, check_together
 from realedit.evaluation.metrics import PerceptualMetric
 from realedit.evaluation.perceptual import perceptual_metric
@@ -21,7 +16,7 @@ from realedit.evaluation.report import EditReport, Measurements
 from realedit.files.photo import Photo
 from realedit.inpainting.filler import AutomaticFill, FillChoice, Filler, GivenFill, load_filler
 from realedit.sampling.session import Progress, Session, silent
-from realedit.settings import DEFAULTS, Mode, Settings
+from realedit.settings import DEFAULTS, Settings
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +60,8 @@ def edit(
     check_together(edits)
     request.check_words(model)
     with model.metered() as meter:
-        part = _edited_part(session, request)
+        found = attempt(session, request)
+    part = found.part
     after = photo.with_part(part.crop.box, part.photo)
     editable = part.crop.in_photo(part.final.editable)
     sampled = part.sampled
@@ -79,17 +75,8 @@ def edit(
         seconds=time.perf_counter() - began,
         cached=sampled is not None and sampled.cached,
         fill=part.fill,
-        verdict=judged(photo.cropped(part.crop.box), part),
+        verdict=found.verdict,
+        mode=found.mode,
     )
     report = EditReport.of(photo, after, editable, measurements, perceptual or perceptual_metric(model))
     return EditResult(after, editable, report, part.intermediates())
-
-
-def _edited_part(session: Session, request: EditRequest) -> EditedPart:
-    session.progress("finding the object")
-    prepared = prepare(session, request)
-    if prepared.view is None:
-        return edit_photo(session, request, prepared)
-    if session.settings.mode is Mode.REGENERATE:
-        return edit_by_regenerating(session, request, prepared, prepared.view)
-    return edit_by_sampling(session, request, prepared, prepared.view)

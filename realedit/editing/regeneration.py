@@ -84,7 +84,7 @@ def regenerate(
         on_step=session.steps_of("sampling"),
     )
     first, last = guidance.history[0].energy, guidance.history[-1].energy
-    report = GuidanceReport(first, last, settings.tolerance, guidance.current)
+    report = GuidanceReport(first, last, settings.tolerance, guidance.current, guidance.strength.most)
     return Regenerated(model.decode(latent).cpu(), model.decode(pivots[-1:]).cpu(), words, report)
 
 

@@ -20,17 +20,25 @@ from realedit.objects.attention_probe import Detection
 
 @dataclass(frozen=True)
 class GuidanceReport:
-    """How the energy went: at the first and the last measurement, its goal, and the last strength."""
+    """How the energy went: at the first and the last measurement, its goal, the last strength, and the `most` that it
+    may be."""
 
     first: float
     last: float
     goal: float
     strength: float
+    most: float
+
+    @property
+    def met(self) -> bool:
+        """Whether the energy came down to its goal."""
+        return self.last <= self.goal
 
     def to_text(self) -> str:
         if self.first <= self.goal:
             return f"energy {self.first:.3f}, nothing asked (goal {self.goal:g})"
-        return f"energy {self.first:.3f} to {self.last:.3f} (goal {self.goal:g}), strength {self.strength:.2f}"
+        limits = f"strength {self.strength:.2f} of at most {self.most:g}"
+        return f"energy {self.first:.3f} to {self.last:.3f} (goal {self.goal:g}), {limits}"
 
 
 @dataclass(frozen=True)
@@ -99,12 +107,23 @@ class FillReport:
         return f"by {self.name}: {self.why}"
 
 
+@dataclass(frozen=True)
+class ModeReport:
+    """How an edit was made (`name`), and why so."""
+
+    name: str
+    why: str
+
+    def to_text(self) -> str:
+        return f"{self.name}: {self.why}"
+
+
 @dataclass(frozen=True, eq=False)
 class Measurements:
     """What was measured on the way to a result: every object, the photo at the model's size and what its inversion
     gives back (`reconstruction`, two pictures (1, 3, h, w)), how guidance went, the camera, which objects cover each
-    other, the network evaluations in forward-equivalents, the time, and whether the inversion came from the cache.
-    `reconstruction` and `guidance` are None where no model was asked, `fill` where nothing left its place."""
+    other, the network evaluations in forward-equivalents, the time, whether the inversion came from the cache, and the
+    mode. `reconstruction` and `guidance` are None where no model was asked, `fill` where nothing left its place."""
 
     objects: Sequence[ObjectReport]
     reconstruction: tuple[Tensor, Tensor] | None
@@ -116,6 +135,7 @@ class Measurements:
     cached: bool
     fill: FillReport | None
     verdict: Verdict
+    mode: ModeReport
 
 
 @dataclass(frozen=True)
@@ -141,6 +161,7 @@ class EditReport:
     perceptual_note: str | None
     fill: FillReport | None
     verdict: Verdict
+    mode: ModeReport
 
     @classmethod
     def of(
@@ -161,6 +182,7 @@ class EditReport:
             perceptual_note=perceptual.note,
             fill=measured.fill,
             verdict=measured.verdict,
+            mode=measured.mode,
         )
 
     def to_json(self) -> str:
@@ -191,6 +213,7 @@ class EditReport:
     def _how(self) -> list[str]:
         """Lines about the camera, the inversion, guidance and the measure."""
         return [
+            f"mode            {self.mode.to_text()}",
             *([f"camera          {self.camera.to_text()}"] if self.camera else []),
             *([f"reconstruction  {faithfulness_line(self.reconstruction)}"] if self.reconstruction else []),
             *([f"guidance        {self.guidance.to_text()}"] if self.guidance else []),

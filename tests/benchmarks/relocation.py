@@ -11,7 +11,7 @@ import json
 import multiprocessing
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,7 +25,7 @@ from inversion.loading import load_model
 from inversion.model import DiffusionModel
 from realedit.evaluation.metrics import PerceptualMetric
 from realedit.evaluation.perceptual import perceptual_metric
-from realedit.settings import DEFAULTS, Settings
+from realedit.settings import DEFAULTS, Mode, Settings
 from samples.scenes import FIRST_HELD_OUT_SEED
 from tests.benchmarks import rows
 from tests.benchmarks.cases import Case, cases
@@ -44,6 +44,7 @@ def contestants(model: DiffusionModel, perceptual: PerceptualMetric, settings: S
         "cut-paste-inpaint": rows.cut_paste_inpaint,
         "textbook": rows.textbook(model, settings),
         "centroid-only": rows.centroid_only(model, settings),
+        "self-guidance": rows.realedit(model, perceptual, replace(settings, mode=Mode.REGENERATE)),
         "realedit": rows.realedit(model, perceptual, settings),
     }
 
