@@ -9,9 +9,9 @@ Method = Callable[[InversionProblem], Inverted]
 """An inversion method; all differ only in how they invert, at what cost, and how exact they are."""
 
 METHODS: dict[str, Method] = {
+    "fixed-point": fixed_point.invert,
     "null-text": null_text.invert,
     "negative-prompt": negative_prompt.invert,
-    "fixed-point": fixed_point.invert,
     "residual": residual.invert,
     "ddim": ddim.invert,
 }

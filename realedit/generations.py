@@ -13,7 +13,7 @@ class _Generation(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
-    method: str = "null-text"
+    method: str = DEFAULTS.method
     steps: int = Field(DEFAULTS.steps, ge=2, le=1000)
     seed: int = DEFAULTS.seed
 

@@ -17,9 +17,9 @@ class Strength:
 
 
 METHOD_NAMES = (
+    "fixed-point",
     "null-text",
     "negative-prompt",
-    "fixed-point",
     "residual",
     "ddim",
 )  # kept equal to inversion.methods by a test: help must not load torch
@@ -66,11 +66,12 @@ class Regeneration:
     """How a photo is sampled again under self-guidance, without its pixels. Fractions of the schedule count from the
     noise (0) to the photo (1).
 
-    Until `guided_until` every step is guided, with a `strength` that adapts itself; `features` weigh as much beside the
-    other energies. Until `words_until` the words put into each cell what they put into the cell of the photo that it
+    Until `dense_until` every step is guided, then each second until `guided_until`, with a `strength` that adapts
+    itself; `features` weigh as much beside the other energies. Until `words_until` the words put into each cell what they put into the cell of the photo that it
     comes from. `reach`: how far around old and new places cells are free, in extents of the object.
     """
 
+    dense_until: float = 0.4
     guided_until: float = 0.8
     strength: Strength = Strength(start=0.2, least=0.02, most=0.5)
     features: float = 2.0
@@ -83,11 +84,10 @@ class Settings:
     """How an edit is made. Fractions of the schedule count from the noise (0) to the photo (1).
 
     The clean plate: `plate_from`, until when the old place is held to a rough fill before the model draws there;
-    `plate_guidance_scale`. The edit: `surroundings_until`, how long what lies around the moved object is held to
-    the composite; from then until `guided_until` its energies are measured and, above `tolerance`, guide with a
-    `strength` that adapts itself. Whatever is drawn from words: `draw_guidance_scale`. New looks: `look_from`,
-    until when the object is held to its old look in the new colours; `look_strength`, since an outline must be held
-    against words that would move it. Whole pictures: `draw_strength`, of which fresh noise needs more;
+    `plate_guidance_scale`. Whatever is drawn from words: `draw_guidance_scale`; until `guided_until` its energies are
+    measured and, above `tolerance`, guide with a `strength` that adapts itself. New looks: `look_from`, until when the
+    object is held to its old look in the new colours; `look_strength`, since an outline must be held against words that
+    would move it. Whole pictures: `draw_strength`, of which fresh noise needs more;
     `whole_from`, until when a photo that takes on another's look is held. Regions: `reach`, how far from an object
     its shadow is looked for, in extents of the object; `margin` and `feather`, fractions of the photo's shorter
     side, for what masks miss at edges and for the final seam. `shadows`: whether those of objects that leave go too,
@@ -102,7 +102,6 @@ class Settings:
     strength: Strength = field(default_factory=Strength)
     tolerance: float = 0.02
     guided_until: float = 0.95
-    surroundings_until: float = 0.8
     plate_from: float = 0.7
     plate_guidance_scale: float = 3.0
     look_from: float = 0.4

@@ -212,7 +212,7 @@ def test_the_text_says_what_came_of_it_and_verbose_how(photo, tmp_path):
     assert brief[3].startswith("outside         identical pixels; ")
     long = run("remove", photo, "black vase", "-v", "-o", tmp_path / "b.png", *FAST).stdout
     names = [line.split()[0] for line in long.splitlines()]
-    assert names[:5] == ["verdict", "object", "old", "outside", "reconstruction"]
+    assert names[:5] == ["verdict", "object", "old", "outside", "mode"]
     assert names[-1] == "cost"
 
 
@@ -417,7 +417,7 @@ def test_before_after_and_work_pictures(photo, tmp_path):
         *FAST,
     )
     assert Image.open(tmp_path / "ba.png").height == 384
-    assert {p.name for p in (tmp_path / "work").iterdir()} >= {"rough.png", "hole.png", "reconstruction.png"}
+    assert {p.name for p in (tmp_path / "work").iterdir()} >= {"rough.png", "hole.png", "plate.png"}
 
 
 EDITS = {

@@ -103,7 +103,7 @@ def _requested(
 
 
 def recolour_objects(
-    session: Session, composite: Composite, changes: Changes, texts: tuple[Embedding, Embedding]
+    session: Session, composite: Composite, changes: Changes, texts: tuple[Embedding, Embedding] | None = None
 ) -> tuple[list[AppearanceChange | None], Tensor]:
     """How each object takes on its new colours, and the composite's image (1, 3, h, w) in them: in the likeliest way,
     unless another fits the new of the `texts` much better than the old, where the model knows them."""
@@ -117,7 +117,7 @@ def recolour_objects(
         ways = recolourings(placed.pixels_of(own), change.colours.colours, change.colours.matte)
         pictures = [apply_colours(image, opacity, own, way.apply(own, opacity)) for way in ways]
         best = 0
-        if change.generated and len(ways) > 1:
+        if texts is not None and change.generated and len(ways) > 1:
             scores = [classifier_score(session, picture, placed.target, texts) for picture in pictures]
             best = scores.index(max(scores)) if max(scores) > scores[0] + MUCH_BETTER else 0
         image = pictures[best]

@@ -25,7 +25,7 @@ from realedit.files.writing import save_sheet
 from realedit.files.xmp import DigitalSourceType
 from realedit.images import to_bytes
 from realedit.inpainting.filler import GivenFill, load_filler, parse_fill
-from realedit.settings import Settings
+from realedit.settings import Mode, Settings
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -93,7 +93,7 @@ def run_job(shared: RunOptions, job: EditJob, outputs: Outputs, accept: Acceptan
 def _settings(recipe: Recipe) -> Settings:
     shadows = recipe.shadow != "none"
     steps, seed, method, feather = recipe.steps, recipe.seed, recipe.method, recipe.feather
-    return Settings(steps=steps, seed=seed, method=method, feather=feather, shadows=shadows, mode=recipe.mode)
+    return Settings(steps=steps, seed=seed, method=method, feather=feather, shadows=shadows, mode=Mode(recipe.mode))
 
 
 @functools.cache

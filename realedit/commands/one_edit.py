@@ -78,7 +78,7 @@ def run_each(
             "prompt": shared.prompt,
             "where": {entry["object"]: where} if where else {},
             "photos": {name: in_fractions(told, _measured(name, told)) for name, told in (others or {}).items()},
-            "mode": options.mode or Mode.AUTO,
+            "mode": (options.mode or Mode.AUTO).value,
             "method": shared.method,
             "steps": shared.steps,
             "seed": shared.seed,

@@ -37,7 +37,7 @@ def edit(shared: RunOptions, photos: tuple[Path, ...], recipe_path: Path, option
 
     recipe = read_recipe(recipe_path)
     if options.mode is not None:
-        recipe = recipe.model_copy(update={"mode": options.mode})
+        recipe = recipe.model_copy(update={"mode": options.mode.value})
     shared = replace(shared, prompt=shared.prompt or recipe.prompt)
     run_jobs(shared, photos, lambda photo: recipe, options, "edited", recipe_path.parent)
 

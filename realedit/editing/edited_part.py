@@ -16,13 +16,12 @@ from realedit.morphology import union
 @dataclass(frozen=True, eq=False)
 class SampledPictures:
     """What a model made on the way, each (1, 3, h, w) at its own size: the `image` that it saw, the composite as it
-    was `planned`, what it `generated` of that, and its `reconstruction` of the original; how its energies went
-    (`guidance`), and whether the inversion came from the cache."""
+    was `planned`, and what it `generated` of that; how its energies went (`guidance`), and whether the inversion came
+    from the cache."""
 
     image: Tensor
     planned: Tensor
     generated: Tensor
-    reconstruction: Tensor
     guidance: GuidanceReport | None
     cached: bool
 
@@ -59,4 +58,4 @@ class EditedPart:
         if self.sampled is None:
             return pictures
         planned, generated = self.sampled.planned, self.sampled.generated
-        return pictures | {"rough": planned, "generated": generated, "reconstruction": self.sampled.reconstruction}
+        return pictures | {"rough": planned, "generated": generated}

@@ -37,22 +37,21 @@ def full_scene(photo: Photo, scene: LayeredScene, objects: Sequence[LocatedObjec
 
 
 def render_full_resolution(
-    session: Session, photo: Photo, scene: LayeredScene, drawn: Composite, generated: Tensor, changes: Changes
+    session: Session, photo: Photo, scene: LayeredScene, drawn: Composite, generated: Tensor | None, changes: Changes
 ) -> tuple[Photo, Composite]:
     """Set the objects of a full `scene` down in a photo; objects' pixels come from the photo itself, new appearances
-    and what was hidden from the picture `generated` (1, 3, h, w) that the model made of the composite `drawn`. The
-    edited photo, and what is where in it at its own size."""
+    from the picture `generated` (1, 3, h, w) that the model made of the composite `drawn`, if it made one. The edited
+    photo, and what is where in it at its own size."""
     own, settings = photo.colours.from_srgb, session.settings
+    shown = own(drawn.image if generated is None else generated)
     composite = compose(photo.tensor(), scene, settings.margin, settings.feather)
-    image, restyled = composite.image, []
+    image = composite.image
     for change, placed, small in zip(changes, composite.objects, drawn.objects, strict=True):
         if change is not None:
             small = replace(small, colours=own(small.colours))
-            image = change.converted(own).apply(image, placed, own(generated), small)
-            restyled.append(placed.target)
+            image = change.converted(own).apply(image, placed, shown, small)
     composite = replace(composite, image=image)
-    mask = union(restyled, composite.hole)
-    result = paste_back(session.model, photo, composite, mask, generated, settings.feather)
+    result = paste_back(photo, composite, settings.feather)
     return photo.painted(result, composite.editable, opacity_after(photo, scene, settings.margin)), composite
 
 

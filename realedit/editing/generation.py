@@ -151,7 +151,7 @@ def _guided_from(session: Session, inverted: InvertedImage, image: Tensor, other
     model, settings = session.model, session.settings
     path = latent_path(session, inverted)
     everywhere = torch.ones_like(path.photo[:, :1])
-    levels = noised_composite(path, model.encode(image), 0 * everywhere, (), settings.seed)
+    levels = noised_composite(path, model.encode(image), 0 * everywhere, settings.seed)
     first = int(settings.whole_from * settings.steps)
     kept = [_same_shape(inverted, each, each.tokens) for each in all_objects(model, inverted)]
     terms = edit_energies(inverted.reference, kept, (), settings.weights).terms

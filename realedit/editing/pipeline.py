@@ -67,7 +67,6 @@ def edit(
     sampled = part.sampled
     measurements = Measurements(
         objects=part.objects,
-        reconstruction=(sampled.image, sampled.reconstruction) if sampled else None,
         guidance=sampled.guidance if sampled else None,
         camera=camera_used(part.camera, part.scene.objects, given=hints.pitch is not None),
         overlaps=overlaps(part.final),

@@ -142,7 +142,7 @@ def _guidance(
     energy = edit_energies(inverted.reference, targets, others, settings.weights)
     chosen = settings.regeneration
     strength = settings.look_strength if new else chosen.strength
-    guided = GuidedSteps(0.0, chosen.guided_until, stride=1)
+    guided = GuidedSteps(0.0, chosen.guided_until, chosen.dense_until)
     return Guidance(energy, free, strength, settings.tolerance, guided, WeightedFeatures(chosen.features, features))
 
 

@@ -1,13 +1,15 @@
-"""An edit of what the model knows: composed at its size, sampled again under self-guidance, and made once more at the
-photo's own size."""
+"""An edit of what the model knows: composed at its size, new looks drawn there under self-guidance, and made once more
+at the photo's own size."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
+from torch import Tensor
 
-from realedit.appearance.selection import choose_appearances, requested_changes
-from realedit.compositing.composite import compose, vacated_hole
+from inversion.phrases import find_phrase
+from realedit.appearance.selection import Changes, choose_appearances, recolour_objects, requested_changes
+from realedit.compositing.composite import Composite, compose, vacated_hole
 from realedit.compositing.scene import LayeredScene
 from realedit.editing.conditioning import plan_sampling
 from realedit.editing.decomposition import corrected_objects, decompose
@@ -19,10 +21,11 @@ from realedit.editing.plate import Drawn, PlateFill, place_behind
 from realedit.editing.preparation import Preparation, with_placements
 from realedit.editing.request import EditRequest
 from realedit.editing.resampling import resample
-from realedit.evaluation.report import FillReport
+from realedit.evaluation.report import FillReport, GuidanceReport
 from realedit.morphology import union
 from realedit.objects.located_object import LocatedObject
-from realedit.sampling.inverted_image import InvertedCrop, reconstruct
+from realedit.sampling.inverted_image import InvertedCrop, InvertedImage
+from realedit.sampling.prompts import PromptSpans
 from realedit.sampling.session import Session
 
 
@@ -34,21 +37,47 @@ def edit_by_sampling(session: Session, request: EditRequest, prepared: Preparati
     located = corrected_objects(inverted, [each.object for each in prepared.objects], scene)
     viewpoint = _corrected_viewpoint(request, prepared, located)
     scene = with_placements(request, prepared, scene, viewpoint, located)
-    session.progress("sampling")
     composite = compose(inverted.image, scene, session.settings.margin)
-    changes = requested_changes(session, scene, composite, prepared.sources)
-    plan = plan_sampling(session, inverted, scene, composite, changes)
-    generated = resample(session, inverted, scene, composite, plan)
-    chosen = choose_appearances(session, composite, plan.changes, plan.texts, generated)
+    look = _new_looks(session, inverted, scene, composite, prepared)
     session.progress("drawing at full size")
     full, filled = _with_full_plate(session, request, view, full_scene(view.photo, scene, located))
-    photo, final = render_full_resolution(session, view.photo, full, composite, generated, chosen)
+    photo, final = render_full_resolution(session, view.photo, full, composite, look.generated, look.changes)
     session.progress("measuring")
-    objects = measure_objects(session, view.crop, photo, scene, composite, plan.prompt)
-    rebuilt = reconstruct(session.model, inverted.reference)
-    guidance = plan.guidance_report()
-    sampled = SampledPictures(inverted.image, plan.image, generated, rebuilt, guidance, inverted.cached)
+    objects = measure_objects(session, view.crop, photo, scene, composite, look.prompt)
+    generated = look.image if look.generated is None else look.generated
+    sampled = SampledPictures(inverted.image, look.image, generated, look.guidance, inverted.cached)
     return EditedPart(view.crop, photo, viewpoint.camera, scene, composite, full, final, objects, filled, sampled)
+
+
+@dataclass(frozen=True, eq=False)
+class _NewLooks:
+    """The composite in its new colours, `image` (1, 3, h, w), what the model drew of it, `generated` (1, 3, h, w), None
+    where it drew nothing, how each object takes on its new look, the `prompt` of what is to be seen, and how its
+    energies went."""
+
+    image: Tensor
+    generated: Tensor | None
+    changes: Changes
+    prompt: PromptSpans
+    guidance: GuidanceReport | None = None
+
+
+def _new_looks(
+    session: Session, inverted: InvertedImage, scene: LayeredScene, composite: Composite, prepared: Preparation
+) -> _NewLooks:
+    """What becomes of objects that shall look otherwise. Without one nothing is sampled: pixels that are set down need
+    no model."""
+    changes = requested_changes(session, scene, composite, prepared.sources)
+    if not any(change is not None and change.generated for change in changes):
+        recoloured, image = recolour_objects(session, composite, changes)
+        caption = inverted.prompt
+        named = {phrase: find_phrase(caption, phrase) for phrase in (e.object.phrase for e in scene.objects)}
+        return _NewLooks(image, None, recoloured, PromptSpans(caption, named))
+    session.progress("sampling")
+    plan = plan_sampling(session, inverted, scene, composite, changes)
+    generated = resample(session, inverted, composite, plan)
+    chosen = choose_appearances(session, composite, plan.changes, plan.texts, generated)
+    return _NewLooks(plan.image, generated, chosen, plan.prompt, plan.guidance_report())
 
 
 def _with_full_plate(

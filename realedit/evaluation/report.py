@@ -5,11 +5,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-import torch
 from torch import Tensor
 
 from realedit.evaluation.comparison import compare
-from realedit.evaluation.metrics import ImageComparison, PerceptualMetric, compare_images
+from realedit.evaluation.metrics import ImageComparison, PerceptualMetric
 from realedit.evaluation.verdict import Verdict
 from realedit.files.photo import Photo
 from realedit.geometry.boxes import mask_centre
@@ -120,13 +119,11 @@ class ModeReport:
 
 @dataclass(frozen=True, eq=False)
 class Measurements:
-    """What was measured on the way to a result: every object, the photo at the model's size and what its inversion
-    gives back (`reconstruction`, two pictures (1, 3, h, w)), how guidance went, the camera, which objects cover each
+    """What was measured on the way to a result: every object, how guidance went, the camera, which objects cover each
     other, the network evaluations in forward-equivalents, the time, whether the inversion came from the cache, and the
-    mode. `reconstruction` and `guidance` are None where no model was asked, `fill` where nothing left its place."""
+    mode. `guidance` is None where nothing was guided, `fill` where nothing left its place."""
 
     objects: Sequence[ObjectReport]
-    reconstruction: tuple[Tensor, Tensor] | None
     guidance: GuidanceReport | None
     camera: CameraReport | None
     overlaps: Sequence[str]
@@ -142,15 +139,13 @@ class Measurements:
 class EditReport:
     """The numbers of one run.
 
-    `outside`: the result against the photo, where nothing may change. `reconstruction`: the photo at the model's size
-    against what its inversion gives back, None where the model was not asked. `camera`: by what objects were turned
+    `outside`: the result against the photo, where nothing may change. `camera`: by what objects were turned
     that went elsewhere, None if none did. `overlaps` names objects that cover each other after the edit. `seconds`: of
     the edit alone, without loading the model, reading and writing.
     """
 
     objects: tuple[ObjectReport, ...]
     outside: ImageComparison
-    reconstruction: ImageComparison | None
     touched_share: float
     guidance: GuidanceReport | None
     camera: CameraReport | None
@@ -171,7 +166,6 @@ class EditReport:
         return cls(
             objects=tuple(measured.objects),
             outside=compare(before, after, editable, perceptual),
-            reconstruction=_reconstruction(measured, perceptual),
             touched_share=float(editable.mean()),
             guidance=measured.guidance,
             camera=measured.camera,
@@ -215,17 +209,9 @@ class EditReport:
         return [
             f"mode            {self.mode.to_text()}",
             *([f"camera          {self.camera.to_text()}"] if self.camera else []),
-            *([f"reconstruction  {faithfulness_line(self.reconstruction)}"] if self.reconstruction else []),
             *([f"guidance        {self.guidance.to_text()}"] if self.guidance else []),
             *([f"note            {self.perceptual_note}"] if self.perceptual_note else []),
         ]
-
-
-def _reconstruction(measured: Measurements, perceptual: PerceptualMetric) -> ImageComparison | None:
-    if measured.reconstruction is None:
-        return None
-    image, rebuilt = measured.reconstruction
-    return compare_images(image, rebuilt, torch.ones_like(image[:, :1]), perceptual)
 
 
 def faithfulness_line(report: ImageComparison) -> str:

@@ -13,7 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from inversion.errors import EditError
 from realedit.edits import AnyEdit, Insert, Transfer, check_together
 from realedit.geometry.transform import Box, Point
-from realedit.settings import DEFAULTS, METHOD_NAMES, MOST_PITCH, Mode
+from realedit.settings import DEFAULTS, METHOD_NAMES, MOST_PITCH
 
 UNKNOWN_KEY = "Extra inputs are not permitted"  # pydantic's words, which it uses of models but not of dataclasses
 PUBLISHED_NAMES = {
@@ -59,8 +59,10 @@ class Recipe(_Entry):
     prompt: str | None = Field(None, description="What the photo shows")
     where: dict[str, Region] = Field(default_factory=dict, description="Where objects are, by their phrase")
     photos: dict[str, SourcePhotoEntry] = Field(default_factory=dict, description="Other photos, by their path")
-    mode: Mode = Field(Mode.AUTO, description="Of the photo's pixels, or by the model alone under self-guidance")
-    method: str = "null-text"
+    mode: Literal["auto", "composite", "regenerate"] = Field(
+        "auto", description="Of the photo's pixels, or by the model alone under self-guidance"
+    )
+    method: str = DEFAULTS.method
     steps: int = Field(DEFAULTS.steps, ge=2, le=1000)
     seed: int = DEFAULTS.seed
     pitch: float | None = Field(None, ge=-MOST_PITCH, le=MOST_PITCH, description="Degrees that the camera looked down")

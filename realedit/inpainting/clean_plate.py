@@ -24,7 +24,7 @@ def clean_plate(session: Session, inverted: InvertedImage, prompt: str, hole: Te
     completion = complete(inverted.image, hole, others)
     path = latent_path(session, inverted)
     cells = cells_of(hole, path.photo, HOLE_SHARE)
-    levels = noised_composite(path, model.encode(completion.image), cells, (), settings.seed)
+    levels = noised_composite(path, model.encode(completion.image), cells, settings.seed)
     blend = LatentBlend(levels, torch.where(cells > 0.5, settings.plate_from, 1.0))
     conditioning = Conditioning.plain(model, prompt, settings.steps, settings.plate_guidance_scale)
     latent = sample(

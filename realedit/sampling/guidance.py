@@ -79,17 +79,18 @@ class GuidanceRule(Protocol):
 
 @dataclass(frozen=True)
 class GuidedSteps:
-    """The steps in which an energy is measured: those from the fraction `begin` of the schedule on, before `until`,
-    every one or each `stride`-th."""
+    """The steps in which an energy is measured, by fractions of the schedule: from `begin` on and before `until` each
+    second, but before `dense_until` every one (as in arXiv 2306.00986, which guides all of the first 3/16)."""
 
     begin: float
     until: float
-    stride: int = 2
+    dense_until: float = 0.0
 
     def __contains__(self, step: tuple[int, int]) -> bool:
         """Whether step `i` of `steps` is one of them."""
         i, steps = step
-        return self.begin <= i / steps < self.until and i % self.stride == 0
+        done = i / steps
+        return self.begin <= done < self.until and (i % 2 == 0 or done < self.dense_until)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,11 +1,10 @@
 """Hold latents to what is already known of the result, cell by cell, for as long as each cell says.
 
 The known result is a composite picture: the photo with the object in its new place and the old
-place filled in roughly. Its latent, mixed with the noise in which the model holds the photo (moved
-with the object), is what a cell is set to while it is held; afterwards the model draws freely.
+place filled in roughly. Its latent, mixed with the noise in which the model holds the photo, is what a cell is set to
+while it is held; afterwards the model draws freely.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -13,8 +12,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from inversion.schedule import Schedule
-from realedit.geometry.transform import Placement
-from realedit.geometry.warp import warp
 
 TOUCHED_SHARE = 0.01  # share of a cell from which it counts as touched
 
@@ -47,14 +44,10 @@ class LatentPath:
     schedule: Schedule
 
 
-def noised_composite(
-    path: LatentPath, composite: Tensor, hole: Tensor, transported: Sequence[tuple[Placement, Tensor]], seed: int
-) -> Tensor:
+def noised_composite(path: LatentPath, composite: Tensor, hole: Tensor, seed: int) -> Tensor:
     """A `composite` of the photo, as a clean latent (1, C, h, w), at every noise level (steps + 1, C, h, w).
 
-    The noise of a level is what the photo's pivot holds beside the photo; in the `hole` (1, 1, h, w) it is fresh, and
-    where something was `transported`, in the cells (1, 1, h, w) given with each placement, it comes from where that
-    was.
+    The noise of a level is what the photo's pivot holds beside the photo; in the `hole` (1, 1, h, w) it is fresh.
     """
     photo = path.photo
     fresh = torch.randn(photo.shape, generator=torch.Generator().manual_seed(seed)).to(photo.device)
@@ -62,8 +55,6 @@ def noised_composite(
     for pivot, alpha_bar in zip(path.pivots[:, None], _levels(path.schedule), strict=True):
         noise = (pivot - alpha_bar**0.5 * photo) / (1 - alpha_bar) ** 0.5
         noise_there = torch.where(hole > 0.5, fresh, noise)
-        for placement, target in transported:
-            noise_there = torch.where(target > 0.5, warp(noise, placement, nearest=True), noise_there)
         # Written as a change of the pivot, so that cells which nothing touches keep it to the bit.
         change = alpha_bar**0.5 * (composite - photo) + (1 - alpha_bar) ** 0.5 * (noise_there - noise)
         levels.append(pivot + change)
