@@ -67,8 +67,9 @@ class Regeneration:
     noise (0) to the photo (1).
 
     Until `dense_until` every step is guided, then each second until `guided_until`, with a `strength` that adapts
-    itself; `features` weigh as much beside the other energies. Until `words_until` the words put into each cell what they put into the cell of the photo that it
-    comes from. `reach`: how far around old and new places cells are free, in extents of the object.
+    itself; `features` weigh as much beside the other energies. Until `words_until` the words put into each cell what
+    they put into the cell of the photo that it comes from. `reach`: how far around old and new places cells are free,
+    in extents of the object.
     """
 
     dense_until: float = 0.4

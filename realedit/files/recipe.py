@@ -59,9 +59,7 @@ class Recipe(_Entry):
     prompt: str | None = Field(None, description="What the photo shows")
     where: dict[str, Region] = Field(default_factory=dict, description="Where objects are, by their phrase")
     photos: dict[str, SourcePhotoEntry] = Field(default_factory=dict, description="Other photos, by their path")
-    mode: Literal["auto", "composite", "regenerate"] = Field(
-        "auto", description="Of the photo's pixels, or by the model alone under self-guidance"
-    )
+    mode: Literal["auto", "composite", "regenerate"] = Field("auto", description="Of pixels, or by the model alone")
     method: str = DEFAULTS.method
     steps: int = Field(DEFAULTS.steps, ge=2, le=1000)
     seed: int = DEFAULTS.seed
