@@ -8,15 +8,22 @@ from pathlib import Path
 
 import click
 import pytest
+import torch
 from click.testing import CliRunner
+from PIL import Image
+from torchvision.transforms.functional import to_tensor
 
+from inversion.taps import Tape
 from realedit.cli import main
 from realedit.files.recipe import Recipe
+from realedit.sampling.sampler import sample
+from tests.colours import BLUE, RED, colour_centre
 from tests.test_architecture import ORDER
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text()
-NAMES = ("README.md", "inversion/README.md", "realedit/README.md", "tests/benchmarks/README.md")
+SAMPLING = "realedit/sampling/README.md"
+NAMES = ("README.md", "inversion/README.md", "realedit/README.md", SAMPLING, "tests/benchmarks/README.md")
 DOCUMENTS = {name: (ROOT / name).read_text() for name in NAMES}
 MOST_LINES = 150
 
@@ -38,17 +45,16 @@ def command_after(name: str) -> str:
     return match[1]
 
 
-def python_example(name: str) -> str:
-    (code,) = re.findall(r"```python\n(.*?)```", DOCUMENTS[name], re.DOTALL)
-    return code
+def python_examples(name: str) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", DOCUMENTS[name], re.DOTALL)
 
 
-def run_example(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict:
-    """The names that a document's example defines when it is run beside the samples."""
+def run_example(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch, k: int = 0) -> dict:
+    """The names that the `k`-th example of a document defines when it is run beside the samples."""
     (folder / "samples").symlink_to(ROOT / "samples", target_is_directory=True)
     monkeypatch.chdir(folder)
-    names: dict = {}
-    exec(compile(python_example(name), name, "exec"), names)
+    names: dict = {"__name__": "__main__"}
+    exec(compile(python_examples(name)[k], name, "exec"), names)
     return names
 
 
@@ -80,9 +86,11 @@ def test_python_example_runs_as_written(tmp_path, monkeypatch, capsys):
     assert "identical pixels" in capsys.readouterr().out
 
 
-def test_python_example_is_short():
-    code = python_example("README.md")
-    assert len([line for line in code.splitlines() if line and not line.startswith(("from", "import"))]) <= 10
+@pytest.mark.parametrize(("name", "most"), [("README.md", [10]), (SAMPLING, [20, 20])])
+def test_python_examples_are_short(name, most):
+    for code, limit in zip(python_examples(name), most, strict=True):
+        assert len([line for line in code.splitlines() if line and not line.startswith(("from", "import"))]) <= limit
+        assert max(map(len, code.splitlines())) <= 120
 
 
 def test_inversion_example_gives_the_photo_back(tmp_path, monkeypatch):
@@ -90,6 +98,31 @@ def test_inversion_example_gives_the_photo_back(tmp_path, monkeypatch):
     photo = (names["photo"][0].permute(1, 2, 0) * 255).round().numpy()
     error = ((photo - names["image"]) / 255) ** 2
     assert error.mean() < 1e-3  # 30 dB
+
+
+def test_a_term_of_ones_own_sets_the_distance_of_two_objects(tmp_path, monkeypatch):
+    names = run_example(SAMPLING, tmp_path, monkeypatch)
+    spots = torch.zeros(1, 3, 10, 10)
+    spots[0, 1, 1, 1] = spots[0, 2, 5, 4] = 1  # at (0.15, 0.15) and (0.45, 0.55): 3, 4 and 5 tenths
+    apart = names["distance"]({"layer": spots}, ((1,), (2,)))
+    assert apart.tolist() == pytest.approx([0.5])
+    kept, asked = (names["DistanceEnergy"](((1,), (2,)), each) for each in (apart, torch.tensor([0.2])))
+    assert kept(Tape({"layer": spots}), 0).item() == 0
+    assert asked(Tape({"layer": spots}), 0).item() == pytest.approx(0.3)
+    model, noise, steps = names["model"], names["noise"], names["steps"]
+    free = model.decode(sample(model, noise, model.schedule(steps), names["rows"]))
+    far, near = (
+        (colour_centre(picture, RED) - colour_centre(picture, BLUE)).norm().item()
+        for picture in (free, to_tensor(Image.open("near.png"))[None])
+    )
+    assert far > 0.4
+    assert near == pytest.approx(0.25, abs=0.05)
+
+
+def test_a_term_moves_the_object_of_a_plain_pipeline(tmp_path, monkeypatch):
+    """From 0.45, where `test_step_callback.py` finds it without guidance."""
+    names = run_example(SAMPLING, tmp_path, monkeypatch, 1)
+    assert colour_centre(to_tensor(names["image"])[None], RED)[0].item() == pytest.approx(0.3, abs=0.05)
 
 
 @pytest.mark.parametrize("line", found(COMMAND))
