@@ -13,7 +13,7 @@ from realedit.geometry.transform import Placement
 from realedit.geometry.warp import warp
 
 TOUCHED = 0.02  # share of a cell from which an object has a part in it
-MOSTLY = 0.5  # share of a cell from which it counts as filled, or as read inside the frame
+FILLED = 0.5  # share of a cell from which it counts as filled, or as read inside the frame
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,7 @@ class Origin:
         where = torch.cat((identity_points(source), torch.ones_like(source)), 1)
         warped = warp(where, placement)
         inside = warped[:, 2:]
-        landed = (warp(source, placement) > 0.5) & (inside > MOSTLY)
+        landed = (warp(source, placement) > 0.5) & (inside > FILLED)
         return cls(warped[:, :2] / inside.clamp(min=1e-3), landed.float())
 
 
@@ -82,7 +82,7 @@ class Correspondence:
         points = identity_points(torch.zeros(1, 1, *size))
         objects = filled = torch.zeros(1, 1, *size)
         if self.filled is not None:
-            filled = (F.interpolate(self.filled.mask, size=size, mode="area") > MOSTLY).float()
+            filled = (F.interpolate(self.filled.mask, size=size, mode="area") > FILLED).float()
             # Offsets, not places: neighbouring pixels may be filled from places far apart.
             offsets = self.filled.points - identity_points(self.filled.mask)
             points = points + filled * F.interpolate(offsets, size=size, mode="nearest-exact")
