@@ -11,7 +11,7 @@ TILE_SIDE, SHEET_COLUMNS, TILE_GAP = 256, 5, 4  # pixels of a tile's longer side
 
 
 def contact_sheet(pictures: Sequence[tuple[str, np.ndarray]]) -> Image.Image:
-    """Labelled pictures (H, W, 3) of one size, in rows from the left."""
+    """Labelled pictures (H, W, 3) of one size, in rows from the left; labels may have several lines."""
     tiles = [_tile(Image.fromarray(rgb), label) for label, rgb in pictures]
     width, height = tiles[0].size
     columns = min(SHEET_COLUMNS, len(tiles))
@@ -26,8 +26,9 @@ def _tile(image: Image.Image, label: str) -> Image.Image:
     factor = TILE_SIDE / max(image.size)
     image = image.resize((round(image.width * factor), round(image.height * factor)), Image.Resampling.BICUBIC)
     draw = ImageDraw.Draw(image)
-    draw.rectangle((0, 0, 8 + 6 * len(label), 16), fill="black")
-    draw.text((4, 2), label, fill="white")
+    _, _, right, bottom = draw.multiline_textbbox((4, 2), label)
+    draw.rectangle((0, 0, right + 4, bottom + 3), fill="black")
+    draw.multiline_text((4, 2), label, fill="white")
     return image
 
 
