@@ -16,10 +16,12 @@ from realedit.settings import Strength
 
 @dataclass(frozen=True)
 class EnergySample:
-    """An energy, measured when the fraction `done` of the schedule lay behind."""
+    """An energy, measured when the fraction `done` of the schedule lay behind, and what `features` weighed beside it,
+    if there are any."""
 
     done: float
     energy: float
+    features: float | None = None
 
 
 def adapted_strength(strength: Strength, measured: Sequence[EnergySample], goal: float, until: float) -> float:
@@ -126,9 +128,11 @@ class Guidance:
 
     def evaluate(self, tape: Tape, i: int, steps: int) -> Tensor | None:
         value = self.energy(tape, i)
-        self.history.append(EnergySample(i / steps, value.item()))
         if self.features is not None:
-            return value + self.features.weight * self.features.energy(tape, i)
+            pull = self.features.weight * self.features.energy(tape, i)
+            self.history.append(EnergySample(i / steps, value.item(), pull.item()))
+            return value + pull
+        self.history.append(EnergySample(i / steps, value.item()))
         return value if value.item() > self.tolerance else None
 
     def shift(self, gradient: Tensor, noise: Tensor, alpha_bar: Tensor) -> Tensor:
@@ -142,7 +146,15 @@ class Guidance:
     @property
     def current(self) -> float:
         """The strength that follows from what was measured so far."""
-        return adapted_strength(self.strength, self.history, self.tolerance, self.guided.until)
+        return self._strength_after(len(self.history))
+
+    def strengths(self) -> list[float]:
+        """How strongly the gradient acted at each sample of the history; 0 where nothing was asked."""
+        asked = (self.features is not None or sample.energy > self.tolerance for sample in self.history)
+        return [self._strength_after(k) if acts else 0.0 for k, acts in enumerate(asked, 1)]
+
+    def _strength_after(self, samples: int) -> float:
+        return adapted_strength(self.strength, self.history[:samples], self.tolerance, self.guided.until)
 
 
 def _rms(values: Tensor, region: Tensor) -> Tensor:

@@ -13,6 +13,15 @@ class PromptSpans:
     prompt: str
     spans: dict[str, tuple[int, int]]
 
+    def named(self, phrase: str) -> str:
+        """An object and the words that name it now.
+
+        >>> PromptSpans("a photo of a red egg", {"egg": (13, 20)}).named("egg")
+        '"egg" as "red egg"'
+        """
+        words = self.prompt[slice(*self.spans[phrase])]
+        return f'"{phrase}"' if words.lower() == phrase.lower() else f'"{phrase}" as "{words}"'
+
 
 def phrase_with_appearance(phrase: str, other: str) -> str:
     """The object of `phrase` with the looks of `other`: its own last word, and the other's words before.

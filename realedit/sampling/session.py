@@ -18,11 +18,13 @@ def silent(stage: str) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Session:
-    """A loaded `model`, the `settings` of one run, and whom to tell of its `progress`."""
+    """A loaded `model`, the `settings` of one run, whom to tell of its `progress`, and whether a `Trace` is kept of
+    every guided run (`traced`)."""
 
     model: DiffusionModel
     settings: Settings = DEFAULTS
     progress: Progress = silent
+    traced: bool = False
 
     @property
     def schedule(self) -> Schedule:
