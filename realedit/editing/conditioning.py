@@ -17,12 +17,14 @@ from realedit.sampling.latent_blending import touched_cells
 from realedit.sampling.prediction import Conditioning
 from realedit.sampling.prompts import PromptSpans, object_prompt, setting_words
 from realedit.sampling.session import Session
+from realedit.sampling.trace import Trace
 
 
 @dataclass(frozen=True, eq=False)
 class SamplingPlan:
     """What the sampler is told: the `conditioning` of its two rows, the `prompt` of the first with the characters that
-    name each object, `image` (1, 3, h, w), the composite in its new colours, and the `guidance`.
+    name each object, `image` (1, 3, h, w), the composite in its new colours, and the `guidance`, with the `trace` of
+    it, if one is kept.
 
     `texts` are the old words and the new ones, whose score for a picture can be compared; `changes` say how each object
     takes on its new appearance.
@@ -34,6 +36,7 @@ class SamplingPlan:
     image: Tensor
     changes: Changes
     guidance: Guidance
+    trace: Trace | None
 
     def guidance_report(self) -> GuidanceReport | None:
         """How the energies went, once sampled."""
@@ -49,8 +52,8 @@ def plan_sampling(
     """Put a scene's edits into words, energies and a picture to start from."""
     conditioning, prompt, texts = _texts(session, inverted, scene, changes)
     recoloured, image = recolour_objects(session, composite, changes, texts)
-    guidance = _guidance(session, inverted, scene, composite, changes, prompt)
-    return SamplingPlan(conditioning, prompt, texts, image, recoloured, guidance)
+    guidance, trace = _guidance(session, inverted, scene, composite, changes, prompt)
+    return SamplingPlan(conditioning, prompt, texts, image, recoloured, guidance, trace)
 
 
 def _texts(
@@ -78,11 +81,11 @@ def _guidance(
     composite: Composite,
     changes: Changes,
     prompt: PromptSpans,
-) -> Guidance:
-    """The energies of all objects, for the steps in which cells are free."""
+) -> tuple[Guidance, Trace | None]:
+    """The energies of all objects, for the steps in which cells are free; and the trace of them, if one is kept."""
     settings = session.settings
-    targets = [
-        ObjectTarget(
+    targets = {
+        prompt.named(edit.object.phrase): ObjectTarget(
             edit.object.tokens,
             session.model.span_positions(prompt.prompt, prompt.spans[edit.object.phrase]),
             edit.placements,
@@ -92,11 +95,14 @@ def _guidance(
         )
         for edit, change in zip(scene.objects, changes, strict=True)
         if edit.object.phrase in prompt.spans
-    ]
-    energy = edit_energies(inverted.reference, targets, (), settings.weights)  # words of new appearances name no others
+    }
+    # Words of new appearances name no others.
+    energy = edit_energies(inverted.reference, list(targets.values()), (), settings.weights)
     region = touched_cells(composite.editable, inverted.reference.pivots)
     guided = GuidedSteps(settings.look_from, settings.guided_until)
-    return Guidance(energy, region, settings.look_strength, settings.tolerance, guided)
+    trace = Trace(settings.steps, inverted.reference, targets) if session.traced else None
+    watched = trace.watched(energy) if trace else energy
+    return Guidance(watched, region, settings.look_strength, settings.tolerance, guided), trace
 
 
 def _borrowed(change: AppearanceChange | None) -> tuple[Reference, tuple[int, ...]] | None:

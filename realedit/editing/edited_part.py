@@ -16,14 +16,15 @@ from realedit.morphology import union
 @dataclass(frozen=True, eq=False)
 class SampledPictures:
     """What a model made on the way, each (1, 3, h, w) at its own size: the `image` that it saw, the composite as it
-    was `planned`, and what it `generated` of that; how its energies went (`guidance`), and whether the inversion came
-    from the cache."""
+    was `planned`, and what it `generated` of that; how its energies went (`guidance`), whether the inversion came from
+    the cache, and if the session is traced the `explanation` of the guided run, a picture (1, 3, H, W)."""
 
     image: Tensor
     planned: Tensor
     generated: Tensor
     guidance: GuidanceReport | None
     cached: bool
+    explanation: Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +48,7 @@ class EditedPart:
     sampled: SampledPictures | None = None
 
     def intermediates(self) -> dict[str, Tensor]:
-        """Pictures of the way there, (1, 3 or 1, h, w) at the composite's size, by name."""
+        """Pictures of the way there, (1, 3 or 1, h, w) at the composite's size, by name; `explanation` at its own."""
         pictures = {
             "object": union([edit.mask for edit in self.scene.objects], self.composite.hole),
             "plate": self.scene.clean_plate.image,
@@ -58,4 +59,7 @@ class EditedPart:
         if self.sampled is None:
             return pictures
         planned, generated = self.sampled.planned, self.sampled.generated
-        return pictures | {"rough": planned, "generated": generated}
+        pictures |= {"rough": planned, "generated": generated}
+        if self.sampled.explanation is not None:
+            pictures["explanation"] = self.sampled.explanation
+        return pictures

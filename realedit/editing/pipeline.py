@@ -22,7 +22,7 @@ from realedit.settings import DEFAULTS, Settings
 @dataclass(frozen=True, eq=False)
 class EditResult:
     """An edited photo, the mask (1, 1, H, W) of what may differ from the original, the report, and `intermediates`:
-    pictures of the way there, (1, 3 or 1, h, w) at the model's size, by name."""
+    pictures of the way there, (1, 3 or 1, h, w) at the model's size, by name; an `explanation` is at its own."""
 
     photo: Photo
     editable: Tensor
@@ -40,12 +40,14 @@ def edit(
     settings: Settings = DEFAULTS,
     perceptual: PerceptualMetric | None = None,
     progress: Progress = silent,
+    explain: bool = False,
 ) -> EditResult:
     """Make all edits of a photo in one run of the sampler.
 
     `prompt` says what the photo shows and names every object that an edit names, once. `fill` says what old places are
     filled with, as a choice or as what is loaded for it (`load_filler`). `perceptual` judges how faithful
-    the rest stayed; None: LPIPS, or what stands for it on this machine.
+    the rest stayed; None: LPIPS, or what stands for it on this machine. `explain`: the intermediates get an
+    `explanation`, a picture of how guidance went, where there was any.
 
     Raises:
         PhraseError: the prompt does not name an edit's object exactly once.
@@ -56,7 +58,10 @@ def edit(
     began = time.perf_counter()
     if isinstance(fill, GivenFill):
         fill = load_filler(fill, str(model.device))
-    request, session = EditRequest(photo, prompt, edits, hints, fill), Session(model, settings, progress)
+    request, session = (
+        EditRequest(photo, prompt, edits, hints, fill),
+        Session(model, settings, progress, traced=explain),
+    )
     check_together(edits)
     request.check_words(model)
     with model.metered() as meter:

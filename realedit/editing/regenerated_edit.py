@@ -55,7 +55,7 @@ def edit_by_regenerating(
     photo = view.photo.painted(result, final.editable, opacity)
     session.progress("measuring")
     objects = measure_objects(session, view.crop, photo, scene, small, made.prompt)
-    sampled = SampledPictures(image, image, made.picture, made.guidance, inverted.cached)
+    sampled = SampledPictures(image, image, made.picture, made.guidance, inverted.cached, made.explanation)
     fill = FillReport("the model", "it is guided to what is around them") if regions.hole.any() else None
     camera = prepared.viewpoint.camera
     return EditedPart(view.crop, photo, camera, scene, small, full, final, objects, fill, sampled)

@@ -9,6 +9,7 @@ from torch import Tensor
 from inversion.phrases import find_phrase
 from inversion.reference import Reference
 from realedit.compositing.scene import LayeredScene, ObjectEdit
+from realedit.editing.explaining import explanation
 from realedit.edits import ObjectSource
 from realedit.evaluation.report import GuidanceReport
 from realedit.geometry.correspondence import Correspondence
@@ -24,6 +25,7 @@ from realedit.sampling.prompts import PromptSpans, object_prompt, phrase_with_ap
 from realedit.sampling.sampler import sample
 from realedit.sampling.session import Session
 from realedit.sampling.source_pass import CrossAttentionInjection, FeatureEnergy, SourcePass, SourceResidual
+from realedit.sampling.trace import Trace
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,12 +43,14 @@ class Regions:
 @dataclass(frozen=True, eq=False)
 class Regenerated:
     """The `picture` (1, 3, h, w) that was sampled, the photo as the model gives it back, `rebuilt` (1, 3, h, w), the
-    `prompt` with the characters that name each object, and how guidance went."""
+    `prompt` with the characters that name each object, how guidance went, and its `explanation`, a picture
+    (1, 3, H, W), if the session is traced."""
 
     picture: Tensor
     rebuilt: Tensor
     prompt: PromptSpans
     guidance: GuidanceReport
+    explanation: Tensor | None
 
 
 def regenerate(
@@ -72,7 +76,7 @@ def regenerate(
     released = torch.maximum(changed, touched_cells(regions.restyled, pivots))
     held = LatentBlend(torch.cat((start, pivots[1:])), 1 - free)
     words = _words(scene, inverted.prompt, sources)
-    guidance = _guidance(session, inverted, scene, words, sources, (FeatureEnergy(source, correspondence), free))
+    guidance, trace = _guidance(session, inverted, scene, words, sources, (FeatureEnergy(source, correspondence), free))
     latent = sample(
         model,
         start,
@@ -81,11 +85,13 @@ def regenerate(
         guidance=guidance,
         controllers=[CrossAttentionInjection(source, correspondence, settings.regeneration.words_until)],
         callbacks=[SourceResidual(source, released), held],
+        preview=trace.preview if trace else None,
         on_step=session.steps_of("sampling"),
     )
     first, last = guidance.history[0].energy, guidance.history[-1].energy
     report = GuidanceReport(first, last, settings.tolerance, guidance.current, guidance.strength.most)
-    return Regenerated(model.decode(latent).cpu(), model.decode(pivots[-1:]).cpu(), words, report)
+    explained = explanation(model, inverted.image, guidance, trace)
+    return Regenerated(model.decode(latent).cpu(), model.decode(pivots[-1:]).cpu(), words, report, explained)
 
 
 def _words(scene: LayeredScene, caption: str, sources: Mapping[ObjectSource, SourceObject]) -> PromptSpans:
@@ -121,12 +127,12 @@ def _guidance(
     words: PromptSpans,
     sources: Mapping[ObjectSource, SourceObject],
     regions: tuple[FeatureEnergy, Tensor],
-) -> Guidance:
+) -> tuple[Guidance, Trace | None]:
     """The energies of all objects that are still to be seen, and the features of what comes from elsewhere; in the
-    region (1, 1, h, w) that is free."""
+    region (1, 1, h, w) that is free. And the trace of them, if one is kept."""
     settings, (features, free) = session.settings, regions
-    targets = [
-        ObjectTarget(
+    targets = {
+        words.named(edit.object.phrase): ObjectTarget(
             edit.object.tokens,
             session.model.span_positions(words.prompt, words.spans[edit.object.phrase]),
             edit.placements,
@@ -136,14 +142,16 @@ def _guidance(
         )
         for edit in scene.objects
         if edit.placements
-    ]
+    }
     new = words.prompt != inverted.prompt
     others = [] if new or not targets else [other.tokens for other in scene.others]  # new words name no others
-    energy = edit_energies(inverted.reference, targets, others, settings.weights)
+    energy = edit_energies(inverted.reference, list(targets.values()), others, settings.weights)
     chosen = settings.regeneration
     strength = settings.look_strength if new else chosen.strength
     guided = GuidedSteps(0.0, chosen.guided_until, chosen.dense_until)
-    return Guidance(energy, free, strength, settings.tolerance, guided, WeightedFeatures(chosen.features, features))
+    trace = Trace(settings.steps, inverted.reference, targets) if session.traced else None
+    watched, pulled = trace.watched(energy) if trace else energy, WeightedFeatures(chosen.features, features)
+    return Guidance(watched, free, strength, settings.tolerance, guided, pulled), trace
 
 
 def _vacated(edit: ObjectEdit) -> Tensor:

@@ -14,6 +14,7 @@ from realedit.compositing.scene import LayeredScene
 from realedit.editing.conditioning import plan_sampling
 from realedit.editing.decomposition import corrected_objects, decompose
 from realedit.editing.edited_part import EditedPart, SampledPictures
+from realedit.editing.explaining import explanation
 from realedit.editing.full_resolution import full_scene, render_full_resolution
 from realedit.editing.measurement import measure_objects
 from realedit.editing.object_edits import Viewpoint
@@ -45,21 +46,23 @@ def edit_by_sampling(session: Session, request: EditRequest, prepared: Preparati
     session.progress("measuring")
     objects = measure_objects(session, view.crop, photo, scene, composite, look.prompt)
     generated = look.image if look.generated is None else look.generated
-    sampled = SampledPictures(inverted.image, look.image, generated, look.guidance, inverted.cached)
+    guidance, explained, cached = look.guidance, look.explanation, inverted.cached
+    sampled = SampledPictures(inverted.image, look.image, generated, guidance, cached, explained)
     return EditedPart(view.crop, photo, viewpoint.camera, scene, composite, full, final, objects, filled, sampled)
 
 
 @dataclass(frozen=True, eq=False)
 class _NewLooks:
     """The composite in its new colours, `image` (1, 3, h, w), what the model drew of it, `generated` (1, 3, h, w), None
-    where it drew nothing, how each object takes on its new look, the `prompt` of what is to be seen, and how its
-    energies went."""
+    where it drew nothing, how each object takes on its new look, the `prompt` of what is to be seen, how its energies
+    went, and the `explanation` of that, if the session is traced."""
 
     image: Tensor
     generated: Tensor | None
     changes: Changes
     prompt: PromptSpans
     guidance: GuidanceReport | None = None
+    explanation: Tensor | None = None
 
 
 def _new_looks(
@@ -77,7 +80,8 @@ def _new_looks(
     plan = plan_sampling(session, inverted, scene, composite, changes)
     generated = resample(session, inverted, composite, plan)
     chosen = choose_appearances(session, composite, plan.changes, plan.texts, generated)
-    return _NewLooks(plan.image, generated, chosen, plan.prompt, plan.guidance_report())
+    explained = explanation(session.model, inverted.image, plan.guidance, plan.trace)
+    return _NewLooks(plan.image, generated, chosen, plan.prompt, plan.guidance_report(), explained)
 
 
 def _with_full_plate(
