@@ -23,6 +23,7 @@ from realedit.files.reading import load_photo
 ROOT = Path(__file__).parent.parent
 PHOTOS = ROOT / "samples" / "photos"
 FAST = ["--steps", "4", "--method", "ddim"]
+GUIDED = ["--steps", "5", "--method", "ddim"]  # the fewest of which one is guided
 BOX = ["--box", "0.27,0.19,0.53,0.6"]  # the black vase of the bundled photo
 
 
@@ -50,8 +51,8 @@ def error_line(result) -> str:
 
 HEAVY = "numpy pydantic torch PIL cv2 scipy rich diffusers transformers".split()
 COMMANDS = (
-    "cache check compose demo doctor duplicate edit generate invert mask move objects recipe-schema redo relayout "
-    "relook remove resize restyle swap transfer"
+    "cache check compose demo doctor duplicate edit explain generate invert mask move objects recipe-schema redo "
+    "relayout relook remove resize restyle swap transfer"
 ).split()
 LIGHT = {
     "--help": (["--help"], 0, "Usage:"),
@@ -121,6 +122,7 @@ CHECKED = {
     "invert": (["invert", "ALONE"], 2, "no prompt for alone.png"),
     "sizes": (["check", "PHOTO", "MASK"], 2, "both must have the same size"),
     "redo": (["redo", "PHOTO"], 2, "only results with one can be made again"),
+    "explain": (["explain", "PHOTO"], 2, "only results with one can be made again"),
 }
 
 
@@ -414,10 +416,20 @@ def test_before_after_and_work_pictures(photo, tmp_path):
         tmp_path / "ba.png",
         "--work",
         tmp_path / "work",
-        *FAST,
+        *GUIDED,
     )
     assert Image.open(tmp_path / "ba.png").height == 384
-    assert {p.name for p in (tmp_path / "work").iterdir()} >= {"rough.png", "hole.png", "plate.png"}
+    names = {p.name for p in (tmp_path / "work").iterdir()}
+    assert names >= {"rough.png", "hole.png", "plate.png", "explanation.png"}
+
+
+def test_nothing_is_to_explain_of_what_the_model_does_not_know(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 255, (72, 96, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "noise.png")
+    thing = ("thing", "--prompt", "a thing", "--box", "0.3,0.3,0.5,0.6", "--shadow", "none")
+    run("resize", tmp_path / "noise.png", *thing, "--scale", "1.1", "-o", tmp_path / "a.png", *FAST)
+    assert "the model does not know what is edited" in error_line(run("explain", tmp_path / "a.png", code=1))
+    assert not (tmp_path / "a-explanation.png").exists()
 
 
 EDITS = {
@@ -454,7 +466,7 @@ def test_every_edit_changes_its_own_part_and_says_so(photo, tmp_path, name):
 
 RECIPE = """
 method = "ddim"
-steps = 4
+steps = 5
 pitch = 10
 
 [[edit]]
@@ -483,6 +495,12 @@ def test_a_recipe_makes_all_its_edits_and_redo_the_same_pixels(photo, tmp_path):
     assert sidecar["report"]["objects"] == report["objects"]
     assert "the same pixels" in run("redo", out, "-o", tmp_path / "again.png").stderr
     assert np.array_equal(load_photo(out).rgb, load_photo(tmp_path / "again.png").rgb)
+    said = run("explain", out).stderr
+    assert "wrote" in said
+    assert "the same pixels" in said
+    assert Image.open(tmp_path / "out-explanation.png").width > 1000
+    assert "already exists; use --force" in error_line(run("explain", out, code=1))
+    assert "is the input" in error_line(run("explain", out, "--force", "-o", out, code=1))
     photo.write_bytes(photo.read_bytes() + b"0")
     assert "is not the photo that out.png was made from" in error_line(run("redo", out, "--force", code=2))
     photo.unlink()
@@ -506,6 +524,7 @@ def test_a_generated_picture_is_edited_without_inversion(tmp_path):
     report = json.loads(run("invert", out, "--json", *FAST).stdout)
     assert report["from_cache"]
     assert "the same pixels" in run("redo", out).stderr
+    assert "only edits can be explained" in error_line(run("explain", out, code=2))
 
 
 def test_variations_have_numbers_and_a_sheet(photo, tmp_path):

@@ -73,16 +73,15 @@ def run_job(shared: RunOptions, job: EditJob, outputs: Outputs, accept: Acceptan
         photo = job.photo
     for note in (*photo.notes, *losses(photo, saving.kind(outputs.result, photo))):
         shared.say(note)
-    settings = _settings(job.recipe)
     with shared.stages() as show:
         show(shared.loading)
-        edited = _edited(shared, job, prompt, settings, show, accept)
+        edited = make_edit(shared, job, prompt, show, accept, explain=outputs.work is not None)
         accept.check_verdict(edited.report)
         show("writing")
         if outputs.work is not None:
             _write_work(edited.intermediates, outputs.work)
         origin = SidecarOrigin(job.path, job.folder, outputs.result, job.recipe, prompt)
-        result = Result(edited.photo, photo, shared.model.fingerprint, settings, edited.report)
+        result = Result(edited.photo, photo, shared.model.fingerprint, _settings(job.recipe), edited.report)
         pixels = save_result(shared.which, outputs, (saving, signer), origin, result)
     print_result(shared, outputs, job.path, edited.report)
     accept.check_outside(edited.report)
@@ -103,9 +102,20 @@ def _filler(text: str, device: str, *, offline: bool) -> "FillChoice | Filler":
     return load_filler(choice, device, offline=offline) if isinstance(choice, GivenFill) else choice
 
 
-def _edited(
-    shared: RunOptions, job: EditJob, prompt: str, settings: Settings, show: ShowStage, accept: Acceptance
+def make_edit(
+    shared: RunOptions,
+    job: EditJob,
+    prompt: str,
+    show: ShowStage,
+    accept: Acceptance = Acceptance(),
+    *,
+    explain: bool = False,
 ) -> "EditResult":
+    """The edit of a job, under the prompt that was checked; `explain`: with its `explanation` among the intermediates.
+
+    Raises:
+        RealEditError: any of it failed; `accept` asks for LPIPS, which cannot be had.
+    """
     from realedit.commands.inputs import hints_of
     from realedit.editing.pipeline import edit
     from realedit.evaluation.perceptual import perceptual_metric
@@ -124,9 +134,10 @@ def _edited(
         *job.recipe.edits,
         hints=hints,
         fill=_filler(job.recipe.fill, shared.which.device, offline=shared.which.offline),
-        settings=settings,
+        settings=_settings(job.recipe),
         perceptual=perceptual,
         progress=show,
+        explain=explain,
     )
 
 

@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from inversion.errors import EditError, RealEditError
+from inversion.errors import RealEditError
 from realedit.commands.batch import run_jobs
 from realedit.commands.context import RunOptions, beside, run_options
+from realedit.commands.made_results import MadeResult
 from realedit.commands.one_edit import PHOTO_ARGUMENT
 from realedit.commands.options import JSON, QUIET
 from realedit.commands.output_options import Acceptance, EditOptions, FileOptions, file_options, result_options
 from realedit.commands.parameter_types import FILE
-from realedit.settings import ModelChoice
 
 if TYPE_CHECKING:
     from realedit.commands.results import Outputs
-    from realedit.files.sidecar import Sidecar
 
 
 @click.command()
@@ -63,60 +62,26 @@ def redo(result: Path, photo: Path | None, output: Path | None, files: FileOptio
     Example: realedit redo moved.png
     """
     from realedit.commands.results import Outputs
-    from realedit.files.sidecar import SIDECAR_SUFFIX, read_sidecar
 
-    sidecar = read_sidecar(result)
-    result = result.with_name(result.name.removesuffix(SIDECAR_SUFFIX))
-    source = _source(sidecar, result, photo)
-    shared = RunOptions(
-        ModelChoice(sidecar.model, sidecar.revision, sidecar.variant, device=sidecar.device, dtype=sidecar.dtype),
-        prompt=sidecar.prompt,
-        method=sidecar.recipe.method,
-        steps=sidecar.recipe.steps,
-        seed=sidecar.recipe.seed,
-        as_json=as_json,
-        quiet=quiet,
-    )
-    outputs = Outputs(output or beside(result, "redone"), files=files)
-    if _run_again(shared, sidecar, source, result, outputs) != sidecar.pixels_hash:
-        raise RealEditError(
-            f"the pixels differ from those of {result.name}: another version, model or machine made it; "
-            f"the new result is kept as {outputs.result}"
-        )
+    made = MadeResult.read(result, photo)
+    shared = made.options(as_json=as_json, quiet=quiet)
+    outputs = Outputs(output or beside(made.path, "redone"), files=files)
+    if _run_again(shared, made, outputs) != made.sidecar.pixels_hash:
+        raise RealEditError(f"{made.differs()}; the new result is kept as {outputs.result}")
     shared.say("the same pixels")
 
 
-def _source(sidecar: "Sidecar", result: Path, photo: Path | None) -> Path | None:
-    """The photo that a result was made from, if it was one.
-
-    Raises:
-        EditError: it is not there any more, or is another.
-    """
-    from realedit.files.sidecar import file_hash
-
-    if sidecar.photo is None:
-        return None
-    source = photo or result.parent / sidecar.photo
-    if not source.is_file():
-        raise EditError(f"the photo {sidecar.photo} is not there any more; say where it is with --photo")
-    if file_hash(source) != sidecar.photo_hash:
-        raise EditError(f"{source} is not the photo that {result.name} was made from; give that one with --photo")
-    return source
-
-
-def _run_again(shared: RunOptions, sidecar: "Sidecar", source: Path | None, result: Path, outputs: "Outputs") -> str:
+def _run_again(shared: RunOptions, made: MadeResult, outputs: "Outputs") -> str:
     """Make the edits, or the whole picture, of a sidecar. Returns the hash of the pixels."""
-    from realedit.commands.edit_job import EditJob, run_job
+    from realedit.commands.edit_job import run_job
     from realedit.commands.generation_job import GenerationJob, run_whole
     from realedit.files.reading import PhotoFile
     from realedit.files.recipe import Recipe
 
-    recipe, folder = sidecar.recipe, result.parent / sidecar.folder
-    file = PhotoFile.open(source) if source else None
-    if not isinstance(recipe, Recipe):
-        return run_whole(
-            shared, GenerationJob(recipe, sidecar.prompt, source, file.photo if file else None, folder), outputs
-        )[1]
-    if source is None or file is None:
-        raise EditError(f"the sidecar of {result.name} names no photo; make the edit again")
-    return run_job(shared, EditJob(source, file, recipe, folder), outputs, Acceptance(keep_going=True))
+    job = made.edit_job()
+    if job is not None:
+        return run_job(shared, job, outputs, Acceptance(keep_going=True))
+    whole = made.sidecar.recipe
+    assert not isinstance(whole, Recipe)
+    photo = PhotoFile.open(made.photo).photo if made.photo else None
+    return run_whole(shared, GenerationJob(whole, made.sidecar.prompt, made.photo, photo, made.folder), outputs)[1]

@@ -1,0 +1,75 @@
+"""The command that shows how a result came about. Heavy imports stay inside functions: help needs this module."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from inversion.errors import EditError, RealEditError
+from realedit.commands.context import RunOptions, beside
+from realedit.commands.made_results import MadeResult
+from realedit.commands.options import FORCE, OUTPUT, QUIET
+from realedit.commands.parameter_types import FILE
+from realedit.files.kinds import PIPE
+
+if TYPE_CHECKING:
+    from realedit.commands.edit_job import EditJob
+    from realedit.editing.pipeline import EditResult
+
+
+@click.command()
+@click.argument("result", type=FILE)
+@click.option("--photo", type=FILE, help="The photo, if it lies elsewhere now.")
+@OUTPUT
+@FORCE
+@QUIET
+def explain(result: Path, photo: Path | None, output: Path | None, force: bool, quiet: bool) -> None:
+    """Draw how a result came about: what the model saw and expected at each step, and how far that was from what was
+    asked. Makes the edit again from the sidecar beside it, and says whether its pixels are the same.
+
+    Example: realedit explain moved.png
+    """
+    from realedit.files.sidecar import pixels_hash, sidecar_path
+    from realedit.files.writing import check_output
+
+    made = MadeResult.read(result, photo)
+    job = made.edit_job()
+    if job is None:
+        raise EditError(f"{made.path.name} was drawn as a whole; only edits can be explained")
+    output = output or beside(made.path, "explanation", ".png")
+    check_output(output, force=force, inputs=(made.path, sidecar_path(made.path), *job.inputs))
+    shared = made.options(quiet=quiet)
+    edited = _explained(shared, job, output)
+    shared.say(f"wrote {output}", when=output != PIPE)
+    if pixels_hash(edited.photo.rgb) != made.sidecar.pixels_hash:
+        raise RealEditError(f"{made.differs()}; what is explained are the new ones")
+    shared.say("the same pixels")
+
+
+def _explained(shared: RunOptions, job: "EditJob", output: Path) -> "EditResult":
+    """Make the edit again, and write what explains it.
+
+    Raises:
+        RealEditError: nothing of it was guided, or any of it failed.
+    """
+    from PIL import Image
+
+    from realedit.commands.checks import check_recipe
+    from realedit.commands.edit_job import make_edit
+    from realedit.files.writing import save_sheet
+
+    with shared.reading(job.path):
+        prompt = check_recipe(shared, job.recipe, job.path, job.file, job.folder)
+    with shared.stages() as show:
+        show(shared.loading)
+        edited = make_edit(shared, job, prompt, show, explain=True)
+        drawn = edited.intermediates.get("explanation")
+        if drawn is None:
+            known = edited.report.reconstruction is not None
+            why = "no step of it was guided" if known else "the model does not know what is edited, and was not asked"
+            raise RealEditError(f"there is nothing to explain: {why}")
+        from realedit.images import to_bytes
+
+        show("writing")
+        save_sheet(Image.fromarray(to_bytes(drawn)), output)
+    return edited
