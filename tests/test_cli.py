@@ -23,7 +23,7 @@ from realedit.files.reading import load_photo
 ROOT = Path(__file__).parent.parent
 PHOTOS = ROOT / "samples" / "photos"
 FAST = ["--steps", "4", "--method", "ddim"]
-GUIDED = ["--steps", "5", "--method", "ddim"]  # the fewest of which one is guided
+GUIDED = [*FAST, "--mode", "regenerate"]
 BOX = ["--box", "0.27,0.19,0.53,0.6"]  # the black vase of the bundled photo
 
 
@@ -396,7 +396,7 @@ def test_objects_lists_every_phrase_and_draws_a_sheet(photo, tmp_path):
 
 
 def test_before_after_and_work_pictures(photo, tmp_path):
-    run(
+    strict = run(
         "resize",
         photo,
         "black vase",
@@ -408,8 +408,11 @@ def test_before_after_and_work_pictures(photo, tmp_path):
         tmp_path / "ba.png",
         "--work",
         tmp_path / "work",
+        "--strict",
         *GUIDED,
+        code=1,
     )
+    assert re.search(r"--strict: energy .* \(goal 0.02\), strength .*; the result is kept", error_line(strict))
     assert Image.open(tmp_path / "ba.png").height == 384
     names = {p.name for p in (tmp_path / "work").iterdir()}
     assert names >= {"rough.png", "hole.png", "plate.png", "explanation.png"}
@@ -420,7 +423,7 @@ def test_nothing_is_to_explain_of_what_the_model_does_not_know(tmp_path):
     Image.fromarray(noise).save(tmp_path / "noise.png")
     thing = ("thing", "--prompt", "a thing", "--box", "0.3,0.3,0.5,0.6", "--shadow", "none")
     run("resize", tmp_path / "noise.png", *thing, "--scale", "1.1", "-o", tmp_path / "a.png", *FAST)
-    assert "the model does not know what is edited" in error_line(run("explain", tmp_path / "a.png", code=1))
+    assert "the model does not know all that is edited" in error_line(run("explain", tmp_path / "a.png", code=1))
     assert not (tmp_path / "a-explanation.png").exists()
 
 

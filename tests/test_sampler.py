@@ -4,6 +4,7 @@ import pytest
 import torch
 from diffusers import DDIMScheduler
 
+from inversion.errors import RealEditError
 from inversion.taps import Tape, tap
 from realedit.sampling.energies import CentroidEnergy
 from realedit.sampling.guidance import Guidance, GuidedSteps, classifier_free
@@ -127,6 +128,14 @@ def test_beginning_later_is_the_end_of_the_whole_walk(tiny):
     whole = sample(tiny, random_latent(), schedule, rows, callbacks=[lambda z, level: (seen.update({level: z}), z)[1]])
     late = sample(tiny, seen[4], schedule, rows, first=4)
     assert torch.equal(whole, late)
+
+
+def test_what_is_not_finite_ends_and_names_the_step(tiny):
+    def spoil(z, level):
+        return z * float("nan") if level == 2 else z
+
+    with pytest.raises(RealEditError, match="step 3 of 4 gave no finite numbers"):
+        sample(tiny, random_latent(), tiny.schedule(4), rows_of(tiny, 4), callbacks=[spoil])
 
 
 class TestShift:

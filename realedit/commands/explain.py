@@ -65,9 +65,7 @@ def _explained(shared: RunOptions, job: "EditJob", output: Path) -> "EditResult"
         edited = make_edit(shared, job, prompt, show, explain=True)
         drawn = edited.intermediates.get("explanation")
         if drawn is None:
-            known = edited.report.reconstruction is not None
-            why = "no step of it was guided" if known else "the model does not know what is edited, and was not asked"
-            raise RealEditError(f"there is nothing to explain: {why}")
+            raise RealEditError(f"there is nothing to explain, no step was guided ({edited.report.mode.to_text()})")
         from realedit.images import to_bytes
 
         show("writing")

@@ -21,7 +21,13 @@ from realedit.sampling.guidance import Guidance, GuidedSteps, WeightedFeatures
 from realedit.sampling.inverted_image import InvertedImage
 from realedit.sampling.latent_blending import LatentBlend, touched_cells
 from realedit.sampling.prediction import Conditioning
-from realedit.sampling.prompts import PromptSpans, object_prompt, phrase_with_appearance, setting_words
+from realedit.sampling.prompts import (
+    PromptSpans,
+    background_prompt,
+    object_prompt,
+    phrase_with_appearance,
+    setting_words,
+)
 from realedit.sampling.sampler import sample
 from realedit.sampling.session import Session
 from realedit.sampling.source_pass import CrossAttentionInjection, FeatureEnergy, SourcePass, SourceResidual
@@ -95,11 +101,13 @@ def regenerate(
 
 
 def _words(scene: LayeredScene, caption: str, sources: Mapping[ObjectSource, SourceObject]) -> PromptSpans:
-    """The photo's own words; or where something gets a new look, words that name just the edited objects, as they
-    shall be, and the place."""
-    if all(edit.appearance is None for edit in scene.objects):
+    """The photo's own words; or where something gets a new look or goes, words that name just what of the edited
+    objects is still to be seen, as it shall be, and the place."""
+    if all(edit.appearance is None and edit.placements for edit in scene.objects):
         return PromptSpans(caption, {e.object.phrase: find_phrase(caption, e.object.phrase) for e in scene.objects})
     names = {edit.object.phrase: _new_words(edit, sources) for edit in scene.objects if edit.placements}
+    if not names:
+        return PromptSpans(background_prompt(caption, scene.phrases), {})
     return object_prompt(names, setting_words(caption, scene.phrases))
 
 
