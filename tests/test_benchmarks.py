@@ -12,6 +12,7 @@ import torch
 from inversion.taps import Tape
 from realedit.evaluation.metrics import PerceptualMetric
 from realedit.morphology import dilate
+from realedit.sampling.session import Session
 from realedit.settings import Settings
 from samples.scenes import FIRST_HELD_OUT_SEED
 from tests.benchmarks import ablation, edits, inversion, real_photos, relocation, rows
@@ -19,7 +20,8 @@ from tests.benchmarks.cases import LEAST_SHIFT, Case, cases, ranged_cases
 from tests.benchmarks.edit_cases import EditCase, edit_cases
 from tests.benchmarks.edit_judge import judge_edit
 from tests.benchmarks.judge import judge
-from tests.benchmarks.statistics import median, share
+from tests.benchmarks.shared_steps import Cost, SharedSteps
+from tests.benchmarks.statistics import median, paired_difference, share
 from tests.benchmarks.textbook import PublishedRule
 
 OBJMOVE = Path(__file__).parent.parent.parent / "shared" / "photos" / "objmove"
@@ -126,6 +128,32 @@ def test_share_has_wilsons_interval():
     assert (found.value, round(found.low, 4), round(found.high, 4)) == (0.8, 0.4902, 0.9433)
 
 
+def test_a_paired_difference_is_of_the_same_cases():
+    """Exact in binary, so that what is certain comes out to the bit."""
+    spread = [0.5, 8.0, -3.25, 100.0]
+    same = paired_difference(spread, spread)
+    assert (same.value, same.low, same.high) == (0.0, 0.0, 0.0)
+    assert not same.shows_difference
+    shifted = paired_difference([v - 0.25 for v in spread], spread)
+    assert (shifted.value, shifted.low, shifted.high) == (-0.25, -0.25, -0.25)
+    assert shifted.shows_difference
+    unknown = paired_difference([1.0, math.nan, 3.0], [0.5, 2.0, math.nan])
+    assert (unknown.value, unknown.low, unknown.high) == (0.5, 0.5, 0.5)
+    assert math.isnan(paired_difference([math.nan], [1.0]).value)
+
+
+def test_the_interval_of_a_paired_difference_is_that_of_the_means_of_cases_drawn_again():
+    """Of differences 0 and 1, two drawn again have the mean 0, 1/2 or 1, in a quarter, half and quarter of draws."""
+    found = paired_difference([1.0, 3.0], [1.0, 2.0])
+    assert (found.value, found.low, found.high) == (0.5, 0.0, 1.0)
+    assert not found.shows_difference
+    many = [math.sqrt(i) for i in range(50)]
+    first, again, other = (paired_difference(many, [0.0] * 50, seed) for seed in (1, 1, 2))
+    assert first == again != other
+    assert first.low < sum(many) / 50 < first.high
+    assert first.shows_difference
+
+
 def test_the_published_rule_is_equation_three():
     rule = PublishedRule(lambda tape, i: torch.tensor(1.0), 10.0)
     gradient = torch.randn(1, 4, 3, 5)
@@ -183,6 +211,95 @@ def test_every_ablation_replaces_something_that_is_there(tabletop):
             assert getattr(owner, attribute) is before
         names.add((variant.settings, tuple((a, value) for _, a, value in variant.replaced)))
     assert len(names) == len(ablation.VARIANTS)
+
+
+def test_everything_is_always_among_the_variants_that_run():
+    assert ablation.chosen([]) == tuple(ablation.VARIANTS)
+    assert ablation.chosen(["no guidance"]) == (ablation.WHOLE, "no guidance")
+
+
+def test_an_ablation_goes_on_from_what_is_kept(some, tmp_path, monkeypatch):
+    """Lines hold all that was measured, NaN too, and what has a line is not measured again."""
+    case, asked = some[0], []
+
+    def measure(self, name, case):
+        asked.append(name)
+        verdict = replace(judge(case, case.before, None, PLAIN), ghost=math.nan)
+        return ablation.Measured(case.name, case.kind, name, 3.5, 0.1, verdict)
+
+    monkeypatch.setattr(ablation.Ablation, "_measure", measure)
+    ablation.Ablation("tabletop", ablation.chosen(["no guidance"]), tmp_path)(case)
+    names = ablation.chosen(["no guidance", "no matting"])
+    found = ablation.Ablation("tabletop", names, tmp_path)(case)
+    assert asked == ["everything", "no guidance", "no matting"]
+    assert list(found) == list(names)
+    assert repr(ablation.Ablation("tabletop", names, tmp_path)(case)) == repr(found)
+    assert len(asked) == 3
+
+
+def test_what_variants_share_is_made_once_and_charged_to_all(tabletop):
+    steps = SharedSteps(tabletop)
+    latent, words = torch.zeros(3, 4, 16, 16), tabletop.embed("a ball").repeat(3).tokens
+
+    def look(session, picture):
+        return tabletop.unet(latent, 1, encoder_hidden_states=words).sample.mean() + picture
+
+    shared, session, picture = steps.once("look", look), Session(tabletop), torch.ones(1, 3, 8, 8)
+    first = shared(session, picture)
+    assert steps.spared.evaluations == 0
+    assert shared(session, picture.clone()) is first
+    assert (steps.spared.evaluations, steps.spared.seconds > 0) == (3, True)
+    assert shared(session, picture + 1) is not first
+    assert shared(Session(tabletop, Settings(method="ddim")), picture) is not first
+    assert steps.spared.evaluations == 3
+
+
+def test_a_step_within_a_step_is_charged_with_it(tabletop):
+    steps, asked = SharedSteps(tabletop), []
+
+    def pay(picture):
+        asked.append(picture)
+        steps.spared += Cost(evaluations=7)  # as if a step within had been made before
+        return picture
+
+    shared = steps.once("pay", pay)
+    shared(torch.ones(2))
+    shared(torch.ones(2))
+    assert len(asked) == 1
+    assert steps.spared.evaluations == 14
+
+
+@pytest.mark.slow
+def test_sharing_steps_changes_no_verdict_and_no_cost(some, monkeypatch):
+    case = some[0]
+    names = ablation.chosen(
+        ["no final sampling", "no second, tight plate", "masks as found", "negative-prompt instead"]
+    )
+    shared = ablation.Ablation("tabletop", names)(case)
+    alone = {name: replace(variant, shared=()) for name, variant in ablation.VARIANTS.items()}
+    monkeypatch.setattr(ablation, "VARIANTS", alone)
+    for name in names:
+        each = ablation.Ablation("tabletop", (name,))(case)[name]
+        assert each.verdict == shared[name].verdict
+        assert each.forward_equivalents == shared[name].forward_equivalents
+
+
+def test_differences_are_without_minus_with(some):
+    case = some[0]
+    with_it, without = (judge(case, picture, None, PLAIN) for picture in (case.truth, case.before))
+    measured = {
+        name: [ablation.Measured(case.name, case.kind, name, 1.0, 1.0, replace(verdict, psnr_region=level))]
+        for name, verdict, level in ((ablation.WHOLE, with_it, 30.0), ("no matting", without, 10.0))
+    }
+    compared = ablation.differences(measured)
+    assert list(compared) == ["no matting"]
+    assert compared["no matting"]["psnr_region"].value == -20
+    assert compared["no matting"]["success"].value == -1
+    found = json.loads(ablation.with_differences("{}", compared))
+    assert found["differences"]["no matting"]["psnr_region"] == [-20, -20, -20]
+    same = ablation.differences(measured | {"no matting": measured[ablation.WHOLE]})
+    table = ablation.as_difference_table(same, 1)
+    assert all(ablation.NONE_SHOWN in cell for column in table.columns[1:] for cell in column.cells)
 
 
 def test_ranged_cases_lie_in_their_bins():

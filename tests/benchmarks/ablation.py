@@ -1,189 +1,191 @@
 """What does each part of an edit earn? The relocation benchmark with one ingredient left out at a time.
 
-python -m tests.benchmarks.ablation [--scenes N] [--first-seed S] [--workers N] [--json FILE]
+    python -m tests.benchmarks.ablation [--scenes N] [--first-seed S] [--only NAME] [--results DIR] [--json FILE]
+
+All variants edit the same cases. What a case gave is kept in DIR as soon as it is measured, as lines of JSON, and not
+measured again by the next run there, which should be of the same code and model.
 """
 
 import functools
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
-from unittest.mock import patch
 
 import click
-import numpy as np
 import torch
 from rich.console import Console
+from rich.table import Table
 from torch import Tensor
 
 from inversion.loading import load_model
 from inversion.model import DiffusionModel
-from realedit.compositing import layers, separation
-from realedit.compositing.effects import Effects
-from realedit.editing import conditioning, decomposition, resampling, sampled_edit
+from inversion.reference import Reference
+from realedit.editing import sampled_edit
 from realedit.evaluation.metrics import PerceptualMetric
 from realedit.evaluation.perceptual import perceptual_metric
-from realedit.geometry import camera_estimation, object_pose
-from realedit.geometry.camera import Camera
-from realedit.geometry.transform import IDENTITY_MATRIX
-from realedit.images import resize
-from realedit.inpainting import clean_plate
-from realedit.inpainting.completion import Completion, complete
-from realedit.inpainting.fill import fill_smoothly
-from realedit.sampling.guidance import Guidance, GuidedSteps
-from realedit.settings import DEFAULTS, Settings, Strength
 from samples.scenes import FIRST_HELD_OUT_SEED
 from tests.benchmarks import rows
 from tests.benchmarks.cases import Case, cases
 from tests.benchmarks.fresh import fresh_cache
-from tests.benchmarks.judge import judge
-from tests.benchmarks.relocation import Result, as_json, as_table, run, summary
+from tests.benchmarks.judge import Verdict, judge
+from tests.benchmarks.relocation import as_json, as_table, run, summary
 from tests.benchmarks.rows import measured
-from tests.benchmarks.textbook import PublishedRule
+from tests.benchmarks.shared_steps import Cost, SharedSteps
+from tests.benchmarks.statistics import Estimate, paired_difference
+from tests.benchmarks.variants import VARIANTS, Replacement, replacing
 
-Replacement = tuple[Any, str, Any]  # where, what, by what
+WHOLE = "everything"
+COMPARED = {"psnr_region": 2, "perceptual_region": 4, "ghost": 3, "position_error": 4, "success": 3}  # digits
+NONE_SHOWN = "no difference shown"
+COLUMNS = 6  # of a table
 
 
 @dataclass(frozen=True)
-class Variant:
-    """The program with something changed: settings, the inversion, or a function replaced."""
+class Measured:
+    """What one variant gave in one case, and what the edit cost."""
 
-    settings: Settings = DEFAULTS
-    replaced: tuple[Replacement, ...] = ()
+    case: str
+    kind: str
+    variant: str
+    forward_equivalents: float
+    seconds: float
+    verdict: Verdict
 
+    def as_line(self) -> str:
+        return json.dumps(asdict(self)) + "\n"
 
-def _unnormalised(energy: Any, region: Tensor, strength: Strength, tolerance: float, guided: GuidedSteps) -> Guidance:
-    """Guidance in its own window, with the gradient as the paper adds it."""
-    guidance = Guidance(energy, region, strength, tolerance, guided)
-    published = PublishedRule(energy, rows.TUNED_V)
-    with_shift = type("Unnormalised", (Guidance,), {"shift": lambda self, g, n, ab: region * published.shift(g, n, ab)})
-    return with_shift(*(getattr(guidance, f) for f in guidance.__dataclass_fields__))
-
-
-def _whole_wide_hole(photo: Tensor, plate: Tensor, sources: Sequence[Tensor], staying: Sequence[Tensor]) -> Tensor:
-    return separation.union([separation.around(source, DEFAULTS.reach) for source in sources], photo)
-
-
-def _none_left(
-    photo: Tensor, plate: Tensor, sources: Sequence[Tensor], staying: Sequence[Tensor] = ()
-) -> list[Effects]:
-    return [Effects.none(source) for source in sources]
-
-
-def _undrawn_plate(session: Any, inverted: Any, prompt: str, hole: Tensor, others: Tensor) -> Tensor:
-    return complete(inverted.image, hole, others).image
-
-
-def _says_nothing(outline: Any, camera: Camera) -> np.ndarray:
-    return np.zeros_like(camera_estimation.PITCHES)
-
-
-def _all_drawn(photo: Tensor, hole: Tensor, others: Tensor) -> Completion:
-    found = complete(photo, hole, others)
-    return replace(found, confidence=torch.zeros_like(found.confidence))
-
-
-def _smooth(photo: Tensor, hole: Tensor, others: Tensor) -> Completion:
-    smooth = torch.where(hole > 0.5, fill_smoothly(photo, torch.maximum(hole, others)), photo)
-    return Completion(smooth, torch.zeros_like(hole))
-
-
-def _noise_where_it_was(path: Any, composite: Tensor, hole: Tensor, transported: Any, seed: int) -> Tensor:
-    return NOISED_COMPOSITE(path, composite, hole, (), seed)
-
-
-def _generated_alone(session: Any, photo: Any, scene: Any, drawn: Any, generated: Tensor, changes: Any) -> Any:
-    _, composite = RENDER(session, photo, scene, drawn, generated, changes)
-    everywhere = torch.ones_like(composite.editable)
-    picture = photo.painted(resize(generated, photo.size), everywhere)
-    return picture, replace(composite, editable=everywhere)
-
-
-NOISED_COMPOSITE, RENDER = resampling.noised_composite, sampled_edit.render_full_resolution
-OFF = Strength(0.0, 0.0, 0.0)
-FLAT: Replacement = (object_pose, "LARGEST_RESIDUAL", 0.0)
-
-
-def weighing(**weights: float) -> Variant:
-    return Variant(replace(DEFAULTS, weights=replace(DEFAULTS.weights, **weights)))
-
-
-VARIANTS: dict[str, Variant] = {
-    "everything": Variant(),
-    "no null-text (DDIM)": Variant(replace(DEFAULTS, method="ddim")),
-    "negative-prompt instead": Variant(replace(DEFAULTS, method="negative-prompt")),
-    "no second, tight plate": Variant(replaced=((decomposition, "covered_region", _whole_wide_hole),)),
-    "no model in the plate": Variant(replaced=((decomposition, "clean_plate", _undrawn_plate),)),
-    "no copies kept in the plate": Variant(replaced=((clean_plate, "complete", _all_drawn),)),
-    "smooth for what repeats": Variant(replaced=((clean_plate, "complete", _smooth),)),
-    "masks as found": Variant(replaced=((decomposition, "without_shadow", lambda photo, plate, mask, others: mask),)),
-    "a camera by lines alone": Variant(replaced=((camera_estimation, "silhouette_likelihood", _says_nothing),)),
-    "no matting": Variant(replaced=((layers, "estimate_matte", lambda photo, behind, mask: (photo, mask)),)),
-    "no shadow": Variant(replaced=((separation, "object_effects", _none_left),)),
-    "turned as if flat": Variant(replaced=(FLAT,)),
-    "no turning": Variant(replaced=(FLAT, (Camera, "view_change", lambda camera, here, there: IDENTITY_MATRIX))),
-    "no final sampling": Variant(replace(DEFAULTS, surroundings_until=1.0, strength=OFF)),
-    "no guidance": Variant(replace(DEFAULTS, strength=OFF)),
-    "no shape term": weighing(shape=0.0),
-    "no appearance term": weighing(appearance=0.0),
-    "no ghost term": weighing(ghost=0.0),
-    "no gradient normalisation": Variant(replaced=((conditioning, "Guidance", _unnormalised),)),
-    "no pre-shifted latents": Variant(replaced=((resampling, "noised_composite", _noise_where_it_was),)),
-    "no paste-back": Variant(replaced=((sampled_edit, "render_full_resolution", _generated_alone),)),
-}
-
-
-@contextmanager
-def replacing(replacements: tuple[Replacement, ...]) -> Iterator[None]:
-    with ExitStack() as stack:
-        for owner, name, value in replacements:
-            stack.enter_context(patch.object(owner, name, value))
-        yield
+    @classmethod
+    def from_line(cls, line: str) -> "Measured":
+        fields = json.loads(line)
+        return cls(**{**fields, "verdict": Verdict(**fields["verdict"])})
 
 
 @dataclass(frozen=True)
 class Ablation:
-    """All variants on one case; they share the inversions, so costs are those of the edit alone."""
+    """The named variants in one case. Every one is charged for all that it does, though steps that they share are made
+    once; the picture of the inversion that the report compares with the photo is not made."""
 
     model: str
+    names: tuple[str, ...] = tuple(VARIANTS)
+    results: Path | None = None
     threads: int | None = None
 
-    def __call__(self, case: Case) -> dict[str, Result]:
-        model, perceptual = _loaded(self)
-        results = {}
+    def __call__(self, case: Case) -> dict[str, Measured]:
+        kept = self.results / f"{case.name}.jsonl" if self.results is not None else None
+        found = {}
+        if kept is not None and kept.exists():
+            found = {each.variant: each for each in map(Measured.from_line, kept.read_text().splitlines())}
         with fresh_cache():
-            for name, variant in VARIANTS.items():
-                row = rows.realedit(model, perceptual, variant.settings)
-                with replacing(variant.replaced):
-                    outcome = measured(row, case, model)
-                results[name] = (case, outcome, judge(case, outcome.picture, outcome.touched, perceptual))
-        return results
+            for name in self.names:
+                if name not in found:
+                    found[name] = self._measure(name, case)
+                    if kept is not None:
+                        with kept.open("a") as lines:
+                            lines.write(found[name].as_line())
+        return {name: found[name] for name in self.names}
+
+    def _measure(self, name: str, case: Case) -> Measured:
+        model, perceptual, steps = _loaded(self)
+        variant, steps.spared = VARIANTS[name], Cost()
+        row = rows.realedit(model, perceptual, variant.settings)
+        with steps.sharing(variant.shared), replacing((*variant.replaced, NOT_REBUILT)):
+            outcome = measured(row, case, model)
+        cost = Cost(outcome.forward_equivalents, outcome.seconds) + steps.spared
+        verdict = judge(case, outcome.picture, outcome.touched, perceptual)
+        return Measured(case.name, case.kind, name, cost.evaluations, cost.seconds, verdict)
+
+
+def _autoencoded(model: DiffusionModel, reference: Reference) -> Tensor:
+    return model.decode(reference.pivots[-1:].to(model.device)).cpu()
+
+
+NOT_REBUILT: Replacement = (sampled_edit, "reconstruct", _autoencoded)
 
 
 @functools.cache
-def _loaded(ablation: Ablation) -> tuple[DiffusionModel, PerceptualMetric]:
+def _loaded(ablation: Ablation) -> tuple[DiffusionModel, PerceptualMetric, SharedSteps]:
     if ablation.threads:
         torch.set_num_threads(ablation.threads)
     model = load_model(ablation.model, device="cpu")
-    return model, perceptual_metric(model)
+    return model, perceptual_metric(model), SharedSteps(model)
+
+
+def chosen(only: Sequence[str]) -> tuple[str, ...]:
+    """The names of the variants to run; "everything" always is one."""
+    return tuple(name for name in VARIANTS if not only or name == WHOLE or name in only)
+
+
+def differences(found: dict[str, list[Measured]]) -> dict[str, dict[str, Estimate]]:
+    """How far each variant is from "everything" in the same cases, in the mean."""
+
+    def values(name: str, measure: str) -> list[float]:
+        return [float(getattr(each.verdict, measure)) for each in found[name]]
+
+    return {
+        name: {m: paired_difference(values(name, m), values(WHOLE, m)) for m in COMPARED}
+        for name in found
+        if name != WHOLE
+    }
+
+
+def as_difference_table(compared: dict[str, dict[str, Estimate]], edits: int) -> Table:
+    """One line for each variant, one column for each measure."""
+
+    def text(estimate: Estimate, digits: int) -> str:
+        return estimate.text(digits) if estimate.shows_difference else f"{estimate.text(digits)}\n{NONE_SHOWN}"
+
+    drawn = Table(f'minus "{WHOLE}", mean of {edits} edits', *COMPARED)
+    for name, measures in compared.items():
+        drawn.add_row(name, *(text(measures[measure], digits) for measure, digits in COMPARED.items()))
+    return drawn
+
+
+def show(table: dict[str, dict[str, Estimate]], compared: dict[str, dict[str, Estimate]], edits: int) -> None:
+    """Print the variants by themselves and against everything."""
+    console, names = Console(width=180), list(table)
+    for start in range(0, len(names), COLUMNS):
+        console.print(as_table({name: table[name] for name in names[start : start + COLUMNS]}))
+    if compared:
+        console.print(as_difference_table(compared, edits))
+
+
+def with_differences(written: str, compared: dict[str, dict[str, Estimate]]) -> str:
+    """The JSON of a run with its differences, each as the mean and both ends of its interval."""
+    differences = {
+        name: {measure: [each.value, each.low, each.high] for measure, each in measures.items()}
+        for name, measures in compared.items()
+    }
+    return json.dumps({**json.loads(written), "differences": differences}, indent=2)
 
 
 @click.command()
 @click.option("--scenes", default=8, show_default=True, type=click.IntRange(1))
 @click.option("--first-seed", default=FIRST_HELD_OUT_SEED, show_default=True, type=click.IntRange(FIRST_HELD_OUT_SEED))
 @click.option("--model", "model_name", default="tabletop", show_default=True)
+@click.option("--only", multiple=True, type=click.Choice(tuple(VARIANTS)), help='Run "everything" and these variants.')
+@click.option("--results", type=click.Path(path_type=Path, file_okay=False), help="Keep what is measured, and go on.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes of one thread each.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path))
-def main(scenes: int, first_seed: int, model_name: str, workers: int, json_path: Path | None) -> None:
+def main(
+    scenes: int,
+    first_seed: int,
+    model_name: str,
+    only: tuple[str, ...],
+    results: Path | None,
+    workers: int,
+    json_path: Path | None,
+) -> None:
     """Leave out one ingredient at a time."""
-    results = run(cases(first_seed, scenes), Ablation(model_name, 1 if workers > 1 else None), workers)
-    table = {name: summary(found) for name, found in results.items()}
-    names = list(table)
-    for some in (names[:6], names[6:12], names[12:]):
-        Console(width=180).print(as_table({name: table[name] for name in some}))
+    if results is not None:
+        results.mkdir(parents=True, exist_ok=True)
+    ablation = Ablation(model_name, chosen(only), results, threads=1 if workers > 1 else None)
+    found = run(cases(first_seed, scenes), ablation, workers)
+    table = {name: summary([(m, m, m.verdict) for m in these]) for name, these in found.items()}
+    compared = differences(found)
+    show(table, compared, 2 * scenes)
     if json_path is not None:
-        json_path.write_text(as_json(table, scenes))
+        json_path.write_text(with_differences(as_json(table, scenes), compared))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import click
 import torch
@@ -95,7 +95,20 @@ def run(found: Sequence[C], contest: Callable[[C], dict[str, R]], workers: int) 
     return {name: [results[name] for results in each] for name in each[0]}
 
 
-def summary(results: Sequence[Result]) -> dict[str, Estimate]:
+class Kinded(Protocol):
+    @property
+    def kind(self) -> str: ...
+
+
+class Priced(Protocol):
+    @property
+    def forward_equivalents(self) -> float: ...
+
+    @property
+    def seconds(self) -> float: ...
+
+
+def summary(results: Sequence[tuple[Kinded, Priced, Verdict]]) -> dict[str, Estimate]:
     """The columns of one row of the table."""
     verdicts = [v for _, _, v in results]
 
