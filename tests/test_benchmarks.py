@@ -12,7 +12,6 @@ import torch
 from inversion.taps import Tape
 from realedit.evaluation.metrics import PerceptualMetric
 from realedit.morphology import dilate
-from realedit.sampling.session import Session
 from realedit.settings import Settings
 from samples.scenes import FIRST_HELD_OUT_SEED
 from tests.benchmarks import ablation, edits, inversion, real_photos, relocation, rows
@@ -20,7 +19,6 @@ from tests.benchmarks.cases import LEAST_SHIFT, Case, cases, ranged_cases
 from tests.benchmarks.edit_cases import EditCase, edit_cases
 from tests.benchmarks.edit_judge import judge_edit
 from tests.benchmarks.judge import judge
-from tests.benchmarks.shared_steps import Cost, SharedSteps
 from tests.benchmarks.statistics import median, paired_difference, share
 from tests.benchmarks.textbook import PublishedRule
 
@@ -215,7 +213,7 @@ def test_every_ablation_replaces_something_that_is_there(tabletop):
 
 def test_everything_is_always_among_the_variants_that_run():
     assert ablation.chosen([]) == tuple(ablation.VARIANTS)
-    assert ablation.chosen(["no guidance"]) == (ablation.WHOLE, "no guidance")
+    assert ablation.chosen(["no shadow"]) == (ablation.WHOLE, "no shadow")
 
 
 def test_an_ablation_goes_on_from_what_is_kept(some, tmp_path, monkeypatch):
@@ -228,60 +226,13 @@ def test_an_ablation_goes_on_from_what_is_kept(some, tmp_path, monkeypatch):
         return ablation.Measured(case.name, case.kind, name, 3.5, 0.1, verdict)
 
     monkeypatch.setattr(ablation.Ablation, "_measure", measure)
-    ablation.Ablation("tabletop", ablation.chosen(["no guidance"]), tmp_path)(case)
-    names = ablation.chosen(["no guidance", "no matting"])
+    ablation.Ablation("tabletop", ablation.chosen(["no shadow"]), tmp_path)(case)
+    names = ablation.chosen(["no shadow", "no matting"])
     found = ablation.Ablation("tabletop", names, tmp_path)(case)
-    assert asked == ["everything", "no guidance", "no matting"]
+    assert asked == ["everything", "no shadow", "no matting"]
     assert list(found) == list(names)
     assert repr(ablation.Ablation("tabletop", names, tmp_path)(case)) == repr(found)
     assert len(asked) == 3
-
-
-def test_what_variants_share_is_made_once_and_charged_to_all(tabletop):
-    steps = SharedSteps(tabletop)
-    latent, words = torch.zeros(3, 4, 16, 16), tabletop.embed("a ball").repeat(3).tokens
-
-    def look(session, picture):
-        return tabletop.unet(latent, 1, encoder_hidden_states=words).sample.mean() + picture
-
-    shared, session, picture = steps.once("look", look), Session(tabletop), torch.ones(1, 3, 8, 8)
-    first = shared(session, picture)
-    assert steps.spared.evaluations == 0
-    assert shared(session, picture.clone()) is first
-    assert (steps.spared.evaluations, steps.spared.seconds > 0) == (3, True)
-    assert shared(session, picture + 1) is not first
-    assert shared(Session(tabletop, Settings(method="ddim")), picture) is not first
-    assert steps.spared.evaluations == 3
-
-
-def test_a_step_within_a_step_is_charged_with_it(tabletop):
-    steps, asked = SharedSteps(tabletop), []
-
-    def pay(picture):
-        asked.append(picture)
-        steps.spared += Cost(evaluations=7)  # as if a step within had been made before
-        return picture
-
-    shared = steps.once("pay", pay)
-    shared(torch.ones(2))
-    shared(torch.ones(2))
-    assert len(asked) == 1
-    assert steps.spared.evaluations == 14
-
-
-@pytest.mark.slow
-def test_sharing_steps_changes_no_verdict_and_no_cost(some, monkeypatch):
-    case = some[0]
-    names = ablation.chosen(
-        ["no final sampling", "no second, tight plate", "masks as found", "negative-prompt instead"]
-    )
-    shared = ablation.Ablation("tabletop", names)(case)
-    alone = {name: replace(variant, shared=()) for name, variant in ablation.VARIANTS.items()}
-    monkeypatch.setattr(ablation, "VARIANTS", alone)
-    for name in names:
-        each = ablation.Ablation("tabletop", (name,))(case)[name]
-        assert each.verdict == shared[name].verdict
-        assert each.forward_equivalents == shared[name].forward_equivalents
 
 
 def test_differences_are_without_minus_with(some):

@@ -16,12 +16,9 @@ import click
 import torch
 from rich.console import Console
 from rich.table import Table
-from torch import Tensor
 
 from inversion.loading import load_model
 from inversion.model import DiffusionModel
-from inversion.reference import Reference
-from realedit.editing import sampled_edit
 from realedit.evaluation.metrics import PerceptualMetric
 from realedit.evaluation.perceptual import perceptual_metric
 from samples.scenes import FIRST_HELD_OUT_SEED
@@ -31,9 +28,8 @@ from tests.benchmarks.fresh import fresh_cache
 from tests.benchmarks.judge import Verdict, judge
 from tests.benchmarks.relocation import as_json, as_table, run, summary
 from tests.benchmarks.rows import measured
-from tests.benchmarks.shared_steps import Cost, SharedSteps
 from tests.benchmarks.statistics import Estimate, paired_difference
-from tests.benchmarks.variants import VARIANTS, Replacement, replacing
+from tests.benchmarks.variants import VARIANTS, replacing
 
 WHOLE = "everything"
 COMPARED = {"psnr_region": 2, "perceptual_region": 4, "ghost": 3, "position_error": 4, "success": 3}  # digits
@@ -63,8 +59,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Ablation:
-    """The named variants in one case. Every one is charged for all that it does, though steps that they share are made
-    once; the picture of the inversion that the report compares with the photo is not made."""
+    """The named variants in one case. They share inversions, which the first of them pays for."""
 
     model: str
     names: tuple[str, ...] = tuple(VARIANTS)
@@ -86,29 +81,21 @@ class Ablation:
         return {name: found[name] for name in self.names}
 
     def _measure(self, name: str, case: Case) -> Measured:
-        model, perceptual, steps = _loaded(self)
-        variant, steps.spared = VARIANTS[name], Cost()
+        model, perceptual = _loaded(self)
+        variant = VARIANTS[name]
         row = rows.realedit(model, perceptual, variant.settings)
-        with steps.sharing(variant.shared), replacing((*variant.replaced, NOT_REBUILT)):
+        with replacing(variant.replaced):
             outcome = measured(row, case, model)
-        cost = Cost(outcome.forward_equivalents, outcome.seconds) + steps.spared
         verdict = judge(case, outcome.picture, outcome.touched, perceptual)
-        return Measured(case.name, case.kind, name, cost.evaluations, cost.seconds, verdict)
-
-
-def _autoencoded(model: DiffusionModel, reference: Reference) -> Tensor:
-    return model.decode(reference.pivots[-1:].to(model.device)).cpu()
-
-
-NOT_REBUILT: Replacement = (sampled_edit, "reconstruct", _autoencoded)
+        return Measured(case.name, case.kind, name, outcome.forward_equivalents, outcome.seconds, verdict)
 
 
 @functools.cache
-def _loaded(ablation: Ablation) -> tuple[DiffusionModel, PerceptualMetric, SharedSteps]:
+def _loaded(ablation: Ablation) -> tuple[DiffusionModel, PerceptualMetric]:
     if ablation.threads:
         torch.set_num_threads(ablation.threads)
     model = load_model(ablation.model, device="cpu")
-    return model, perceptual_metric(model), SharedSteps(model)
+    return model, perceptual_metric(model)
 
 
 def chosen(only: Sequence[str]) -> tuple[str, ...]:

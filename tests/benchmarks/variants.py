@@ -12,41 +12,24 @@ from torch import Tensor
 
 from realedit.compositing import layers, separation
 from realedit.compositing.effects import Effects
-from realedit.editing import conditioning, decomposition, resampling, sampled_edit
+from realedit.editing import decomposition
 from realedit.geometry import camera_estimation, object_pose
 from realedit.geometry.camera import Camera
 from realedit.geometry.transform import IDENTITY_MATRIX
-from realedit.images import resize
 from realedit.inpainting import clean_plate
 from realedit.inpainting.completion import Completion, complete
 from realedit.inpainting.fill import fill_smoothly
-from realedit.sampling.guidance import Guidance
-from realedit.settings import DEFAULTS, Settings, Strength
-from tests.benchmarks import rows
-from tests.benchmarks.shared_steps import STEPS
-from tests.benchmarks.textbook import PublishedRule
+from realedit.settings import DEFAULTS, Settings
 
 Replacement = tuple[Any, str, Any]  # where, what, by what
 
 
 @dataclass(frozen=True)
 class Variant:
-    """The program with something changed: settings, the inversion, or a function replaced. `shared` names the steps
-    that it leaves as they are, which need not be made again where what they are given is the same."""
+    """The program with something changed: settings, the inversion, or a function replaced."""
 
     settings: Settings = DEFAULTS
     replaced: tuple[Replacement, ...] = ()
-    shared: tuple[str, ...] = ()
-
-
-def _unnormalised(
-    energy: Any, region: Tensor, strength: Strength, tolerance: float, begin: float, until: float
-) -> Guidance:
-    """Guidance in its own window, with the gradient as the paper adds it."""
-    guidance = Guidance(energy, region, strength, tolerance, begin, until)
-    published = PublishedRule(energy, rows.TUNED_V)
-    with_shift = type("Unnormalised", (Guidance,), {"shift": lambda self, g, n, ab: region * published.shift(g, n, ab)})
-    return with_shift(*(getattr(guidance, f) for f in guidance.__dataclass_fields__))
 
 
 def _whole_wide_hole(photo: Tensor, plate: Tensor, sources: Sequence[Tensor], staying: Sequence[Tensor]) -> Tensor:
@@ -77,60 +60,23 @@ def _smooth(photo: Tensor, hole: Tensor, others: Tensor) -> Completion:
     return Completion(smooth, torch.zeros_like(hole))
 
 
-def _noise_where_it_was(path: Any, composite: Tensor, hole: Tensor, transported: Any, seed: int) -> Tensor:
-    return NOISED_COMPOSITE(path, composite, hole, (), seed)
-
-
-def _generated_alone(session: Any, photo: Any, scene: Any, drawn: Any, generated: Tensor, changes: Any) -> Any:
-    _, composite = RENDER(session, photo, scene, drawn, generated, changes)
-    everywhere = torch.ones_like(composite.editable)
-    picture = photo.painted(resize(generated, photo.size), everywhere)
-    return picture, replace(composite, editable=everywhere)
-
-
-NOISED_COMPOSITE, RENDER = resampling.noised_composite, sampled_edit.render_full_resolution
-OFF = Strength(0.0, 0.0, 0.0)
-EVERY_STEP = tuple(STEPS)
-LOOKING = ("recognition", "inversion", "camera", "completion")
-UP_TO_PLATE = (*LOOKING, "preparation", "plate", "placement")
 FLAT: Replacement = (object_pose, "LARGEST_RESIDUAL", 0.0)
 
 
-def weighing(**weights: float) -> Variant:
-    return sampled_otherwise(replace(DEFAULTS, weights=replace(DEFAULTS.weights, **weights)))
-
-
-def sampled_otherwise(settings: Settings = DEFAULTS, *replaced: Replacement) -> Variant:
-    """Nothing differs before the final sampling."""
-    return Variant(settings, replaced, EVERY_STEP)
-
-
 VARIANTS: dict[str, Variant] = {
-    "everything": sampled_otherwise(),
-    "no null-text (DDIM)": Variant(replace(DEFAULTS, method="ddim"), shared=LOOKING),
-    "negative-prompt instead": Variant(replace(DEFAULTS, method="negative-prompt"), shared=LOOKING),
-    "no second, tight plate": Variant(
-        replaced=((decomposition, "covered_region", _whole_wide_hole),), shared=UP_TO_PLATE
-    ),
+    "everything": Variant(),
+    "DDIM instead": Variant(replace(DEFAULTS, method="ddim")),
+    "negative-prompt instead": Variant(replace(DEFAULTS, method="negative-prompt")),
+    "no second, tight plate": Variant(replaced=((decomposition, "covered_region", _whole_wide_hole),)),
     "no model in the plate": Variant(replaced=((decomposition, "clean_plate", _undrawn_plate),)),
     "no copies kept in the plate": Variant(replaced=((clean_plate, "complete", _all_drawn),)),
     "smooth for what repeats": Variant(replaced=((clean_plate, "complete", _smooth),)),
-    "masks as found": Variant(
-        replaced=((decomposition, "without_shadow", lambda photo, plate, mask, others: mask),), shared=UP_TO_PLATE
-    ),
+    "masks as found": Variant(replaced=((decomposition, "without_shadow", lambda photo, plate, mask, others: mask),)),
     "a camera by lines alone": Variant(replaced=((camera_estimation, "silhouette_likelihood", _says_nothing),)),
     "no matting": Variant(replaced=((layers, "estimate_matte", lambda photo, behind, mask: (photo, mask)),)),
     "no shadow": Variant(replaced=((separation, "object_effects", _none_left),)),
     "turned as if flat": Variant(replaced=(FLAT,)),
     "no turning": Variant(replaced=(FLAT, (Camera, "view_change", lambda camera, here, there: IDENTITY_MATRIX))),
-    "no final sampling": sampled_otherwise(replace(DEFAULTS, surroundings_until=1.0, strength=OFF)),
-    "no guidance": sampled_otherwise(replace(DEFAULTS, strength=OFF)),
-    "no shape term": weighing(shape=0.0),
-    "no appearance term": weighing(appearance=0.0),
-    "no ghost term": weighing(ghost=0.0),
-    "no gradient normalisation": sampled_otherwise(DEFAULTS, (conditioning, "Guidance", _unnormalised)),
-    "no pre-shifted latents": sampled_otherwise(DEFAULTS, (resampling, "noised_composite", _noise_where_it_was)),
-    "no paste-back": sampled_otherwise(DEFAULTS, (sampled_edit, "render_full_resolution", _generated_alone)),
 }
 
 
