@@ -76,7 +76,7 @@ class Regeneration:
     guided_until: float = 0.8
     strength: Strength = Strength(start=0.2, least=0.02, most=0.5)
     features: float = 2.0
-    words_until: float = 0.95
+    words_until: float = 0.6
     reach: float = 0.5
 
 

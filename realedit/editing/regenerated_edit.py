@@ -92,9 +92,7 @@ def _regions(session: Session, image: Tensor, scene: LayeredScene) -> Regions:
     ]
     staying = union([edit.mask for edit in scene.objects if not edit.leaves], image)
     gone = [torch.maximum(edit.mask, edit.effects.visible()) for edit in scene.objects if edit.leaves]
-    cell = session.model.latent_factor / min(image.shape[-2:])
-    margin = settings.margin + cell  # a latent's cell that holds any of the object must not be kept
-    left = union([dilate(each, margin) for each in gone], image) * (1 - staying)
+    left = union([dilate(each, settings.margin) for each in gone], image) * (1 - staying)
     targets = union([origin.mask for _, origin in arrivals], image)
     near = [around(edit.mask, reach) for edit in scene.objects if edit.leaves]
     near += [around(origin.mask, reach) for _, origin in arrivals]

@@ -75,8 +75,7 @@ class SourcePass:
 @dataclass(frozen=True, eq=False)
 class FeatureEnergy:
     """Mean |feature of the photo where this comes from - feature| over channels, each in units of its spread in the
-    photo: the mean over the cells where objects are set down, however few, and that over the cells of filled old
-    places, summed over the compared layers.
+    photo, where objects are set down and old places are filled: the sum over the compared layers.
 
     It keeps the look of every part of an object, where `AppearanceEnergy` keeps the mean of the whole (the editing
     energy of DragonDiffusion, arXiv 2307.02421, with an absolute difference for its cosine)."""
@@ -93,10 +92,10 @@ class FeatureEnergy:
         for name, then in self.source.features(i).items():
             now = tape.features[name].float()
             cells = self.correspondence.at((now.shape[-2], now.shape[-1]))
+            changed = cells.changed.to(now.device)
             spread = then.std((-2, -1), keepdim=True).clamp(min=1e-3)
             missed = ((cells.carry(then) - now) / spread).abs().mean(1, keepdim=True)
-            for region in (cells.objects.to(now.device), cells.filled.to(now.device)):
-                total = total + (missed * region).sum() / region.sum().clamp(min=1)
+            total = total + (missed * changed).sum() / changed.sum().clamp(min=1)
         return total
 
 
