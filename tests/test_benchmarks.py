@@ -172,7 +172,14 @@ def contest_of(scenes: int, steps: int) -> tuple[dict, dict]:
 def test_a_scene_through_the_whole_contest(tmp_path):
     """The table, the JSON and the sheet of the full run."""
     results, written = contest_of(scenes=1, steps=3)
-    assert list(written["rows"]) == ["do-nothing", "cut-paste-inpaint", "textbook", "centroid-only", "realedit"]
+    assert list(written["rows"]) == [
+        "do-nothing",
+        "cut-paste-inpaint",
+        "textbook",
+        "centroid-only",
+        "self-guidance",
+        "realedit",
+    ]
     nothing, ours = written["rows"]["do-nothing"], written["rows"]["realedit"]
     assert nothing["move_success"] == 0
     assert nothing["ghost_median"] == 1
