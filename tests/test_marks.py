@@ -10,9 +10,10 @@ import torch
 from click.testing import CliRunner
 from PIL import Image
 
-from inversion.errors import EditError, Notice, PhotoError
+from inversion.errors import EditError, Notice
 from realedit.cli import main
 from realedit.files.photo import Photo
+from realedit.files.reading import load_photo
 from realedit.files.recipe import Recipe
 from realedit.objects.selection import Mark, check_one_thing, select
 from realedit.objects.user_masks import load_mask
@@ -85,6 +86,9 @@ def test_several_points_hold_two_halves_together():
         (Mark(), "nothing says where the object is"),
         (Mark(box=(0.5, 0.2, 0.4, 0.6)), "is not LEFT,TOP,RIGHT,BOTTOM inside the photo"),
         (Mark(box=(0.5, 0.2, 1.1, 0.6)), "is not LEFT,TOP,RIGHT,BOTTOM inside the photo"),
+        (Mark(box=(0.5, 0.2, 0.5, 0.6)), "is 0x48 pixels, too small"),
+        (Mark(box=(0.5, 0.2, 0.51, 0.6)), r"is 1\.8x48 pixels, too small"),
+        (Mark(box=(0, 0, 1, 1)), "the box 0,0,1,1 is the whole photo"),
         (Mark(points=((1.0, 0.5),)), "the point 1,0.5 lies outside the photo"),
         (Mark(points=((0.5, 0.5),), excluded=((0.5, -0.1),)), "the point 0.5,-0.1 lies outside the photo"),
     ],
@@ -112,32 +116,97 @@ def written(path: Path, picture: np.ndarray) -> Path:
     return path
 
 
-def test_mask_files_of_other_sizes_and_with_alpha(tmp_path, egg):
+FLAT = Photo(np.zeros((*SIZE[::-1], 3), np.uint8))
+
+
+def as_masks_are_written(egg: np.ndarray) -> dict[str, Image.Image]:
+    """The same object as other programs would say it."""
+    white = np.where(egg, 255, 0).astype(np.uint8)
+    full, picture = np.full_like(white, 255), np.random.default_rng(0).integers(0, 255, (*egg.shape, 3), np.uint8)
+    palette = Image.fromarray(egg.astype(np.uint8), "L").convert("P")
+    palette.putpalette([0, 0, 0, 128, 0, 0])
+    soft = cv2.GaussianBlur(white, (0, 0), 2)
+    return {
+        "white on opaque black": Image.fromarray(np.dstack([white, white, white, full])),
+        "a layer of white paint": Image.fromarray(np.dstack([full, full, full, white])),
+        "a layer of black paint": Image.fromarray(np.dstack([full * 0, full * 0, full * 0, white])),
+        "a thin layer of paint": Image.fromarray(np.dstack([full, full, full, white // 3])),
+        "a cut-out": Image.fromarray(np.dstack([np.where(egg[..., None], picture, 0).astype(np.uint8), white])),
+        "labels 0 and 1": Image.fromarray(egg.astype(np.uint8)),
+        "a palette": palette,
+        "one bit": Image.fromarray(white).convert("1"),
+        "red paint": Image.fromarray(np.dstack([white, white * 0, white * 0])),
+        "16 bits": Image.fromarray(egg.astype(np.uint16) * 65535),
+        "8 bits in 16": Image.fromarray(white.astype(np.uint16)),
+        "probabilities": Image.fromarray(soft),
+        "probabilities in 16 bits": Image.fromarray(soft.astype(np.uint16) * 257),
+    }
+
+
+@pytest.mark.parametrize("kind", as_masks_are_written(np.zeros(SIZE[::-1], bool)))
+def test_masks_of_other_programs_mean_the_object(tmp_path, egg, kind):
+    path = tmp_path / "mask.png"
+    as_masks_are_written(egg)[kind].save(path)
+    assert overlap(load_mask(path, FLAT), egg) > (0.98 if "probabilities" in kind else 0.999)
+
+
+def test_masks_in_32_bits(tmp_path, egg):
+    level = cv2.GaussianBlur(egg.astype(np.float32), (0, 0), 2)
+    for values, least in ((level, 0.98), (egg.astype(np.int32), 1), (egg.astype(np.int32) * 255, 1)):
+        Image.fromarray(values).save(tmp_path / "mask.tif")
+        assert overlap(load_mask(tmp_path / "mask.tif", FLAT), egg) >= least
+
+
+def test_a_mask_of_another_size_is_resized_and_of_another_shape_refused(tmp_path, egg):
     white = np.where(egg, 255, 0).astype(np.uint8)
     twice = written(tmp_path / "twice.png", np.kron(white, np.ones((2, 2), np.uint8)))
     with pytest.warns(Notice, match=r"twice\.png is enlarged or reduced"):
-        assert overlap(load_mask(twice, SIZE), egg) > 0.99
-    with pytest.raises(PhotoError, match="is 180x120, the photo 120x180: another shape"):
-        load_mask(written(tmp_path / "same.png", white), SIZE[::-1])
-    opaque = np.dstack([white, white, white, np.full_like(white, 255)])
-    assert overlap(load_mask(written(tmp_path / "opaque.png", opaque), SIZE), egg) == 1
-    for colour in (0, 255):
-        alpha = np.dstack([*[np.full_like(white, colour)] * 3, white])
-        assert overlap(load_mask(written(tmp_path / "alpha.png", alpha), SIZE), egg) == 1
+        assert overlap(load_mask(twice, FLAT), egg) > 0.99
+    upright = Photo(FLAT.rgb.swapaxes(0, 1))
+    with pytest.raises(EditError, match="is 180x120, the photo 120x180: another shape"):
+        load_mask(written(tmp_path / "same.png", white), upright)
 
 
-def test_mask_files_that_mark_nothing(tmp_path, egg):
+@pytest.mark.parametrize("orientation", [5, 6, 7, 8])
+def test_a_mask_of_the_unrotated_sensor_is_turned_as_its_photo(tmp_path, egg, orientation):
+    exif = Image.Exif()
+    exif[274] = orientation
+    rgb = np.where(egg[..., None], 250, 5).astype(np.uint8).repeat(3, -1)
+    Image.fromarray(rgb).save(tmp_path / "photo.png", exif=exif)
+    photo = load_photo(tmp_path / "photo.png")
+    assert photo.size == SIZE[::-1]
+    with pytest.warns(Notice, match="lies on its side"):
+        mask = load_mask(written(tmp_path / "mask.png", rgb[..., 0]), photo)
+    assert np.array_equal(mask[0, 0].numpy() > 0.5, photo.rgb[..., 0] > 128)
+    Image.fromarray(rgb).save(tmp_path / "turned.png", exif=exif)  # which a program wrote with the photo's own tag
+    assert torch.equal(load_mask(tmp_path / "turned.png", photo), mask)
+
+
+def test_masks_that_cannot_be_meant_are_refused(tmp_path, egg):
     inverted = np.where(egg, 0, 255).astype(np.uint8)
+    large = np.full(SIZE[::-1], 255, np.uint8)
+    large[:6] = 0
+    dot = inverted * 0
+    dot[50:52, 60:90] = 255
+    colours = np.zeros((*SIZE[::-1], 3), np.uint8)
+    colours[20:60, 20:60], colours[70:100, 20:60] = (200, 0, 0), (0, 200, 0)
+    numbers = np.arange(6, dtype=np.uint8).repeat(20)[:, None].repeat(180, 1)
     for picture, said in (
         (inverted, "seems to be inverted"),
         (inverted * 0, "nowhere white"),
         (inverted * 0 + 255, "all white"),
+        (large, "is white on 95% of the photo, which is no object"),
+        (dot, "marks 60 of the pixels, nowhere 3 wide"),
+        (colours, "a picture in 3 colours"),
+        (numbers, "6 shades of nearly one brightness"),
+        (np.dstack([large, large, large, inverted]), "seems to be inverted"),
     ):
-        with pytest.raises(PhotoError, match=said):
-            load_mask(written(tmp_path / "mask.png", picture), SIZE)
-    large = np.full(SIZE[::-1], 255, np.uint8)
-    large[:10] = 0  # an object that fills most of the photo, but not along its top
-    assert load_mask(written(tmp_path / "mask.png", large), SIZE).mean() > 0.9
+        with pytest.raises(EditError, match=said) as refused:
+            load_mask(written(tmp_path / "mask.png", picture), FLAT)
+        assert "\n" not in str(refused.value)
+        assert str(refused.value).endswith("paint the object white on black")
+    large[:20] = 0  # an object that fills most of the photo, but not along its top
+    assert load_mask(written(tmp_path / "mask.png", large), FLAT).mean() > 0.8
 
 
 def test_the_command_writes_the_mask_and_its_outline(tmp_path, photo, egg):

@@ -24,7 +24,7 @@ def hints_of(shared: RunOptions, recipe: Recipe, photo: Photo, folder: Path) -> 
     quiet_libraries(notices=not shared.quiet)
     offline = shared.which.offline
     masks = {p: region_mask(where, photo, p, folder, offline=offline) for p, where in recipe.where.items()}
-    front = load_mask(folder / recipe.behind, photo.size) if recipe.behind else None
+    front = load_mask(folder / recipe.behind, photo) if recipe.behind else None
     return Hints(masks, source_photos(shared, recipe, folder), recipe.pitch, front)
 
 

@@ -123,7 +123,7 @@ def check(before: Path, after: Path, region: Path | None, max_lpips: float | Non
         )
     from realedit.objects.user_masks import load_mask
 
-    allowed = load_mask(region, one.size) if region is not None else None
+    allowed = load_mask(region, one.photo) if region is not None else None
     quiet_libraries()
     from inversion.loading import load_model
     from realedit.evaluation.comparison import compare

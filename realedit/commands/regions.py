@@ -20,11 +20,11 @@ def region_mask(where: Region, photo: Photo, words: str, folder: Path, *, offlin
         ModelError: the segmenter cannot be had.
     """
     mark = Mark(
-        mask=load_mask(folder / where.mask, photo.size) if where.mask is not None else None,
+        mask=load_mask(folder / where.mask, photo) if where.mask is not None else None,
         box=where.box,
         points=where.points,
         excluded=where.excluded,
-        around=load_mask(folder / where.around, photo.size) if where.around is not None else None,
+        around=load_mask(folder / where.around, photo) if where.around is not None else None,
     )
     if where.segmenter is None or mark.mask is not None:
         return select(photo, mark)

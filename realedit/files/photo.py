@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from realedit.files.colour import Colours
+from realedit.files.orientation import UPRIGHT
 from realedit.images import at_most, resize, to_bytes
 
 if TYPE_CHECKING:
@@ -31,12 +32,13 @@ class JpegCoding:
 @dataclass(frozen=True)
 class Origin:
     """What a photo's file was: Pillow's name of the format, whether it was grey, its resolution in dots
-    per inch, and its JPEG coding if it had one."""
+    per inch, its JPEG coding if it had one, and the EXIF orientation from which it was set upright."""
 
     format: str | None = None
     grey: bool = False
     dpi: tuple[float, float] | None = None
     jpeg: JpegCoding | None = None
+    orientation: int = UPRIGHT
 
 
 @dataclass(frozen=True, eq=False)

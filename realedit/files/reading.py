@@ -4,7 +4,7 @@ import contextlib
 import io
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,7 @@ from inversion.main_memory import require
 from realedit.files import exif as camera
 from realedit.files.deep import as_grey, read_deep
 from realedit.files.kinds import PIPE, RAW
+from realedit.files.orientation import swaps_sides, turned
 from realedit.files.photo import JpegCoding, Origin, Photo
 from realedit.files.xmp import cleaned
 from realedit.settings import MIN_SIDE
@@ -27,7 +28,6 @@ HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1"}
 READING_BYTES = 14  # of memory for each pixel while a file is read: decoded, turned, and made RGB
 CREDENTIALS = b"c2pa"
 IPTC_RESOURCE = 0x0404
-FIRST_TURNED = 5  # of the orientations: the first that lies on its side
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +55,7 @@ class PhotoFile:
             photo = decode(data, name, suffix)
             return cls(name, data, suffix, photo.size, photo.origin.format, None)
         with _said_of(name, data), _opened(data) as image:
-            size = image.size if _orientation(image) < FIRST_TURNED else image.size[::-1]
+            size = image.size[::-1] if swaps_sides(_orientation(image)) else image.size
             found = cls(name, data, suffix, size, _format(image), camera.description(image))
         _check_size(name, size)
         return found
@@ -161,7 +161,7 @@ def _from_picture(data: bytes) -> Photo:
         if deep is None and image.mode.startswith(("I", "F")):
             deep = as_grey(image)
         if deep is not None:
-            rgb, alpha = _split(_turned(deep, turn))
+            rgb, alpha = _split(turned(deep, turn))
         else:
             if image.mode in ("CMYK", "LAB"):
                 notes.append(f"the photo was {image.mode}, the result is RGB")
@@ -205,7 +205,7 @@ def _origin(image: Image.Image) -> Origin:
         iptc = image.info.get("photoshop", {}).get(IPTC_RESOURCE, b"")
         progressive = bool(image.info.get("progressive"))
         jpeg = JpegCoding(dict(image.quantization), sampling, progressive, iptc)
-    return Origin(_format(image), grey, _resolution(image), jpeg)
+    return Origin(_format(image), grey, _resolution(image), jpeg, _orientation(image))
 
 
 def _format(image: Image.Image) -> str | None:
@@ -237,22 +237,6 @@ def _orientation(image: Image.Image) -> int:
         return int(image.getexif().get(camera.ORIENTATION, 1))
     except Exception:  # broken camera data, as in `camera.upright`
         return 1
-
-
-TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
-    2: lambda a: a[:, ::-1],
-    3: lambda a: a[::-1, ::-1],
-    4: lambda a: a[::-1],
-    5: lambda a: a.swapaxes(0, 1),
-    6: lambda a: a.swapaxes(0, 1)[:, ::-1],
-    7: lambda a: a[::-1, ::-1].swapaxes(0, 1),
-    8: lambda a: a.swapaxes(0, 1)[::-1],
-}
-
-
-def _turned(channels: np.ndarray, orientation: int) -> np.ndarray:
-    turn = TURNS.get(orientation)
-    return np.ascontiguousarray(turn(channels)) if turn else channels
 
 
 def _split(channels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:

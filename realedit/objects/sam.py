@@ -43,7 +43,7 @@ def segment(photo: Photo, mark: Mark, words: str, name: str, *, offline: bool) -
     """
     marked = mark.box is not None or bool(mark.points)
     if marked:
-        check_mark(mark)
+        check_mark(mark, photo.size)
     try:
         kind = AutoConfig.from_pretrained(name, local_files_only=offline).model_type
         if kind not in BY_MARKS:

@@ -30,6 +30,8 @@ LEEWAY, LOOSE_LEEWAY = 0.3, 0.6  # of that depth: how far beyond a region, or a 
 SEED_RADIUS = 0.01  # of a part's longer side: how far around a point is what lies at it
 CENTRAL = 0.3  # of a box's half sides: the middle that is object where nothing else in the box is
 LEAST_OF_BOX = 0.1  # of a box that its object fills
+WHOLE_PHOTO = 0.98  # of its area: a box of more is no box
+LEAST_BOX = 4.0  # pixels of the photo: the shorter side of a box that can hold an object
 SMALL_PART, SMALL_HOLE = 0.1, 0.02  # of an object: parts below it are dropped, holes below it are filled
 CHECKED_SIDE = 400  # pixels of the shorter side at which a mask is judged
 LEAST_IN_ONE = 0.6  # of an object: what its largest part has of it
@@ -61,7 +63,7 @@ def select(photo: Photo, mark: Mark) -> Tensor:
     """
     if mark.mask is not None:
         return mark.mask
-    check_mark(mark)
+    check_mark(mark, photo.size)
     part, labels, beside = _labels(photo, mark)
     rgb = to_bytes(photo.cropped(part).small(labels.shape[::-1]))
     found = _whole(grab_cut(rgb, labels, CUT_ROUNDS), labels, beside)
@@ -88,19 +90,33 @@ def check_one_thing(mask: Tensor) -> None:
         raise EditError(f"what is found comes apart in {count} pieces, not in one object; {advice}")
 
 
-def check_mark(mark: Mark) -> None:
-    """Raises `EditError` if a box or a point of a mark lies outside the photo, or nothing says where the object is."""
+def check_mark(mark: Mark, size: tuple[int, int]) -> None:
+    """Raises `EditError` if a box or a point of a mark lies outside a photo of this (width, height), a box holds no
+    object or all there is, or nothing says where the object is."""
     if mark.box is not None:
-        left, top, right, bottom = mark.box
-        if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
-            raise EditError(
-                f"the box {left:g},{top:g},{right:g},{bottom:g} is not LEFT,TOP,RIGHT,BOTTOM inside the photo"
-            )
+        _check_box(mark.box, size, alone=not mark.points and mark.around is None)
     for x, y in (*mark.points, *mark.excluded):
         if not (0 <= x < 1 and 0 <= y < 1):
             raise EditError(f"the point {x:g},{y:g} lies outside the photo; give fractions from 0 to below 1")
     if mark.box is None and mark.around is None and not mark.points:
         raise EditError("nothing says where the object is; give a --box, a --point on it, or a scribble --around it")
+
+
+def _check_box(box: Box, size: tuple[int, int], *, alone: bool) -> None:
+    left, top, right, bottom = box
+    said = f"the box {left:g},{top:g},{right:g},{bottom:g}"
+    if not (0 <= left <= right <= 1 and 0 <= top <= bottom <= 1):
+        raise EditError(f"{said} is not LEFT,TOP,RIGHT,BOTTOM inside the photo")
+    width, height = (right - left) * size[0], (bottom - top) * size[1]
+    if min(width, height) < LEAST_BOX:
+        raise EditError(
+            f"{said} is {width:.3g}x{height:.3g} pixels, too small to hold an object; draw it around the whole object"
+        )
+    if alone and (right - left) * (bottom - top) > WHOLE_PHOTO:
+        raise EditError(
+            f"{said} is the whole photo, which does not say where in it the object is; draw it around the object, or "
+            "add a --point on it"
+        )
 
 
 def _labels(photo: Photo, mark: Mark) -> tuple[Pixels, np.ndarray, np.ndarray]:
