@@ -78,6 +78,26 @@ def test_a_shadow_goes_with_its_object_unless_it_shall_stay(model):
     assert np.array_equal(stays.photo.rgb[core], photo.rgb[core])
 
 
+LIGHTS = {
+    "down": 1.1 - 0.5 * ROWS / HEIGHT,
+    "across": 0.6 + 0.5 * COLUMNS / WIDTH,
+    "vignette": 1.2 - 0.8 * np.hypot(COLUMNS / WIDTH - 0.5, ROWS / HEIGHT - 0.5),
+    "backdrop": 1.1 - 0.3 / (1 + np.exp((60 - ROWS) / 5)),
+    "spot": 0.3 + 0.9 * np.exp(-(np.square(COLUMNS - 72) + np.square(ROWS - 40)) / 60**2),
+}
+
+
+@pytest.mark.parametrize("light", LIGHTS)
+def test_the_grounds_own_light_is_no_shadow(model, light):
+    lit = (floor() * LIGHTS[light][..., None]).clip(0, 255).astype(np.uint8)
+    photo = Photo(np.where(DISC[..., None], scene().rgb, lit))
+    result = edited(model, photo, edits.Move("disc", by=(60 / WIDTH, 0)))
+    around = np.hypot(COLUMNS - 40, ROWS - 50), np.hypot(COLUMNS - 100, ROWS - 50)
+    assert not (result.editable[0, 0].numpy() > 0.5)[np.minimum(*around) > 22].any()
+    assert np.abs(result.photo.rgb[DISC].astype(float) - lit[DISC]).mean() < 9, "grain against other grain is 7"
+    assert result.report.objects[0].reached_position is None, "a model that does not see it measures nothing"
+
+
 def test_a_new_colour_is_the_discs_alone(model):
     photo = scene()
     result = edited(model, photo, edits.Restyle("disc", "red disc"))

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from realedit.inpainting.fill import falling_light
 from realedit.inpainting.hole_part import HolePart
 
 CONTEXT_SIDES = 1.0  # of the hole's longer side: how far around it exemplars are taken from
@@ -23,7 +24,8 @@ class Sketch:
 def fill_from_photo(photo: Tensor, hole: Tensor, others: Tensor, seed: int = 0, sketch: Sketch | None = None) -> Tensor:
     """A photo (1, 3, H, W) in [0, 1] with its `hole` (1, 1, H, W) filled by copies of what is around it, nothing of
     which comes from the `others` (1, 1, H, W). Outside the hole every pixel is the photo's own. Copies are like the
-    `sketch` as far as it goes, if there is one.
+    `sketch` as far as it goes, if there is one. Over a plain ground they are made without the light that falls off over
+    it, which is put on again where they come to lie.
 
     Raises:
         EditError: nothing is left around the hole to copy from.
@@ -32,11 +34,13 @@ def fill_from_photo(photo: Tensor, hole: Tensor, others: Tensor, seed: int = 0, 
     if not missing.any():
         return photo.clone()
     box = _context(missing)
-    part = HolePart(_rows(photo)[box], missing[box], others[0, 0].numpy()[box] > 0.5)
+    light, part = _without_light(photo, hole, others, box)
     if sketch is not None:
-        part = replace(part, expected=_rows(sketch.image)[box], detail=sketch.detail)
+        expected = _rows(sketch.image[..., box[0], box[1]] - light)
+        part = replace(part, expected=expected, detail=sketch.detail)
+    filled = torch.from_numpy(part.filled(seed)).permute(2, 0, 1).float()
     result = photo.clone()
-    result[0, :, box[0], box[1]] = torch.from_numpy(part.filled(seed)).permute(2, 0, 1).float().clamp(0, 1)
+    result[..., box[0], box[1]] = (filled + light).clamp(0, 1)
     return torch.where(hole > 0.5, result, photo)
 
 
@@ -52,11 +56,20 @@ def hole_sources(photo: Tensor, hole: Tensor, others: Tensor, seed: int = 0) -> 
     missing = hole[0, 0].numpy() > 0.5
     if missing.any():
         box = _context(missing)
-        part = HolePart(_rows(photo)[box], missing[box], others[0, 0].numpy()[box] > 0.5)
+        _, part = _without_light(photo, hole, others, box)
         down, across = part.sources(seed)
         rows[box], columns[box] = down + box[0].start, across + box[1].start
     points = np.stack(((columns + 0.5) / width, (rows + 0.5) / height))
     return torch.from_numpy(points)[None].float()
+
+
+def _without_light(photo: Tensor, hole: Tensor, others: Tensor, box: tuple[slice, slice]) -> tuple[Tensor, HolePart]:
+    """How much more light than on average falls on each pixel of a box (1, 3, h, w), as far as that can be told, and
+    the part of the photo there without it."""
+    around, gone, other = (picture[..., box[0], box[1]] for picture in (photo, hole, others))
+    light = falling_light(around, gone)
+    light = torch.zeros_like(around) if light is None else light - light.mean((2, 3), keepdim=True)
+    return light, HolePart(_rows(around - light), gone[0, 0].numpy() > 0.5, other[0, 0].numpy() > 0.5)
 
 
 def _rows(picture: Tensor) -> np.ndarray:
