@@ -6,8 +6,8 @@ from realedit.evaluation.metrics import psnr
 from realedit.inpainting.clean_plate import clean_plate
 from realedit.inpainting.completion import complete
 from realedit.morphology import dilate
+from realedit.sampling.background import ANY_BACKGROUND, background_prompt
 from realedit.sampling.inverted_image import invert_image
-from realedit.sampling.prompts import ANY_BACKGROUND, background_prompt
 from realedit.sampling.session import Session
 from realedit.settings import Settings
 from samples.renderer import render

@@ -14,7 +14,7 @@ from realedit.files.recipe import Recipe, Region, SourcePhotoEntry
 from realedit.geometry.transform import Box, ObjectPose, Point
 from realedit.inpainting.filler import parse_fill
 from realedit.sampling import cache
-from realedit.sampling.prompts import ANY_BACKGROUND
+from realedit.sampling.background import ANY_BACKGROUND
 
 
 def assumed_prompt(recipe: Recipe) -> str | None:

@@ -22,8 +22,8 @@ from realedit.morphology import dilate, union
 from realedit.objects.grounding import other_objects
 from realedit.objects.located_object import LocatedObject
 from realedit.objects.zoom_refinement import refine_by_zoom
+from realedit.sampling.background import background_prompt
 from realedit.sampling.inverted_image import InvertedCrop, InvertedImage
-from realedit.sampling.prompts import background_prompt
 from realedit.sampling.session import Session
 
 

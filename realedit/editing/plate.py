@@ -11,7 +11,7 @@ from realedit.evaluation.report import FillReport
 from realedit.images import gaussian_blur
 from realedit.inpainting.filler import AutomaticFill, FillChoice, Filler, ModelFill, PhotoFill, PromptedFiller
 from realedit.inpainting.photo_fill import Sketch, fill_from_photo
-from realedit.sampling.prompts import ANY_BACKGROUND, background_prompt
+from realedit.sampling.background import ANY_BACKGROUND, background_prompt
 from realedit.sampling.session import Session
 
 ENLARGED_MOST = 1.5  # times: a plate that is enlarged by more lacks detail

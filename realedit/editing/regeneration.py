@@ -16,6 +16,7 @@ from realedit.geometry.correspondence import Correspondence
 from realedit.geometry.warp import warp
 from realedit.morphology import union
 from realedit.objects.source_objects import SourceObject
+from realedit.sampling.background import background_prompt
 from realedit.sampling.energies import ObjectTarget, edit_energies
 from realedit.sampling.guidance import Guidance, GuidedSteps, WeightedFeatures
 from realedit.sampling.inverted_image import InvertedImage
@@ -23,7 +24,6 @@ from realedit.sampling.latent_blending import LatentBlend, touched_cells
 from realedit.sampling.prediction import Conditioning
 from realedit.sampling.prompts import (
     PromptSpans,
-    background_prompt,
     object_prompt,
     phrase_with_appearance,
     setting_words,

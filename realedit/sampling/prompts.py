@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from inversion.phrases import find_phrase, phrases
+from inversion.phrases import find_phrase
+from realedit.sampling.background import place_words
 
 
 @dataclass(frozen=True)
@@ -47,36 +48,12 @@ def object_prompt(names: Mapping[str, str], setting: str) -> PromptSpans:
 
 
 def setting_words(prompt: str, objects: Sequence[str]) -> str:
-    """What a prompt says of the place, without its objects: the words after the last of them, or else the
-    phrases that are left.
+    """What a prompt says of the place, without its objects: the words after the last of them, or else what is left
+    without them.
 
     >>> setting_words("a red can next to a ball on a table", ["red can", "ball"])
     ' on a table'
     """
     after = prompt[max(find_phrase(prompt, o)[1] for o in objects) :].rstrip(" .")
-    gone = {o.lower() for o in objects}
-    left = [p for p in phrases(prompt) if p.lower() not in gone]
-    if not left or any(p in after for p in left):
-        return after
-    return " with a " + " and a ".join(left)
-
-
-ANY_BACKGROUND = "a photo of a background"
-
-
-def background_prompt(prompt: str, objects: Sequence[str]) -> str:
-    """What the prompt says beside its objects, in its own words where they stand together. Objects
-    that stay are held by their latents; naming them would only invite the model to draw them again. Where
-    nothing else is named, the words ask for a background, since a model that is told nothing draws an object.
-
-    >>> background_prompt("a photo of a red ball and a can on a table in front of a wall", ["red ball", "can"])
-    'a photo of a table in front of a wall'
-    """
-    gone = {o.lower() for o in objects}
-    left = [p for p in phrases(prompt) if p.lower() not in gone]
-    if not left:
-        return ANY_BACKGROUND
-    between = prompt[prompt.find(left[0]) : prompt.find(left[-1]) + len(left[-1])]
-    if any(o in between.lower() for o in gone):
-        between = " and a ".join(left)
-    return f"a photo of a {between}"
+    place = place_words(prompt, objects)
+    return f" with {place}" if place and not place_words(after, objects) else after
