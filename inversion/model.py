@@ -16,6 +16,7 @@ from inversion.schedule import Parameterisation, Schedule
 from inversion.taps import Sites, tap
 from inversion.text import Embedding, TextEncoders, joined
 
+MOST_GROUPED = 32  # cells on a side in which places are told to belong together
 BACKWARD_COST = 1.08  # of a forward pass, with frozen weights (counted on Stable Diffusion 1.5)
 
 
@@ -83,21 +84,31 @@ class DiffusionModel:
         Of transformers with many layers (SDXL: ten) it is the one at a third, as in the paper; recording all of them
         would take ten times the memory for the same information.
         """
-        levels = len(self.unet.config.block_out_channels)
-
-        def level(name: str) -> int:
-            kind, _, rest = name.partition(".")
-            number = int(rest.split(".")[0]) if kind in ("down_blocks", "up_blocks") else 0
-            return {"down_blocks": number, "up_blocks": levels - 1 - number}.get(kind, levels - 1)
-
         transformers: dict[str, list[str]] = {}
         for name, _ in self.unet.named_modules():
-            if name.endswith(".attn2") and level(name) >= 1:
+            if name.endswith(".attn2") and self._level(name) >= 1:
                 transformers.setdefault(name.split(".transformer_blocks.")[0], []).append(name)
         attention = [layers[len(layers) // 3] for layers in transformers.values()]
-        last = self.unet.up_blocks[-1]
-        feature = f"up_blocks.{levels - 1}.resnets.{len(last.resnets) - 2}"
+        blocks = self.unet.up_blocks
+        feature = f"up_blocks.{len(blocks) - 1}.resnets.{len(blocks[-1].resnets) - 2}"
         return Sites(tuple(attention), (feature,))
+
+    @cached_property
+    def grouping_sites(self) -> tuple[str, ...]:
+        """The self-attention layers that tell which places belong together: beside the recorded cross-attention, the
+        finest that have at most 32 cells on a side of a native photo. (Finer ones would take gigabytes.)"""
+        side = self.native_size // self.latent_factor
+        levels = {name: self._level(name) for name in self.sites.attention}
+        coarse = [level for level in levels.values() if side >> level <= MOST_GROUPED]
+        finest = min(coarse, default=max(levels.values()))
+        return tuple(name.removesuffix("attn2") + "attn1" for name, level in levels.items() if level == finest)
+
+    def _level(self, name: str) -> int:
+        """How many times a module of the U-Net sees the latent halved."""
+        levels = len(self.unet.config.block_out_channels)
+        kind, _, rest = name.partition(".")
+        number = int(rest.split(".")[0]) if kind in ("down_blocks", "up_blocks") else 0
+        return {"down_blocks": number, "up_blocks": levels - 1 - number}.get(kind, levels - 1)
 
     @torch.no_grad()
     def encode(self, photo: Tensor) -> Tensor:

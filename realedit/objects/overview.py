@@ -13,10 +13,12 @@ from realedit.files.photo import Photo
 from realedit.geometry.boxes import mask_box, mask_centre
 from realedit.geometry.transform import Box, Point
 from realedit.images import to_bytes
+from realedit.objects.attention_probe import probe
 from realedit.objects.grounding import prominence, prominent, unique_phrases
-from realedit.objects.segmentation import ATTENDED_SHARE, attention_mask, object_mask
+from realedit.objects.segmentation import ATTENDED_SHARE, object_mask
 from realedit.objects.zoom_refinement import refine_by_zoom
 from realedit.sampling.inverted_image import InvertedImage
+from realedit.sampling.session import Session
 
 OUTLINE_COLOUR = (1.0, 0.9, 0.1)
 
@@ -51,9 +53,9 @@ def overview(model: DiffusionModel, photo: Photo, inverted: InvertedImage) -> li
     named = unique_phrases(model, inverted.prompt)
     strengths = {phrase: prominence(inverted.reference, tokens) for phrase, tokens in named.items()}
     outstanding = prominent(inverted.reference, named, max(strengths.values(), default=0.0))
-    found = []
+    seen, found = probe(Session(model), inverted.image, inverted.prompt), []
     for phrase, strength in strengths.items():
-        attention = attention_mask(inverted.reference, named[phrase], inverted.size)
+        attention = seen.attention(named[phrase])
         mask = _single_object(model, photo, inverted, attention, phrase) if phrase in outstanding else None
         area = (attention > ATTENDED_SHARE).float() if mask is None else mask
         found.append(

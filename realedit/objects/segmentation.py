@@ -7,11 +7,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from inversion.errors import EditError
-from inversion.reference import Reference
 from realedit.images import at_most, resize, to_bytes
 from realedit.morphology import largest
 from realedit.objects.graph_cut import LIKELY_GROUND, LIKELY_OBJECT, SURE_GROUND, SURE_OBJECT, grab_cut
-from realedit.sampling.attention import phrase_map
 
 SURE_ATTENTION, LIKELY_ATTENTION, UNLIKELY_ATTENTION = 0.6, 0.35, 0.1  # attention levels that seed the colour models
 ATTENDED_SHARE = 0.3  # of the peak: where a phrase counts as attended to
@@ -19,18 +17,11 @@ THIN_PARTS = 0.04  # of the shorter side: thin parts this near may belong to the
 SMALLEST_SIDE = 256  # pixels: smaller photos are enlarged, so that an edge is more than a pixel or two
 FINEST_SIDE = 768  # pixels of the longer side at which an object's edge is looked for
 ATTENTION_ROUNDS = 5  # of GrabCut
-READ_FROM = 0.5  # the fraction of the schedule from which on attention is read: before, places are vague
 
 
 def fine_size(size: tuple[int, int]) -> tuple[int, int]:
     """The (width, height) at which an object's edge is looked for in a photo of this size."""
     return at_most(size, FINEST_SIDE)
-
-
-def attention_mask(reference: Reference, tokens: tuple[int, ...], size: tuple[int, int]) -> Tensor:
-    """The object's attention (1, 1, H, W), 1 at its peak, at `size` (width, height)."""
-    maps = phrase_map(reference.attention, tokens)
-    return upsampled_attention(maps[int(READ_FROM * len(maps)) :], size)
 
 
 def upsampled_attention(maps: Tensor, size: tuple[int, int]) -> Tensor:

@@ -10,13 +10,14 @@ from realedit.files.photo import Photo
 from realedit.geometry.boxes import mask_box
 from realedit.geometry.crop import ZoomLimits, crop_around
 from realedit.images import resize, working_size
-from realedit.objects.attention_probe import probe_attention
+from realedit.objects.attention_probe import probe
 from realedit.objects.segmentation import fine_size, object_mask
 from realedit.sampling.session import Session
 
 # First near enough to see what of the object was missed from afar, then so near that it fills the view.
 ZOOM_STAGES = ZoomLimits(share=0.5, enlarged=6.0, enough=0.8), ZoomLimits(share=0.8, enlarged=8.0, enough=0.8)
 SHARP_LEVELS = 0.84, 0.92  # the fractions of the schedule at which attention is read: from there on it is sharp
+NEAR_GROUPED = 0.5  # of attention that is grouped: from near, the parts of a checked thing are groups of their own
 SAME_OBJECT_OVERLAP = 0.5  # the overlap (IoU) with the mask before; a mask that overlaps it less is of another thing
 
 
@@ -43,7 +44,8 @@ def _refined_within(
         return mask
     part = photo.cropped(crop.box)
     size = working_size(part.size, model.native_size, model.pixel_multiple)
-    level = probe_attention(Session(model), part.small(size), prompt, model.positions(prompt, phrase), SHARP_LEVELS)
+    seen = probe(Session(model), part.small(size), prompt, SHARP_LEVELS)
+    level = seen.attention(model.positions(prompt, phrase), NEAR_GROUPED)
     try:
         found = object_mask(part.small(fine_size(part.size)), level, phrase)
     except EditError:
