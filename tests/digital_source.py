@@ -1,19 +1,18 @@
 """What the metadata of a picture says of how it came about."""
 
-from defusedxml.ElementTree import fromstring
-
-from realedit.files.xmp import BODY, IPTC_NAMESPACE, RDF
+from realedit.files.xmp import IPTC_NAMESPACE
+from realedit.files.xmp_packet import DESCRIPTION, Packet
 
 
 def source_of(packet: bytes) -> str | None:
     """The address of the digital source type that an XMP packet names, if it names one."""
-    body = BODY.search(packet)
-    if body is None:
+    found = Packet.read(packet)
+    if found is None:
         return None
     name = f"{{{IPTC_NAMESPACE}}}DigitalSourceType"
-    for description in fromstring(body[0]).iter(f"{{{RDF}}}Description"):
+    for description in found.tree.iter(DESCRIPTION):
         child = description.find(name)
-        found = description.get(name) or (child.text if child is not None else None)
-        if found:
-            return found
+        address = description.get(name) or (child.text if child is not None else None)
+        if address:
+            return address
     return None

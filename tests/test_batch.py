@@ -148,21 +148,21 @@ def test_the_file_comes_back_as_it_went_in(tmp_path):
     assert result.info["dpi"] == source.info["dpi"]
     assert result.getexif()[0x010F] == "Maker"
     assert result.getexif().get_ifd(0x8825)[1] == "N"
-    assert source_of(load_photo(tmp_path / "photo-moved.jpg").xmp) == DigitalSourceType.EDITED.address
+    assert source_of(load_photo(tmp_path / "photo-moved.jpg").metadata.xmp) == DigitalSourceType.EDITED.address
 
 
 def test_place_and_mark_are_left_out_if_asked(tmp_path):
     path = described(tmp_path)
     run("move", path, *MOVE, *FAST, "--strip-gps", "--no-mark", "-o", tmp_path / "a.jpg")
     assert not Image.open(tmp_path / "a.jpg").getexif().get_ifd(0x8825)
-    assert source_of(load_photo(tmp_path / "a.jpg").xmp) is None
+    assert source_of(load_photo(tmp_path / "a.jpg").metadata.xmp) is None
 
 
 def test_drawn_pictures_are_marked_as_such(tmp_path):
     out = tmp_path / "drawn.jpg"
     run("generate", "--prompt", "a red ball on a grey table", "-o", out, "--steps", "3")
     photo = load_photo(out)
-    assert source_of(photo.xmp) == DigitalSourceType.GENERATED.address
+    assert source_of(photo.metadata.xmp) == DigitalSourceType.GENERATED.address
     assert photo.description == "a red ball on a grey table"
 
 

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 from realedit.editing.request import EditRequest
+from realedit.files.metadata import Metadata
 from realedit.files.photo import Photo
 from realedit.geometry.boxes import box_mask
 from realedit.geometry.camera import TYPICAL_PITCH, Camera
@@ -81,14 +82,14 @@ def test_stray_lines_do_not_decide():
 def test_a_long_lens_is_known_by_the_file():
     """The same leaning lines mean a steeper look if the lens is longer."""
     picture = posts(12, 1.35)
-    usual, long = camera_in(Photo(picture)), camera_in(Photo(picture, exif=said(54)))
+    usual, long = camera_in(Photo(picture)), camera_in(Photo(picture, metadata=Metadata(said(54))))
     assert long.focal == pytest.approx(54 / 36 * 640 / 480)
     assert math.tan(long.pitch) / long.focal == pytest.approx(math.tan(usual.pitch) / usual.focal, rel=0.15)
 
 
 @pytest.mark.parametrize("exif", [b"", b"Exif\0\0rubbish", said(0), said(60000)])
 def test_what_the_file_does_not_say_is_usual(exif):
-    assert camera_in(Photo(posts(12, 1.35), exif=exif)).focal == 1.35
+    assert camera_in(Photo(posts(12, 1.35), metadata=Metadata(exif))).focal == 1.35
 
 
 @pytest.mark.parametrize("shape", ["can", "cone", "cup", "bottle", "bowl", "cube"])

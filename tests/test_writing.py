@@ -15,12 +15,13 @@ from PIL import Image, IptcImagePlugin, JpegImagePlugin
 
 from inversion.errors import OutputError
 from realedit.files.encoding import Saving, encode, losses, suffix_for
-from realedit.files.exif import EXIF_PART, PLACE_PART
 from realedit.files.kinds import FORMATS
+from realedit.files.metadata import Metadata
 from realedit.files.photo import Origin, Photo
 from realedit.files.reading import decode, load_photo
+from realedit.files.tiff_tags import EXIF_PART, PLACE_PART
 from realedit.files.writing import check_output, save_photo, write_bytes
-from realedit.files.xmp import DigitalSourceType, cleaned, marked
+from realedit.files.xmp import DigitalSourceType, kept, marked, without_place
 from tests.digital_source import source_of
 from tests.test_reading import RGB, pillow, smooth, wide_gamut
 
@@ -37,7 +38,7 @@ def camera() -> Image.Exif:
 
 
 def packet_of(data: bytes) -> bytes:
-    return decode(data, "a").xmp
+    return decode(data, "a").metadata.xmp
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -45,15 +46,15 @@ def packet_of(data: bytes) -> bytes:
 def test_camera_data_profile_and_mark_in_every_format(kind, deep):
     profile = wide_gamut()
     rgb = smooth().astype(np.uint16) * 257 if deep else smooth()
-    photo = Photo(rgb, profile=profile, exif=camera().tobytes())
+    photo = Photo(rgb, profile=profile, metadata=Metadata(camera().tobytes()))
     data = encode(photo, kind)
     back = decode(data, "a")
     assert back.profile == profile
-    exif = Image.open(io.BytesIO(data)).getexif() if kind != "HEIF" else exif_of(back.exif)
+    exif = Image.open(io.BytesIO(data)).getexif() if kind != "HEIF" else exif_of(back.metadata.exif)
     assert exif[0x010F] == "Maker"
     assert float(exif.get_ifd(EXIF_PART)[0x829A]) == pytest.approx(0.01)
     assert [float(v) for v in exif.get_ifd(PLACE_PART)[2]] == [52, 31, 12]
-    assert source_of(back.xmp).endswith("/compositeWithTrainedAlgorithmicMedia")
+    assert source_of(back.metadata.xmp).endswith("/compositeWithTrainedAlgorithmicMedia")
     assert (back.peak == 65535) == (deep and kind in ("PNG", "TIFF"))
 
 
@@ -65,10 +66,10 @@ def exif_of(block: bytes) -> Image.Exif:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_mark_can_be_left_out_and_the_place_too(kind):
-    photo = Photo(smooth(), exif=camera().tobytes())
+    photo = Photo(smooth(), metadata=Metadata(camera().tobytes()))
     back = decode(encode(photo, kind, Saving(mark=None, strip_place=True)), "a")
-    assert source_of(back.xmp) is None
-    exif = exif_of(back.exif)
+    assert source_of(back.metadata.xmp) is None
+    exif = exif_of(back.metadata.exif)
     assert not exif.get_ifd(PLACE_PART)
     assert exif[0x010F] == "Maker"
 
@@ -80,12 +81,12 @@ def test_an_older_packet_is_kept_around_the_mark():
         xmlns:I="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" I:DigitalSourceType="digitalCapture">
         <dc:creator><rdf:Seq><rdf:li>Ann</rdf:li></rdf:Seq></dc:creator>
       </rdf:Description></rdf:RDF></x:xmpmeta>"""
-    kept = marked(cleaned(packet), DigitalSourceType.EDITED)
-    assert source_of(kept) == DigitalSourceType.EDITED.address
-    assert b"Ann" in kept
-    assert b"Orientation" not in kept
-    assert b"GPSLatitude" in kept
-    assert b"GPSLatitude" not in cleaned(packet, strip_place=True)
+    left = marked(kept(packet)[0], DigitalSourceType.EDITED)
+    assert source_of(left) == DigitalSourceType.EDITED.address
+    assert b"Ann" in left
+    assert b"Orientation" not in left
+    assert b"GPSLatitude" in left
+    assert b"GPSLatitude" not in without_place(packet)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +102,7 @@ def test_an_older_packet_is_kept_around_the_mark():
 )
 def test_a_packet_that_is_no_use_is_replaced(packet):
     assert source_of(marked(packet, DigitalSourceType.GENERATED)) == DigitalSourceType.GENERATED.address
-    cleaned(packet)
+    kept(packet)
 
 
 def test_untouched_blocks_of_a_jpeg_come_out_as_they_were():

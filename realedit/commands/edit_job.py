@@ -71,7 +71,7 @@ def run_job(shared: RunOptions, job: EditJob, outputs: Outputs, accept: Acceptan
             raise click.UsageError("-o - and --json both write to standard output; keep one")
         prompt = check_recipe(shared, job.recipe, job.path, job.file, job.folder)
         photo = job.photo
-    for note in (*photo.notes, *losses(photo, saving.kind(outputs.result, photo))):
+    for note in (*photo.notes, *losses(photo, saving.kind(outputs.result, photo), saving)):
         shared.say(note)
     with shared.stages() as show:
         show(shared.loading)

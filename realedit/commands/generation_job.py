@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from realedit.commands.context import RunOptions
 from realedit.commands.progress import ShowStage
 from realedit.commands.results import Outputs, Result, print_result, save_result, ways_to_save
+from realedit.files.encoding import losses
 from realedit.files.photo import Photo
 from realedit.files.reading import load_photo
 from realedit.files.sidecar import SidecarOrigin
@@ -44,6 +45,9 @@ def run_whole(shared: RunOptions, job: GenerationJob, outputs: Outputs) -> tuple
     outputs.check(job.inputs)
     before = job.photo if isinstance(whole, GlobalAppearance) else None  # the others are new pictures, not edits
     ways = ways_to_save(outputs.files, DigitalSourceType.EDITED if before else DigitalSourceType.GENERATED)
+    if before is not None:
+        for note in (*before.notes, *losses(before, ways[0].kind(outputs.result, before), ways[0])):
+            shared.say(note)
     settings = Settings(steps=whole.steps, seed=whole.seed, method=whole.method)
     with shared.stages() as show:
         show(shared.loading)

@@ -100,7 +100,7 @@ def save_result(
         OutputError: a file cannot be written.
     """
     saving, signer = ways
-    parent = parent_of(origin.photo, result.before) if signer and origin.photo and result.before else None
+    parent = parent_of(origin.photo, result.before, saving) if signer and origin.photo and result.before else None
     save_photo(result.photo, outputs.result, saving, signer, parent)
     if outputs.before_after is not None and result.before is not None:
         save_sheet(side_by_side(result.before, result.photo), outputs.before_after)

@@ -12,6 +12,7 @@ from inversion.record import record
 from realedit.appearance.detail_transfer import transfer_detail
 from realedit.appearance.recolouring import recolour
 from realedit.files.exif import described
+from realedit.files.metadata import Metadata
 from realedit.files.photo import Photo
 from realedit.geometry.transform import IDENTITY
 from realedit.images import to_bytes, working_size
@@ -50,7 +51,7 @@ def generate(
     """Draw a picture of a prompt, of about this `size` (width, height) in pixels, None: the model's own. How it came
     about is kept in the cache, so that it can be edited without inversion."""
     drawn = draw(Session(model, settings, progress), prompt, possible_size(model, size))
-    return Photo(to_bytes(drawn.image), description=prompt, exif=described(prompt))
+    return Photo(to_bytes(drawn.image), metadata=Metadata(exif=described(prompt)), description=prompt)
 
 
 def possible_size(model: DiffusionModel, size: tuple[int, int] | None) -> tuple[int, int]:

@@ -56,7 +56,7 @@ class EditRequest:
 
     def camera(self, masks: Iterable[Tensor]) -> Camera:
         """The camera that took the photo, in which objects of these masks (1, 1, H, W) stand."""
-        focal = focal_length(self.photo.exif, self.photo.size)
+        focal = focal_length(self.photo.metadata.exif, self.photo.size)
         camera = Camera(self.photo.size, focal=focal) if focal else Camera(self.photo.size)
         if self.hints.pitch is not None:
             return replace(camera, pitch=math.radians(self.hints.pitch))

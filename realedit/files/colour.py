@@ -1,12 +1,14 @@
 """Between a photo's own colours and sRGB, which is what models see."""
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageCms
+
+from realedit.files.signal_coding import SignalCoding
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -16,23 +18,29 @@ ALIKE_LEVELS = 2  # levels of 255: profiles that differ by no more are the same
 
 @dataclass(frozen=True, eq=False)
 class Colours:
-    """A pair of colour transforms; None for photos that are in sRGB, which are never converted."""
+    """A pair of colour transforms; None for photos that are in sRGB, which are never converted. `white` is the photo's
+    value of diffuse white: in a photo of high dynamic range less than 1, and what is brighter is seen as white."""
 
     there: ImageCms.ImageCmsTransform | None = None
     back: ImageCms.ImageCmsTransform | None = None
+    white: float = 1.0
 
     @classmethod
-    def of(cls, profile: bytes | None) -> "Colours":
-        """The colours of an ICC profile; those of one that is unusable, or not of RGB, are taken as sRGB."""
+    def of(cls, profile: bytes | None, coding: SignalCoding | None = None) -> "Colours":
+        """The colours of a signal coding, else of an ICC profile; those of one that is unusable, or not of RGB, are
+        taken as sRGB."""
+        if coding is not None:
+            return replace(_colours(coding.profile_to_white), white=coding.white)
         return _colours(profile) if profile else cls()
 
     def to_srgb(self, picture: "Tensor") -> "Tensor":
         """(1, 3, H, W) in [0, 1] in the photo's colours, as sRGB. With a profile, to 8 bits."""
-        return _applied(self.there, picture)
+        return _applied(self.there, picture if self.white == 1 else picture / self.white)
 
     def from_srgb(self, picture: "Tensor") -> "Tensor":
         """(1, 3, H, W) in sRGB, in the photo's colours."""
-        return _applied(self.back, picture)
+        seen = _applied(self.back, picture)
+        return seen if self.white == 1 else seen * self.white
 
 
 @lru_cache(maxsize=8)

@@ -1,12 +1,9 @@
 """Pictures of 16 bits per channel, which Pillow reads and writes in grey only."""
 
-import zlib
-
 import numpy as np
 from PIL import Image
 
 DEEP = {"PNG", "TIFF"}  # the formats that can hold them
-AFTER_HEADER = 33  # bytes: where the chunks that say more about a PNG begin
 
 
 def read_deep(data: bytes) -> np.ndarray | None:
@@ -22,25 +19,11 @@ def read_deep(data: bytes) -> np.ndarray | None:
     return values[..., [2, 1, 0, 3][: values.shape[-1]]] if values.shape[-1] > 2 else values
 
 
-def png(channels: np.ndarray, *, exif: bytes, xmp: bytes, profile: bytes | None, description: str | None) -> bytes:
+def png(channels: np.ndarray) -> bytes:
     """A PNG file of channels (H, W, 1, 3 or 4) uint16."""
     import cv2
 
-    _, encoded = cv2.imencode(".png", _blue_first(channels))
-    data = bytes(encoded)
-    parts = [_chunk(b"iCCP", b"ICC Profile\0\0" + zlib.compress(profile))] if profile else []
-    parts += [_chunk(b"eXIf", exif.removeprefix(b"Exif\0\0"))] if exif else []
-    parts += [_text(b"XML:com.adobe.xmp", xmp)] if xmp else []
-    parts += [_text(b"Description", description.encode())] if description else []
-    return data[:AFTER_HEADER] + b"".join(parts) + data[AFTER_HEADER:]
-
-
-def _text(keyword: bytes, text: bytes) -> bytes:
-    return _chunk(b"iTXt", keyword + b"\0" * 5 + text)
-
-
-def _chunk(kind: bytes, body: bytes) -> bytes:
-    return len(body).to_bytes(4) + kind + body + zlib.crc32(kind + body).to_bytes(4)
+    return bytes(cv2.imencode(".png", _blue_first(channels))[1])
 
 
 def _blue_first(channels: np.ndarray) -> np.ndarray:

@@ -2,21 +2,24 @@
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
-from PIL import Image, PngImagePlugin
+from PIL import Image
 
 from inversion.errors import OutputError
-from realedit.files.deep import DEEP, png
-from realedit.files.exif import without_place
+from realedit.files import deep
+from realedit.files.exif import HEADER as EXIF_HEADER
+from realedit.files.fitting import fitted
+from realedit.files.iptc import as_resource
 from realedit.files.kinds import FORMATS, PIPE, SUFFIXES
+from realedit.files.metadata import DESCRIPTION_KEYWORD, Metadata
 from realedit.files.photo import Photo
-from realedit.files.reading import IPTC_RESOURCE
+from realedit.files.png import XMP_KEYWORD, Text, profile_chunk, resolution_chunk, with_chunks
 from realedit.files.tiff import tiff
-from realedit.files.xmp import DigitalSourceType, cleaned, marked
+from realedit.files.xmp import DigitalSourceType, marked
 
 TRANSPARENT = {"PNG", "WEBP", "AVIF", "TIFF", "HEIF"}
 
@@ -59,16 +62,18 @@ def suffix_for(photo: Photo) -> str:
     return ".tif" if photo.peak > 255 else ".png"
 
 
-def losses(photo: Photo, kind: str) -> list[str]:
+def losses(photo: Photo, kind: str, saving: Saving = Saving()) -> list[str]:
     """What a file of this format cannot hold of a photo."""
     found = []
-    if photo.peak > 255 and kind not in DEEP:
+    if photo.peak > 255 and kind not in deep.DEEP:
         found.append(f"{kind} holds 8 bits per channel, the photo has 16; .png and .tif keep them")
     if photo.see_through and kind not in TRANSPARENT:
         found.append(f"{kind} has no transparency; it is filled with white")
-    if kind == "BMP" and (photo.exif or photo.profile or photo.xmp):
-        found.append("BMP holds no camera data and no colour profile")
-    return found
+    if kind == "BMP" and _profile(photo, kind):
+        found.append("BMP holds no colour profile")
+    elif kind != "PNG" and photo.origin.coding is not None and photo.origin.coding.high_range:
+        found.append(f"{kind} tells colours by a profile; what is brighter than white will look white (.png keeps it)")
+    return found + fitted(_said(photo, saving), kind)[1]
 
 
 def encode(photo: Photo, kind: str, saving: Saving = Saving()) -> bytes:
@@ -77,26 +82,38 @@ def encode(photo: Photo, kind: str, saving: Saving = Saving()) -> bytes:
     Raises:
         OutputError: the format needs a package that is not installed.
     """
-    exif = without_place(photo.exif) if saving.strip_place else photo.exif
-    packet = cleaned(photo.xmp, strip_place=True) if saving.strip_place else photo.xmp
+    said = fitted(_said(photo, saving), kind)[0]
     if saving.mark is not None:
-        packet = marked(packet, saving.mark)
+        said = replace(said, xmp=marked(said.xmp, saving.mark))
+    profile = _profile(photo, kind)
     if kind == "TIFF":
-        return tiff(_channels(photo), exif=exif, xmp=packet, profile=photo.profile, dpi=photo.origin.dpi)
-    if photo.peak > 255 and kind == "PNG":
-        return png(_channels(photo), exif=exif, xmp=packet, profile=photo.profile, description=photo.description)
-    options: dict[str, Any] = {"exif": exif} if exif else {}
-    if photo.profile:
-        options["icc_profile"] = photo.profile
+        return tiff(_channels(photo), said, profile=profile, dpi=photo.origin.dpi)
+    if kind == "PNG":
+        return _png(photo, said)
+    picture, file = _picture(photo, kind), io.BytesIO()
+    if kind == "HEIF":
+        _heif(picture, file, said, profile)
+        return file.getvalue()
+    options: dict[str, Any] = {"exif": said.exif} if said.exif else {}
+    if profile:
+        options["icc_profile"] = profile
     if photo.origin.dpi:
         options["dpi"] = photo.origin.dpi
-    file = io.BytesIO()
-    picture = _picture(photo, kind)
-    if kind == "HEIF":
-        _heif(picture, file, exif=exif, xmp=packet, profile=photo.profile)
-    else:
-        picture.save(file, format=kind, **options, **ENCODERS[kind](photo, packet))
+    picture.save(file, format=kind, **options, **ENCODERS[kind](photo, said))
     return file.getvalue()
+
+
+def _said(photo: Photo, saving: Saving) -> Metadata:
+    return photo.metadata.without_place() if saving.strip_place else photo.metadata
+
+
+def _profile(photo: Photo, kind: str) -> bytes | None:
+    """The ICC profile that a file gets: the photo's own, or one of the numbers that told its colours, except in PNG,
+    which has these numbers."""
+    coding = photo.origin.coding
+    if photo.profile or kind == "PNG" or coding is None or coding.is_srgb:
+        return photo.profile
+    return coding.profile
 
 
 def _channels(photo: Photo) -> np.ndarray:
@@ -123,47 +140,53 @@ def _in_8_bits(values: np.ndarray) -> np.ndarray:
     return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
 
 
-def _jpeg(photo: Photo, packet: bytes) -> dict[str, Any]:
+def _jpeg(photo: Photo, said: Metadata) -> dict[str, Any]:
     coding = photo.origin.jpeg
     options: dict[str, Any] = {"quality": 95, "subsampling": 0}
     if coding is not None:
         options = {"qtables": coding.tables, "progressive": coding.progressive}
         options |= {"subsampling": coding.subsampling} if coding.subsampling >= 0 else {}
-        if coding.iptc:
-            options["extra"] = _iptc_segment(coding.iptc)
-    return options | ({"xmp": packet} if packet else {})
+    press = [_segment(b"\xed", b"Photoshop 3.0\0" + as_resource(said.iptc))] if said.iptc else []
+    comments = [_segment(b"\xfe", comment) for comment in said.comments]
+    return options | {"extra": b"".join(press + comments)} | ({"xmp": said.xmp} if said.xmp else {})
 
 
-def _iptc_segment(block: bytes) -> bytes:
-    body = b"Photoshop 3.0\0" + b"8BIM" + IPTC_RESOURCE.to_bytes(2) + b"\0\0" + len(block).to_bytes(4) + block
-    body += b"\0" * (len(block) % 2)
-    return b"\xff\xed" + (len(body) + 2).to_bytes(2) + body if len(body) + 2 < 65536 else b""
+def _segment(kind: bytes, body: bytes) -> bytes:
+    return b"\xff" + kind + (len(body) + 2).to_bytes(2) + body
 
 
-def _png(photo: Photo, packet: bytes) -> dict[str, Any]:
-    info = PngImagePlugin.PngInfo()
-    if photo.description:
-        info.add_itxt("Description", photo.description)
-    if packet:
-        info.add_itxt("XML:com.adobe.xmp", packet.decode("utf-8", "replace"))
-    return {"pnginfo": info}
+def _png(photo: Photo, said: Metadata) -> bytes:
+    """In the photo's own depth; what is said beside the pixels as chunks before them."""
+    if photo.peak > 255:
+        data = deep.png(_channels(photo))
+    else:
+        file = io.BytesIO()
+        _picture(photo, "PNG").save(file, format="PNG")
+        data = file.getvalue()
+    more = list(photo.origin.coding.chunks) if photo.origin.coding is not None else []
+    more += [profile_chunk(photo.profile)] if photo.profile else []
+    more += [resolution_chunk(photo.origin.dpi)] if photo.origin.dpi else []
+    more += [(b"eXIf", said.exif.removeprefix(EXIF_HEADER))] if said.exif else []
+    more += [Text.of(XMP_KEYWORD, said.xmp.decode()).chunk] if said.xmp else []
+    if photo.description and all(t.keyword != DESCRIPTION_KEYWORD for t in said.texts):
+        more.append(Text.of(DESCRIPTION_KEYWORD, photo.description).chunk)
+    return with_chunks(data, [*more, *(t.chunk for t in said.texts)])
 
 
-ENCODERS: dict[str, Callable[[Photo, bytes], dict[str, Any]]] = {
+ENCODERS: dict[str, Callable[[Photo, Metadata], dict[str, Any]]] = {
     "JPEG": _jpeg,
-    "PNG": _png,
-    "WEBP": lambda photo, packet: {"lossless": True, "exact": True, "xmp": packet},
-    "AVIF": lambda photo, packet: {"quality": 100, "subsampling": "4:4:4", "speed": 8, "xmp": packet},
-    "BMP": lambda photo, packet: {},
+    "WEBP": lambda photo, said: {"lossless": True, "exact": True, "xmp": said.xmp},
+    "AVIF": lambda photo, said: {"quality": 100, "subsampling": "4:4:4", "speed": 8, "xmp": said.xmp},
+    "BMP": lambda photo, said: {},
 }
 
 
-def _heif(picture: Image.Image, file: IO[bytes], *, exif: bytes, xmp: bytes, profile: bytes | None) -> None:
+def _heif(picture: Image.Image, file: IO[bytes], said: Metadata, profile: bytes | None) -> None:
     try:
         import pillow_heif
     except ImportError as error:
         raise OutputError('HEIC files need another package: pip install "realedit[heif]"') from error
     if profile:
         picture.info["icc_profile"] = profile
-    options = {"exif": exif or None, "xmp": xmp or None, "quality": 95, "chroma": 444}
+    options = {"exif": said.exif or None, "xmp": said.xmp or None, "quality": 95, "chroma": 444}
     pillow_heif.from_pillow(picture).save(file, **options)

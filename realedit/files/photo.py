@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from realedit.files.colour import Colours
+from realedit.files.metadata import Metadata
 from realedit.files.orientation import UPRIGHT
+from realedit.files.signal_coding import SignalCoding
 from realedit.images import at_most, resize, to_bytes
 
 if TYPE_CHECKING:
@@ -20,41 +22,40 @@ Pixels = tuple[int, int, int, int]  # left, top, right, bottom
 @dataclass(frozen=True)
 class JpegCoding:
     """How a JPEG was compressed, so that its untouched blocks come out as they were: quantisation tables
-    by number, Pillow's number of the chroma subsampling, and whether it is progressive. `iptc` is the press's
-    caption block."""
+    by number, Pillow's number of the chroma subsampling, and whether it is progressive."""
 
     tables: dict[int, list[int]]
     subsampling: int
     progressive: bool
-    iptc: bytes = b""
 
 
 @dataclass(frozen=True)
 class Origin:
     """What a photo's file was: Pillow's name of the format, whether it was grey, its resolution in dots
-    per inch, its JPEG coding if it had one, and the EXIF orientation from which it was set upright."""
+    per inch, its JPEG coding if it had one, the EXIF orientation from which it was set upright, and the coding of its
+    colours if numbers told them."""
 
     format: str | None = None
     grey: bool = False
     dpi: tuple[float, float] | None = None
     jpeg: JpegCoding | None = None
     orientation: int = UPRIGHT
+    coding: SignalCoding | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Photo:
     """One upright still picture.
 
-    `rgb` (H, W, 3) uint8 or uint16 in the colours of `profile` (ICC; None is sRGB); `alpha` (H, W) of the
-    same type, or None. `exif` and `xmp` are the camera's data without rotation and thumbnails;
-    `description` is what a caption in the file says. `notes` tell what reading lost.
+    `rgb` (H, W, 3) uint8 or uint16 in the colours of `origin.coding`, else of `profile` (ICC; None is sRGB); `alpha`
+    (H, W) of the same type, or None. `metadata` are what the file says and an edit leaves true; `description` is what
+    a caption in the file says. `notes` tell what reading lost.
     """
 
     rgb: np.ndarray
     alpha: np.ndarray | None = None
     profile: bytes | None = None
-    exif: bytes = b""
-    xmp: bytes = b""
+    metadata: Metadata = Metadata()
     description: str | None = None
     origin: Origin = Origin()
     notes: tuple[str, ...] = ()
@@ -71,7 +72,7 @@ class Photo:
 
     @cached_property
     def colours(self) -> Colours:
-        return Colours.of(self.profile)
+        return Colours.of(self.profile, self.origin.coding)
 
     @property
     def see_through(self) -> bool:

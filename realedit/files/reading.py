@@ -5,21 +5,20 @@ import io
 import sys
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
-from PIL import Image, ImageCms, JpegImagePlugin
+from PIL import Image, JpegImagePlugin
 
 from inversion.errors import PhotoError, RealEditError, first_line
 from inversion.main_memory import require
-from realedit.files import exif as camera
-from realedit.files.deep import as_grey, read_deep
+from realedit.files import metadata
 from realedit.files.kinds import PIPE, RAW
-from realedit.files.orientation import swaps_sides, turned
 from realedit.files.photo import JpegCoding, Origin, Photo
-from realedit.files.xmp import cleaned
+from realedit.files.pixels import OTHER_COLOURS, pixels, upright_size
+from realedit.files.png import chunks
+from realedit.files.signal_coding import SignalCoding
 from realedit.settings import MIN_SIDE
 
 # What is tried on a file. Not everything that Pillow knows: some of its readers start other programs.
@@ -27,20 +26,20 @@ READ_FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "GIF", "BMP", "PPM", "JPE
 HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1"}
 READING_BYTES = 14  # of memory for each pixel while a file is read: decoded, turned, and made RGB
 CREDENTIALS = b"c2pa"
-IPTC_RESOURCE = 0x0404
+CODE_POINTS = b"colrnclx"  # before those of AVIF and HEIC, two bytes each
 
 
 @dataclass(frozen=True, eq=False)
 class PhotoFile:
-    """The bytes of a photo's file, and what its header says: the (width, height) of the upright photo, Pillow's name of
-    the `format`, and the `caption`. `name` is for messages, the `suffix` tells camera raw files."""
+    """The bytes of a photo's file, and what it says of it: the (width, height) of the upright photo, Pillow's name of
+    the `format`, and the caption. `name` is for messages, the `suffix` tells camera raw files."""
 
     name: str
     data: bytes
     suffix: str
     size: tuple[int, int]
     format: str | None
-    caption: str | None
+    description: str | None
 
     @classmethod
     def open(cls, path: Path | str) -> "PhotoFile":
@@ -55,15 +54,10 @@ class PhotoFile:
             photo = decode(data, name, suffix)
             return cls(name, data, suffix, photo.size, photo.origin.format, None)
         with _said_of(name, data), _opened(data) as image:
-            size = image.size[::-1] if swaps_sides(_orientation(image)) else image.size
-            found = cls(name, data, suffix, size, _format(image), camera.description(image))
+            size = upright_size(image)
+            found = cls(name, data, suffix, size, _format(image), metadata.description(image, data))
         _check_size(name, size)
         return found
-
-    @property
-    def description(self) -> str | None:
-        """What a caption in the file says; that of a PNG may come after its pixels."""
-        return self.caption or (self.photo.description if self.format == "PNG" else None)
 
     @cached_property
     def photo(self) -> Photo:
@@ -149,25 +143,16 @@ def _from_picture(data: bytes) -> Photo:
         elif frames > 1:
             raise PhotoError(f"it holds {frames} frames; export one of them as a still picture")
         require(image.width * image.height * READING_BYTES, "a smaller photo is needed")
-        image.load()
-        described = camera.description(image)
-        origin, packet = _origin(image), cleaned(_packet(image))
-        profile = image.info.get("icc_profile") or None
-        turn = _orientation(image)
-        upright, exif = camera.upright(image)
+        said, left_out = metadata.read(image, data, upright_size(image))
+        rgb, alpha = pixels(image, data)
         if CREDENTIALS in data and b"jumb" in data:
             notes.append("its content credentials do not hold for an edited picture and are left out")
-        deep = read_deep(data) if _bits(image, data) == 16 else None
-        if deep is None and image.mode.startswith(("I", "F")):
-            deep = as_grey(image)
-        if deep is not None:
-            rgb, alpha = _split(turned(deep, turn))
-        else:
-            if image.mode in ("CMYK", "LAB"):
-                notes.append(f"the photo was {image.mode}, the result is RGB")
-                upright, profile = _to_srgb(upright, profile), None
-            rgb, alpha = _channels(upright)
-    return Photo(rgb, alpha, profile, exif, packet, described, origin, tuple(notes))
+        profile, coding = image.info.get("icc_profile") or None, _coding(image, data)
+        if image.mode in OTHER_COLOURS:
+            notes.append(f"the photo was {image.mode}, the result is RGB")
+            profile = None
+        origin = replace(_origin(image), coding=coding)
+    return Photo(rgb, alpha, profile, said, said.description, origin, (*notes, *left_out))
 
 
 def _opened(data: bytes) -> Image.Image:
@@ -202,10 +187,9 @@ def _origin(image: Image.Image) -> Origin:
     jpeg = None
     if isinstance(image, JpegImagePlugin.JpegImageFile) and image.mode in ("L", "RGB"):
         sampling = JpegImagePlugin.get_sampling(image)
-        iptc = image.info.get("photoshop", {}).get(IPTC_RESOURCE, b"")
         progressive = bool(image.info.get("progressive"))
-        jpeg = JpegCoding(dict(image.quantization), sampling, progressive, iptc)
-    return Origin(_format(image), grey, _resolution(image), jpeg, _orientation(image))
+        jpeg = JpegCoding(dict(image.quantization), sampling, progressive)
+    return Origin(_format(image), grey, _resolution(image), jpeg)
 
 
 def _format(image: Image.Image) -> str | None:
@@ -219,47 +203,11 @@ def _resolution(image: Image.Image) -> tuple[float, float] | None:
     return None
 
 
-def _packet(image: Image.Image) -> bytes:
-    packet = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or b""
-    return packet.encode() if isinstance(packet, str) else bytes(packet)
-
-
-def _bits(image: Image.Image, data: bytes) -> int:
-    """Of each channel as stored."""
+def _coding(image: Image.Image, data: bytes) -> SignalCoding | None:
+    """The colours, if they are told by numbers and not by a profile."""
     if image.format == "PNG":
-        return data[24]
-    bits = getattr(image, "tag_v2", {}).get(258, (8,))
-    return bits[0] if isinstance(bits, tuple) and len(bits) in (3, 4) and image.mode in ("RGB", "RGBA") else 8
-
-
-def _orientation(image: Image.Image) -> int:
-    try:
-        return int(image.getexif().get(camera.ORIENTATION, 1))
-    except Exception:  # broken camera data, as in `camera.upright`
-        return 1
-
-
-def _split(channels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    count = channels.shape[-1]
-    alpha = channels[..., -1].copy() if count in (2, 4) else None
-    colour = channels[..., :3] if count > 2 else np.repeat(channels[..., :1], 3, axis=-1)
-    return np.ascontiguousarray(colour), alpha
-
-
-def _channels(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
-    if image.mode in ("RGBA", "RGBa", "LA", "La", "PA") or "transparency" in image.info:
-        rgba = np.asarray(image.convert("RGBA"))
-        return rgba[..., :3].copy(), rgba[..., 3].copy()
-    return np.asarray(image.convert("RGB")).copy(), None
-
-
-def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """CMYK and Lab pictures as sRGB."""
-    try:
-        own = ImageCms.ImageCmsProfile(io.BytesIO(profile)) if profile else ImageCms.createProfile("LAB")
-        converted = ImageCms.profileToProfile(image, own, ImageCms.createProfile("sRGB"), outputMode="RGB")
-        if converted is not None:
-            return converted
-    except (ImageCms.PyCMSError, OSError):
-        pass  # without a usable profile the plain conversion has to do
-    return image.convert("RGB")
+        return SignalCoding.of_png(dict(chunks(data)))
+    at = data.find(CODE_POINTS) + len(CODE_POINTS)
+    if image.format not in ("AVIF", "HEIF") or at < len(CODE_POINTS) or image.info.get("icc_profile"):
+        return None
+    return SignalCoding.of_codes(int.from_bytes(data[at : at + 2]), int.from_bytes(data[at + 2 : at + 4]))

@@ -4,6 +4,7 @@ import io
 import os
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -40,13 +41,13 @@ def save_photo(
     write_bytes(data, path)
 
 
-def parent_of(path: Path, photo: Photo) -> Parent:
+def parent_of(path: Path, photo: Photo, saving: Saving) -> Parent:
     """What content credentials name as the original of an edit: the photo's file, or where that has no
-    credentials of its kind or came through a pipe, the photo as PNG."""
+    credentials of its kind, came through a pipe, or may tell a place that is to be left out, the photo as PNG."""
     kind = photo.origin.format
-    if path != PIPE and kind in TYPES:
+    if path != PIPE and kind in TYPES and not saving.strip_place:
         return Parent(path.read_bytes(), kind)
-    return Parent(encode(photo, "PNG", Saving(mark=None)), "PNG")
+    return Parent(encode(photo, "PNG", replace(saving, mark=None)), "PNG")
 
 
 def save_sheet(sheet: Image.Image, path: Path) -> None:

@@ -5,21 +5,37 @@ networks read to label pictures that a generative model made or changed.
 """
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
-from xml.etree import ElementTree
 
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import fromstring
+from realedit.files.xmp_packet import RDF, Packet
+from realedit.files.xmp_rules import outdated, tells_place
 
-RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-META = "adobe:ns:meta/"
 IPTC_NAMESPACE = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 TIFF, EXIF = "http://ns.adobe.com/tiff/1.0/", "http://ns.adobe.com/exif/1.0/"
 XAP = "http://ns.adobe.com/xap/1.0/"
-NAMES = {"x": META, "rdf": RDF, "Iptc4xmpExt": IPTC_NAMESPACE, "tiff": TIFF, "exif": EXIF, "xmp": XAP}
-PACKET = b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>\n%s\n<?xpacket end="w"?>'
-BODY = re.compile(rb"<(\w+:(?:xmpmeta|xapmeta|RDF))\b.*</\1\s*>", re.DOTALL)  # without wrapper and padding
-LARGEST_PACKET = 60_000  # bytes: more does not fit a JPEG's segment
+DC, PHOTOSHOP = "http://purl.org/dc/elements/1.1/", "http://ns.adobe.com/photoshop/1.0/"
+CORE = "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/"
+NAMES = {"Iptc4xmpExt": IPTC_NAMESPACE, "Iptc4xmpCore": CORE, "tiff": TIFF, "exif": EXIF, "xmp": XAP, "dc": DC}
+NAMES |= {"photoshop": PHOTOSHOP}
+# Where a text goes, and the RDF container that the property is in.
+PROPERTIES = {
+    "Title": (DC, "title", "Alt"),
+    "Author": (DC, "creator", "Seq"),
+    "Copyright": (DC, "rights", "Alt"),
+    "Description": (DC, "description", "Alt"),
+    "Keywords": (DC, "subject", "Bag"),
+    "Comment": (EXIF, "UserComment", "Alt"),
+    "Software": (XAP, "CreatorTool", None),
+    "Headline": (PHOTOSHOP, "Headline", None),
+    "Credit": (PHOTOSHOP, "Credit", None),
+    "Source": (PHOTOSHOP, "Source", None),
+    "Instructions": (PHOTOSHOP, "Instructions", None),
+    "City": (PHOTOSHOP, "City", None),
+    "State": (PHOTOSHOP, "State", None),
+    "Country": (PHOTOSHOP, "Country", None),
+    "Sublocation": (CORE, "Location", None),
+}
 
 
 class DigitalSourceType(StrEnum):
@@ -34,63 +50,43 @@ class DigitalSourceType(StrEnum):
 
 
 def marked(packet: bytes, source: DigitalSourceType) -> bytes:
-    """A packet that says how the picture came about, and keeps all else that `packet` said; one that
-    cannot be read, or is too large for every format, is replaced."""
-    tree = _tree(packet)
-    place = tree.find(f".//{{{RDF}}}Description")
-    if place is None:
-        tree, place = _empty()
+    """A packet that says how the picture came about, and keeps all else that `packet` said; one that cannot be read
+    is replaced."""
+    found = Packet.read(packet) or Packet.empty()
     name = f"{{{IPTC_NAMESPACE}}}DigitalSourceType"
-    for each in _descriptions(tree):
-        each.attrib.pop(name, None)
-        _drop(each, name)
-    place.set(name, source.address)
-    written = _packet(tree)
-    return written if len(written) <= LARGEST_PACKET else marked(b"", source)
+    found.drop(name.__eq__)
+    found.properties().set(name, source.address)
+    return found.written(NAMES)
 
 
-def cleaned(packet: bytes, *, strip_place: bool = False) -> bytes:
-    """A packet without what an edit makes untrue, rotation and thumbnails, and without the place where
-    the photo was taken if that is asked."""
-    if not packet:
+def kept(packet: bytes) -> tuple[bytes, list[str]]:
+    """A packet without what an edit makes untrue, and what that was."""
+    if not packet.strip(b"\0 \r\n\t"):
+        return b"", []
+    found = Packet.read(packet)
+    if found is None:
+        return b"", ["XMP that is broken or too large"]
+    gone = [outdated(name) for name in found.drop(lambda name: outdated(name) is not None)]
+    return found.written(NAMES), [what for what in gone if what]
+
+
+def without_place(packet: bytes) -> bytes:
+    """A packet that does not say where the photo was taken, also not in a keyword that names the place."""
+    found = Packet.read(packet)
+    if found is None:
         return b""
-    tree = _tree(packet)
-    for each in _descriptions(tree):
-        stale = [f"{{{TIFF}}}Orientation", f"{{{XAP}}}Thumbnails"]
-        if strip_place:
-            names = [*each.attrib, *(child.tag for child in each)]
-            stale += [n for n in names if n.startswith(f"{{{EXIF}}}GPS")]
-        for name in stale:
-            each.attrib.pop(name, None)
-            _drop(each, name)
-    return _packet(tree)
+    names = {text.strip().lower() for text in found.texts(tells_place)} - {""}
+    found.drop(tells_place)
+    for each in found.tree.iter(f"{{{RDF}}}Bag"):
+        for item in [i for i in each if names & set(re.split(r"\s*[|/]\s*", (i.text or "").strip().lower()))]:
+            each.remove(item)
+    return found.written(NAMES)
 
 
-def _tree(packet: bytes) -> ElementTree.Element:
-    try:
-        found = BODY.search(packet)
-        tree = fromstring(found[0]) if found else None
-    except (ElementTree.ParseError, DefusedXmlException, ValueError, LookupError):
-        tree = None
-    return tree if tree is not None else _empty()[0]
-
-
-def _empty() -> tuple[ElementTree.Element, ElementTree.Element]:
-    tree = ElementTree.Element(f"{{{META}}}xmpmeta")
-    rdf = ElementTree.SubElement(tree, f"{{{RDF}}}RDF")
-    return tree, ElementTree.SubElement(rdf, f"{{{RDF}}}Description", {f"{{{RDF}}}about": ""})
-
-
-def _descriptions(tree: ElementTree.Element) -> list[ElementTree.Element]:
-    return tree.findall(f".//{{{RDF}}}Description")
-
-
-def _drop(place: ElementTree.Element, name: str) -> None:
-    for child in place.findall(name):
-        place.remove(child)
-
-
-def _packet(tree: ElementTree.Element) -> bytes:
-    for prefix, address in NAMES.items():
-        ElementTree.register_namespace(prefix, address)
-    return PACKET % ElementTree.tostring(tree, encoding="utf-8")
+def with_texts(packet: bytes, texts: Mapping[str, list[str]]) -> bytes:
+    """A packet that says `texts`, by the names of `PROPERTIES`, too, where it says nothing of the kind."""
+    found = Packet.read(packet) or Packet.empty()
+    for key, values in texts.items():
+        space, local, container = PROPERTIES[key]
+        found.add(f"{{{space}}}{local}", container, values)
+    return found.written(NAMES)

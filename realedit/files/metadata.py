@@ -1,0 +1,139 @@
+"""What a photo's file says beside its pixels: read from it, and without what an edit makes untrue.
+
+Kept are texts and numbers that are still true. Left out, and named, is what shows or describes the picture before the
+edit: thumbnails, layers, companions that lie behind it, checksums, its history.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+from PIL import Image
+
+from realedit.files import exif, iptc, xmp
+from realedit.files.png import RAW_PROFILE, XMP_KEYWORD, Text, raw_profile, texts
+from realedit.files.tiff_tags import Tag
+from realedit.files.xmp_rules import tells_place
+
+XMP_TAG, PHOTOSHOP_TAG, IPTC_TAG = 700, 34377, 33723  # of a TIFF
+EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/"
+DESCRIPTION_KEYWORD = "Description"
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """Camera data (`exif`, with its name), an `xmp` packet, the press's `iptc` datasets, the `texts` of a PNG, and the
+    `comments` of a JPEG, each as bytes of the file."""
+
+    exif: bytes = b""
+    xmp: bytes = b""
+    iptc: bytes = b""
+    texts: tuple[Text, ...] = ()
+    comments: tuple[bytes, ...] = ()
+
+    def without_place(self) -> "Metadata":
+        """Without what tells where the photo was taken, be it coordinates or names. Captions stay."""
+        return replace(
+            self,
+            exif=exif.without_place(self.exif),
+            xmp=xmp.without_place(self.xmp),
+            iptc=iptc.without_place(self.iptc),
+            texts=tuple(t for t in self.texts if not tells_place("{}" + t.keyword.rpartition(":")[2])),
+        )
+
+    @property
+    def description(self) -> str | None:
+        """The caption, of a PNG's texts or the camera data."""
+        found = [t.text.strip() for t in self.texts if t.keyword == DESCRIPTION_KEYWORD]
+        return next(filter(None, found), None) or exif.description(self.exif)
+
+
+def read(image: Image.Image, data: bytes, size: tuple[int, int]) -> tuple[Metadata, list[str]]:
+    """The metadata of an opened picture, whose file is `data` and whose upright size is `size`, and notes on what was
+    left out of them."""
+    gone: list[str] = []
+
+    def without(kept: "Callable[[bytes], tuple[bytes, list[str]]]", block: bytes) -> bytes:
+        left, names = kept(block)
+        gone.extend(names)
+        return left
+
+    found = _as_stored(image, data)
+    lost = [f"text {keyword!r}" for keyword in texts(data)[1]] if image.format == "PNG" else []
+    said = Metadata(
+        exif=without(partial(exif.kept, size=size), data if image.format == "TIFF" else found.exif),
+        xmp=without(xmp.kept, found.xmp),
+        iptc=without(iptc.kept, found.iptc),
+        texts=found.texts,
+        comments=found.comments,
+    )
+    gone += [*_companions(image, data), *(f"the {name}, which is broken or too large" for name in lost)]
+    return said, ["left out, since it is of the picture as it was: " + "; ".join(dict.fromkeys(gone))] if gone else []
+
+
+def description(image: Image.Image, data: bytes) -> str | None:
+    """The caption that a file carries."""
+    found = _as_stored(image, data)
+    block = data if image.format == "TIFF" else found.exif
+    return replace(found, exif=block).description
+
+
+def _as_stored(image: Image.Image, data: bytes) -> Metadata:
+    """The blocks of a file as they lie in it; those of a TIFF's camera data are the file itself."""
+    if image.format == "TIFF":
+        blocks = {n: t.data for n, t in exif.tags_of(data).tags.items() if isinstance(t, Tag)}
+        press = blocks.get(IPTC_TAG) or iptc.of_resources(blocks.get(PHOTOSHOP_TAG, b""))
+        return Metadata(xmp=blocks.get(XMP_TAG, b""), iptc=press)
+    if image.format == "PNG":
+        return _of_png(image, data)
+    info, comments = image.info, [body for kind, body in getattr(image, "applist", ()) if kind == "COM"]
+    return Metadata(
+        exif=info.get("exif") or b"",
+        xmp=_bytes(info.get("xmp")),
+        iptc=info.get("photoshop", {}).get(iptc.RESOURCE, b""),
+        comments=tuple(comments or filter(None, [_bytes(info.get("comment"))])),
+    )
+
+
+def _of_png(image: Image.Image, data: bytes) -> Metadata:
+    """ImageMagick writes blocks as texts; they count where there is no chunk for them."""
+    found = texts(data)[0]
+    blocks = [t for t in found if t.keyword.startswith(RAW_PROFILE)]
+    raw = {t.keyword.removeprefix(RAW_PROFILE).lower(): _raw(t.text) for t in blocks}
+    press = raw.get("iptc") or raw.get("8bim") or b""
+    camera = raw.get("exif") or raw.get("app1") or b""
+    packets = [t.text.encode() for t in found if t.keyword == XMP_KEYWORD]
+    own = [t for t in found if t not in blocks and t.keyword != XMP_KEYWORD]
+    return Metadata(
+        exif=image.info.get("exif") or camera,
+        xmp=packets[0] if packets else raw.get("xmp", b""),
+        iptc=iptc.of_resources(press) if press.startswith(b"8BIM") else press,
+        texts=tuple(own),
+    )
+
+
+def _raw(text: str) -> bytes:
+    try:
+        return raw_profile(text)
+    except ValueError:
+        return b""
+
+
+def _companions(image: Image.Image, data: bytes) -> list[str]:
+    """What lies beside the picture in its file."""
+    info, found = image.info, []
+    if any(code != iptc.RESOURCE for code in info.get("photoshop", {})):
+        found.append("Photoshop's blocks")
+    if any(body.startswith(EXTENDED_XMP) for _, body in getattr(image, "applist", ())):
+        found.append("more XMP than fits one block")
+    if image.format in ("JPEG", "MPO") and b"ftyp" in data:
+        found.append("a video behind the picture")
+    if info.get("thumbnails"):
+        found.append("a thumbnail")
+    if info.get("depth_images") or info.get("aux"):
+        found.append("depth, gain maps or other pictures beside it")
+    return found
+
+
+def _bytes(value: "bytes | str | None") -> bytes:
+    return value.encode() if isinstance(value, str) else bytes(value or b"")
