@@ -293,7 +293,7 @@ OLD_PICTURES = {
         jpeg(segment(0xE1, XMP_NAME + packet("", f"<mwg-rs:Regions>{OLD.decode()}</mwg-rs:Regions>"))),
         "where faces and things were",
     ),
-    "an unknown raw profile": (png(itxt("Raw profile type app12", OLD.decode())), ""),
+    "an unknown raw profile": (png(itxt("Raw profile type app12", OLD.decode())), "the block 'Raw profile type app12'"),
 }
 
 

@@ -5,14 +5,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from realedit.files import exif, iptc, xmp
-from realedit.files.metadata import Metadata
+from realedit.files.metadata import Metadata, shortened
 from realedit.files.png import Text
 from realedit.files.tiff_tags import decoded
 
 JPEG_SEGMENT = 65_533  # bytes of a block
 JPEG_XMP = 65_000  # bytes, with its name, and leaving room for the mark
 JPEG_IPTC = JPEG_SEGMENT - 30  # bytes, without Photoshop's names
-MOST_MOVED = 10_000  # characters of a text that is written another way
+MOST_MOVED = 20_000  # characters of all texts that are written another way
 WITH_XMP = {"JPEG", "PNG", "TIFF", "WEBP", "AVIF", "HEIF"}
 WITH_IPTC, WITH_COMMENTS, WITH_TEXTS = {"JPEG", "TIFF"}, {"JPEG"}, {"PNG"}
 GENERATION_KEYWORDS = {
@@ -38,15 +38,15 @@ def fitted(said: Metadata, kind: str) -> tuple[Metadata, list[str]]:
         said = replace(said, texts=said.texts + tuple(Text.of("Comment", c) for c in comments))
     else:
         moved += [("Comment", c) for c in comments]
-    lost = sorted({keyword for keyword, text in moved if keyword not in xmp.PROPERTIES or len(text) > MOST_MOVED})
+    texts, lost = _as_properties(moved)
     if lost:
-        notes.append(f"{kind} has no place for these texts, which are left out: {', '.join(lost)}")
+        notes.append(f"{kind} has no place for these texts, which are left out: {shortened(lost)}")
     drawn = [t.keyword for t in said.texts if kind in WITH_TEXTS and t.keyword in GENERATION_KEYWORDS]
     if drawn:
-        notes.append(f"kept, though it says how the picture before the edit was drawn: {', '.join(drawn)}")
+        notes.append(f"kept, though it says how the picture before the edit was drawn: {shortened(drawn)}")
     said = replace(
         said,
-        xmp=_with_texts(said.xmp, moved),
+        xmp=xmp.with_texts(said.xmp, texts) if texts else said.xmp,
         iptc=said.iptc if kind in WITH_IPTC else b"",
         texts=said.texts if kind in WITH_TEXTS else (),
         comments=said.comments if kind in WITH_COMMENTS else (),
@@ -54,12 +54,17 @@ def fitted(said: Metadata, kind: str) -> tuple[Metadata, list[str]]:
     return _in_segments(said, notes) if kind == "JPEG" else (said, notes)
 
 
-def _with_texts(packet: bytes, texts: Iterable[tuple[str, str]]) -> bytes:
+def _as_properties(texts: Iterable[tuple[str, str]]) -> tuple[dict[str, list[str]], list[str]]:
+    """Texts by the names of their XMP properties, and the names of those for which there is none or no room."""
     found: dict[str, list[str]] = {}
+    lost, room = set[str](), MOST_MOVED
     for keyword, text in texts:
-        if keyword in xmp.PROPERTIES and text.strip() and len(text) <= MOST_MOVED:
+        if keyword not in xmp.PROPERTIES or len(text) > room:
+            lost.add(keyword)
+        elif text.strip():
+            room -= len(text)
             found.setdefault(keyword, []).append(text)
-    return xmp.with_texts(packet, found) if found else packet
+    return found, sorted(lost)
 
 
 def _in_segments(said: Metadata, notes: list[str]) -> tuple[Metadata, list[str]]:

@@ -4,7 +4,8 @@ Kept are texts and numbers that are still true. Left out, and named, is what sho
 edit: thumbnails, layers, companions that lie behind it, checksums, its history.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -16,7 +17,11 @@ from realedit.files.tiff_tags import Tag
 from realedit.files.xmp_rules import tells_place
 
 XMP_TAG, PHOTOSHOP_TAG, IPTC_TAG = 700, 34377, 33723  # of a TIFF
+VIDEO = re.compile(rb"\0\0\0.ftyp", re.DOTALL)  # how an MP4 begins
+MOST_COMMENTS = 1_000_000  # bytes of a file's comments together; of more, none is kept
+MOST_NAMED = 12  # of the things left out that a note names
 EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/"
+RAW_BLOCKS = {"exif", "app1", "xmp", "iptc", "8bim", "icc", "icm"}  # that are read or stand in a chunk of their own
 DESCRIPTION_KEYWORD = "Description"
 
 
@@ -53,22 +58,29 @@ def read(image: Image.Image, data: bytes, size: tuple[int, int]) -> tuple[Metada
     left out of them."""
     gone: list[str] = []
 
-    def without(kept: "Callable[[bytes], tuple[bytes, list[str]]]", block: bytes) -> bytes:
+    def without(kept: Callable[[bytes], tuple[bytes, list[str]]], block: bytes) -> bytes:
         left, names = kept(block)
         gone.extend(names)
         return left
 
     found = _as_stored(image, data)
-    lost = [f"text {keyword!r}" for keyword in texts(data)[1]] if image.format == "PNG" else []
+    too_long = sum(map(len, found.comments)) > MOST_COMMENTS
     said = Metadata(
         exif=without(partial(exif.kept, size=size), data if image.format == "TIFF" else found.exif),
         xmp=without(xmp.kept, found.xmp),
         iptc=without(iptc.kept, found.iptc),
         texts=found.texts,
-        comments=found.comments,
+        comments=() if too_long else found.comments,
     )
-    gone += [*_companions(image, data), *(f"the {name}, which is broken or too large" for name in lost)]
-    return said, ["left out, since it is of the picture as it was: " + "; ".join(dict.fromkeys(gone))] if gone else []
+    gone += ["comments that are too long"] * too_long + _companions(image, data) + _lost_texts(image, data)
+    return said, [f"left out, as it shows the old picture or cannot be kept: {shortened(gone)}"] if gone else []
+
+
+def shortened(names: Iterable[str]) -> str:
+    """A list for a note, each name once and not too many of them."""
+    once = list(dict.fromkeys(names))
+    more = [f"and {len(once) - MOST_NAMED} more"] * (len(once) > MOST_NAMED)
+    return "; ".join(once[:MOST_NAMED] + more)
 
 
 def description(image: Image.Image, data: bytes) -> str | None:
@@ -103,13 +115,22 @@ def _of_png(image: Image.Image, data: bytes) -> Metadata:
     press = raw.get("iptc") or raw.get("8bim") or b""
     camera = raw.get("exif") or raw.get("app1") or b""
     packets = [t.text.encode() for t in found if t.keyword == XMP_KEYWORD]
-    own = [t for t in found if t not in blocks and t.keyword != XMP_KEYWORD]
+    own = [t for t in found if not t.keyword.startswith((RAW_PROFILE, XMP_KEYWORD))]
     return Metadata(
         exif=image.info.get("exif") or camera,
         xmp=packets[0] if packets else raw.get("xmp", b""),
         iptc=iptc.of_resources(press) if press.startswith(b"8BIM") else press,
         texts=tuple(own),
     )
+
+
+def _lost_texts(image: Image.Image, data: bytes) -> list[str]:
+    if image.format != "PNG":
+        return []
+    found, lost = texts(data)
+    raw = [t.keyword for t in found if t.keyword.startswith(RAW_PROFILE)]
+    unknown = [f"the block {k!r}" for k in raw if k.removeprefix(RAW_PROFILE).lower() not in RAW_BLOCKS]
+    return unknown + [f"the text {k!r}, broken or too large" for k in lost]
 
 
 def _raw(text: str) -> bytes:
@@ -126,7 +147,7 @@ def _companions(image: Image.Image, data: bytes) -> list[str]:
         found.append("Photoshop's blocks")
     if any(body.startswith(EXTENDED_XMP) for _, body in getattr(image, "applist", ())):
         found.append("more XMP than fits one block")
-    if image.format in ("JPEG", "MPO") and b"ftyp" in data:
+    if image.format in ("JPEG", "MPO") and VIDEO.search(data):
         found.append("a video behind the picture")
     if info.get("thumbnails"):
         found.append("a thumbnail")

@@ -9,7 +9,8 @@ from realedit.files.tiff_tags import decoded
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 AFTER_HEADER = 33  # bytes: where the chunks that say more begin
-MOST_TEXT = 1_000_000  # bytes of a text, and of all of them together
+MOST_TEXT, MOST_TEXTS = 1_000_000, 1000  # bytes of all texts together, and their number; more are not read
+LONGEST_KEYWORD = 79  # bytes
 RAW_PROFILE = "Raw profile type "  # how ImageMagick names blocks that are no texts
 XMP_KEYWORD = "XML:com.adobe.xmp"
 
@@ -67,12 +68,13 @@ def texts(data: bytes) -> tuple[list[Text], list[str]]:
         if kind not in (b"tEXt", b"zTXt", b"iTXt"):
             continue
         keyword, _, rest = body.partition(b"\0")
-        text = _text(kind, rest, room) if len(body) <= room else None
-        if text is None or not 1 <= len(keyword) <= 79:
-            lost.append(keyword[:79].decode("latin-1"))
+        text = _text(kind, rest, room) if len(body) <= room and len(found) < MOST_TEXTS else None
+        name = keyword[:LONGEST_KEYWORD].decode("latin-1")
+        if text is None or not 1 <= len(keyword) <= LONGEST_KEYWORD or not name.isprintable():
+            lost.append(name)
             continue
         room -= max(len(text), len(body))
-        found.append(Text(keyword.decode("latin-1"), decoded(text), (kind, body)))
+        found.append(Text(name, decoded(text), (kind, body)))
     return found, lost
 
 

@@ -26,6 +26,7 @@ READ_FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "GIF", "BMP", "PPM", "JPE
 HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1"}
 READING_BYTES = 14  # of memory for each pixel while a file is read: decoded, turned, and made RGB
 CREDENTIALS = b"c2pa"
+LARGEST_PROFILE = 4_000_000  # bytes; those of printers have up to three million
 CODE_POINTS = b"colrnclx"  # before those of AVIF and HEIC, two bytes each
 
 
@@ -150,6 +151,9 @@ def _from_picture(data: bytes) -> Photo:
         profile, coding = image.info.get("icc_profile") or None, _coding(image, data)
         if image.mode in OTHER_COLOURS:
             notes.append(f"the photo was {image.mode}, the result is RGB")
+            profile = None
+        if profile and len(profile) > LARGEST_PROFILE:
+            notes.append("its colour profile is too large and is left out; it is taken for sRGB")
             profile = None
         origin = replace(_origin(image), coding=coding)
     return Photo(rgb, alpha, profile, said, said.description, origin, (*notes, *left_out))

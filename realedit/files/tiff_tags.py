@@ -98,7 +98,7 @@ class _Reader:
     def unpacked(self, form: str, at: int) -> int:
         try:
             return int(struct.unpack_from(self.order + form, self.data, at)[0])
-        except struct.error:
+        except (struct.error, OverflowError):
             raise ValueError("the tags end early") from None
 
     def block(self) -> TagBlock:

@@ -4,7 +4,6 @@ The mark is IPTC's digital source type (Photo Metadata Standard 2023.1), which p
 networks read to label pictures that a generative model made or changed.
 """
 
-import re
 from collections.abc import Mapping
 from enum import StrEnum
 
@@ -18,6 +17,7 @@ DC, PHOTOSHOP = "http://purl.org/dc/elements/1.1/", "http://ns.adobe.com/photosh
 CORE = "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/"
 NAMES = {"Iptc4xmpExt": IPTC_NAMESPACE, "Iptc4xmpCore": CORE, "tiff": TIFF, "exif": EXIF, "xmp": XAP, "dc": DC}
 NAMES |= {"photoshop": PHOTOSHOP}
+LARGEST_PACKET = 1_000_000  # bytes of a file's XMP; more is left out
 # Where a text goes, and the RDF container that the property is in.
 PROPERTIES = {
     "Title": (DC, "title", "Alt"),
@@ -63,11 +63,12 @@ def kept(packet: bytes) -> tuple[bytes, list[str]]:
     """A packet without what an edit makes untrue, and what that was."""
     if not packet.strip(b"\0 \r\n\t"):
         return b"", []
-    found = Packet.read(packet)
-    if found is None:
+    found = Packet.read(packet) if len(packet) <= LARGEST_PACKET else None
+    gone = [outdated(name) for name in found.drop(lambda name: outdated(name) is not None)] if found else []
+    left = found.written(NAMES) if found else b""
+    if not left or len(left) > LARGEST_PACKET:
         return b"", ["XMP that is broken or too large"]
-    gone = [outdated(name) for name in found.drop(lambda name: outdated(name) is not None)]
-    return found.written(NAMES), [what for what in gone if what]
+    return left, [what for what in gone if what]
 
 
 def without_place(packet: bytes) -> bytes:
@@ -78,9 +79,14 @@ def without_place(packet: bytes) -> bytes:
     names = {text.strip().lower() for text in found.texts(tells_place)} - {""}
     found.drop(tells_place)
     for each in found.tree.iter(f"{{{RDF}}}Bag"):
-        for item in [i for i in each if names & set(re.split(r"\s*[|/]\s*", (i.text or "").strip().lower()))]:
+        for item in [i for i in each if names & _levels(i.text or "")]:
             each.remove(item)
     return found.written(NAMES)
+
+
+def _levels(keyword: str) -> set[str]:
+    """A keyword, or those above each other in one such as "Places|Germany|Hamburg"."""
+    return {level.strip() for level in keyword.lower().replace("/", "|").split("|")}
 
 
 def with_texts(packet: bytes, texts: Mapping[str, list[str]]) -> bytes:

@@ -14,7 +14,7 @@ DESCRIPTION = f"{{{RDF}}}Description"
 WRAPPER = b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>\n%s\n<?xpacket end="w"?>'
 XML_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # what XML 1.0 cannot hold
-LARGEST_PACKET = 1_000_000  # bytes; more is not read
+LARGEST_TREE = 2_000_000  # bytes; more is not read
 DEEPEST, MOST_ELEMENTS, MOST_PREFIXES = 60, 50_000, 100  # real packets have about ten, a thousand and twenty
 
 
@@ -27,7 +27,7 @@ class Packet:
     @classmethod
     def read(cls, data: bytes) -> "Packet | None":
         """None: it is broken, too large, or tries something that metadata has no need of, such as entities."""
-        if len(data) > LARGEST_PACKET:
+        if len(data) > LARGEST_TREE:
             return None
         with contextlib.suppress(ElementTree.ParseError, DefusedXmlException, ValueError, LookupError):
             data = _in_utf8(data).strip(b"\0 \r\n\t")
