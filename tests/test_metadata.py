@@ -158,11 +158,13 @@ PLACE_XMP = (
     "</Iptc4xmpExt:LocationShown><Iptc4xmpExt:ArtworkOrObject><rdf:Bag><rdf:li><rdf:Description>"
     "<Iptc4xmpExt:ProvinceState>Holstein</Iptc4xmpExt:ProvinceState></rdf:Description></rdf:li></rdf:Bag>"
     "</Iptc4xmpExt:ArtworkOrObject><dc:subject><rdf:Bag><rdf:li>vase</rdf:li><rdf:li>hamburg</rdf:li></rdf:Bag></dc:subject>"
-    "<lr:hierarchicalSubject><rdf:Bag><rdf:li>Places|Germany|Altona</rdf:li><rdf:li>Things|vase</rdf:li></rdf:Bag>"
+    "<lr:hierarchicalSubject><rdf:Bag><rdf:li>Places|Germany|Altona</rdf:li><rdf:li>Things|vase</rdf:li>"
+    "<rdf:li>Places|Nienstedten</rdf:li><rdf:li>geo:lon=9.876</rdf:li></rdf:Bag>"
     "</lr:hierarchicalSubject>",
 )
 PLACE_WORDS = (
-    "Hamburg hamburg Hansestadt Germany Elbstrasse Altona Fischmarkt Holstein 53,33 9,59 9.98 53.55 17.3 Seestadt"
+    "Hamburg hamburg Hansestadt Germany Elbstrasse Altona Fischmarkt Holstein 53,33 9,59 9.98 53.55 17.3 "
+    "Seestadt Nienstedten 9.876"
 ).split()
 PLACE_IIM = b"".join(dataset(2, n, b"Seestadt") for n in (26, 27, 90, 92, 95, 100, 101, 25))
 PLACE_TAGS = {
@@ -180,7 +182,7 @@ PLACE_TAGS = {
 def placed() -> dict[str, bytes]:
     """Files that say in every way where they were taken, and that Ann has the rights."""
     exif, words = block(PLACE_TAGS), packet(*PLACE_XMP)
-    press = PLACE_IIM + dataset(2, 116, b"Ann") + dataset(2, 25, b"vase")
+    press = PLACE_IIM + dataset(2, 25, b"geo:lon=9.876") + dataset(2, 116, b"Ann") + dataset(2, 25, b"vase")
     raw = f"\niptc\n{len(press):8}\n{press.hex()}"
     photoshop = segment(0xED, b"Photoshop 3.0\0" + resource(0x0404, press))
     rows = {**PLACE_TAGS, 700: (1, words)}
@@ -277,7 +279,7 @@ OLD_PICTURES = {
             segment(0xE1, XMP_NAME + packet('xmpNote:HasExtendedXMP="ABC"')),
             segment(0xE1, b"http://ns.adobe.com/xmp/extension/\0" + OLD),
         ),
-        "more XMP than fits one block",
+        "more XMP",
     ),
     "history": (
         png(

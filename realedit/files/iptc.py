@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from realedit.files.tiff_tags import decoded
+from realedit.files.xmp_rules import keyword_tells_place
 
 MARKER = 0x1C  # before every dataset
 LONGEST_PLAIN = 0x8000  # from which on the length says how many bytes hold the length
@@ -84,9 +85,9 @@ def kept(block: bytes) -> tuple[bytes, list[str]]:
 def without_place(block: bytes) -> bytes:
     """A block that does not say where the photo was taken, also not in a keyword that is the name of the place."""
     found = list(datasets(block))
-    names = {d.value.strip().lower() for d in found if d.key in PLACE_DATASETS}
+    names = {decoded(d.value).strip().lower() for d in found if d.key in PLACE_DATASETS} - {""}
     left = [d for d in found if d.key not in PLACE_DATASETS]
-    return b"".join(d.whole for d in left if d.key != KEYWORD or d.value.strip().lower() not in names)
+    return b"".join(d.whole for d in left if d.key != KEYWORD or not keyword_tells_place(decoded(d.value), names))
 
 
 def texts(block: bytes) -> list[tuple[str, str]]:

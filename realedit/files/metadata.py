@@ -14,7 +14,7 @@ from PIL import Image
 from realedit.files import exif, iptc, xmp
 from realedit.files.png import RAW_PROFILE, XMP_KEYWORD, Text, raw_profile, texts
 from realedit.files.tiff_tags import Tag
-from realedit.files.xmp_rules import tells_place
+from realedit.files.xmp_rules import BEHIND, tells_place
 
 XMP_TAG, PHOTOSHOP_TAG, IPTC_TAG = 700, 34377, 33723  # of a TIFF
 VIDEO = re.compile(rb"\0\0\0.ftyp", re.DOTALL)  # how an MP4 begins
@@ -146,9 +146,9 @@ def _companions(image: Image.Image, data: bytes) -> list[str]:
     if any(code != iptc.RESOURCE for code in info.get("photoshop", {})):
         found.append("Photoshop's blocks")
     if any(body.startswith(EXTENDED_XMP) for _, body in getattr(image, "applist", ())):
-        found.append("more XMP than fits one block")
+        found.append(BEHIND)
     if image.format in ("JPEG", "MPO") and VIDEO.search(data):
-        found.append("a video behind the picture")
+        found.append(BEHIND)
     if info.get("thumbnails"):
         found.append("a thumbnail")
     if info.get("depth_images") or info.get("aux"):

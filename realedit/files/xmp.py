@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from realedit.files.xmp_packet import RDF, Packet
-from realedit.files.xmp_rules import outdated, tells_place
+from realedit.files.xmp_rules import keyword_tells_place, outdated, tells_place
 
 IPTC_NAMESPACE = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 TIFF, EXIF = "http://ns.adobe.com/tiff/1.0/", "http://ns.adobe.com/exif/1.0/"
@@ -78,15 +78,11 @@ def without_place(packet: bytes) -> bytes:
         return b""
     names = {text.strip().lower() for text in found.texts(tells_place)} - {""}
     found.drop(tells_place)
-    for each in found.tree.iter(f"{{{RDF}}}Bag"):
-        for item in [i for i in each if names & _levels(i.text or "")]:
-            each.remove(item)
+    for each in found.tree.iter():
+        if each.tag in (f"{{{RDF}}}Bag", f"{{{RDF}}}Seq"):
+            for item in [i for i in each if keyword_tells_place(i.text or "", names)]:
+                each.remove(item)
     return found.written(NAMES)
-
-
-def _levels(keyword: str) -> set[str]:
-    """A keyword, or those above each other in one such as "Places|Germany|Hamburg"."""
-    return {level.strip() for level in keyword.lower().replace("/", "|").split("|")}
 
 
 def with_texts(packet: bytes, texts: Mapping[str, list[str]]) -> bytes:

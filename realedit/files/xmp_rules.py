@@ -15,6 +15,9 @@ PLACE_NAMES = {
 PLACE_PARTS = ("gps", "latitude", "longitude", "altitude", "geotag", "geolocation", "geocode", "geohash")
 PLACE_NAMESPACE = re.compile(r"/geo/|georss|wgs84|opengis")
 
+PLACE_ROOTS = {"places", "place", "locations", "location", "geography", "geo", "orte", "lieux", "lugares", "luoghi"}
+"""What keywords that stand above each other begin with if they are places."""
+BEHIND = "what lies behind the picture (video, depth, gain map, more XMP) and pointers to it"
 # Companions of the picture: videos, depth, gain maps, second lenses, and how they lie behind it in the old file.
 COMPANION_NAMESPACES = re.compile(
     r"http://ns\.[a-z]+\.com/photos/(dd/)?1\.0/(?!panorama/)|hdr-gain-map|HDRGainMap|HDRToneMap|ns\.apple\.com/"
@@ -49,13 +52,21 @@ def tells_place(name: str) -> bool:
     return local in PLACE_NAMES or any(p in local for p in PLACE_PARTS) or bool(PLACE_NAMESPACE.search(space))
 
 
+def keyword_tells_place(keyword: str, names: set[str]) -> bool:
+    """Whether a keyword, or one such as "Places|Germany|Hamburg", is among the lower-case `names` of the place, or says
+    itself that it is one, such as "geo:lat=53.5"."""
+    levels = [level.strip() for level in keyword.lower().replace("/", "|").split("|")]
+    nested = len(levels) > 1 and levels[0] in PLACE_ROOTS
+    return nested or levels[0].startswith(("geo:", "geotagged")) or not names.isdisjoint(levels)
+
+
 def outdated(name: str) -> str | None:
     """What a property is that describes the picture before its edit; "" if that is no news; None: none such."""
     space, local = _parts(name)
     if FILE_NAMES.match(name[:LARGEST_NAME]):
         return ""
     if COMPANION_NAMESPACES.search(space) or any(p in local for p in COMPANION_PARTS):
-        return "what lies behind the picture (video, depth, gain map, more XMP) and pointers to it"
+        return BEHIND
     if any(p in local for p in PREVIEW_PARTS):
         return "a thumbnail"
     if local in REGION_NAMES:
