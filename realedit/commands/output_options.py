@@ -55,9 +55,7 @@ def file_options(command: Command) -> Command:
         FORCE,
         click.option("--format", type=click.Choice(formats), help="Of results whose name does not say."),
         click.option("--mark/--no-mark", default=True, help="Say in the metadata that a model edited it."),
-        click.option(
-            "--strip-gps", is_flag=True, help="Leave out where it was taken: positions and names of places."
-        ),
+        click.option("--strip-gps", is_flag=True, help="Leave out where it was taken: positions and names of places."),
         click.option("--sign-cert", type=FILE, help="Certificates (PEM) for content credentials; see README."),
         click.option("--sign-key", type=FILE, help="Their private key (PEM)."),
     )
