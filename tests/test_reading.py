@@ -123,6 +123,18 @@ def test_rotation_is_applied_once(tmp_path, orientation, deep):
     assert again.getexif().get(0x010F) == "Maker"
 
 
+@pytest.mark.parametrize("depth", [8, 16])
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_a_turned_tiff_is_upright(tmp_path, orientation, depth):
+    """Pillow turns TIFF by itself, and so does OpenCV, which reads 16 bits."""
+    rgb = RGB if depth == 8 else RGB.astype(np.uint16) * 257
+    stored = {1: rgb, 3: rgb[::-1, ::-1], 6: rgb.swapaxes(0, 1)[::-1], 8: rgb.swapaxes(0, 1)[:, ::-1]}[orientation]
+    data = tiff(np.ascontiguousarray(stored), photometric="rgb", extratags=[(274, "H", 1, orientation, True)])
+    assert np.array_equal(decode(data, "a.tif").rgb, rgb)
+    (tmp_path / "a.tif").write_bytes(data)
+    assert PhotoFile.open(tmp_path / "a.tif").size == (90, 70)
+
+
 @pytest.mark.parametrize("name", [*EXACT, *CLOSE])
 def test_the_header_says_what_the_photo_is(tmp_path, name):
     """Its size and format, as they are when it is decoded."""

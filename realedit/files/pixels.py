@@ -35,16 +35,13 @@ def orientation(image: Image.Image) -> int:
 
 
 def pixels(image: Image.Image, data: bytes) -> tuple[np.ndarray, np.ndarray | None]:
-    """(H, W, 3) uint8 or uint16 and the transparency (H, W) of that type, or None, of a picture whose file is `data`;
-    CMYK and Lab as sRGB."""
-    turn = orientation(image)
-    image.load()
+    """(H, W, 3) uint8 or uint16 and the transparency (H, W) of that type, or None, of a loaded picture whose file is
+    `data`; CMYK and Lab as sRGB."""
     deep = read_deep(data) if _bits(image, data) == 16 else None
-    if deep is None:
-        turn = orientation(image)  # which is less if Pillow has turned it
-        if image.mode.startswith(("I", "F")):
-            deep = as_grey(image)
+    if deep is None and image.mode.startswith(("I", "F")):
+        deep = as_grey(image)
     colour, alpha = _channels(image) if deep is None else _split(deep)
+    turn = orientation(image)  # of a TIFF it is that of the file no more: Pillow and OpenCV have turned it
     return _turned(colour, turn), None if alpha is None else _turned(alpha, turn)
 
 

@@ -144,6 +144,7 @@ def _from_picture(data: bytes) -> Photo:
         elif frames > 1:
             raise PhotoError(f"it holds {frames} frames; export one of them as a still picture")
         require(image.width * image.height * READING_BYTES, "a smaller photo is needed")
+        image.load()  # first of all: to look for camera data behind the pixels Pillow would load them, errors or not
         said, left_out = metadata.read(image, data, upright_size(image))
         rgb, alpha = pixels(image, data)
         if CREDENTIALS in data and b"jumb" in data:
