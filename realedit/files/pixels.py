@@ -1,30 +1,20 @@
 """The pixels of an opened picture as arrays: upright, in their own depth, colours and transparency apart."""
 
 import io
-from collections.abc import Callable
 
 import numpy as np
 from PIL import Image, ImageCms
 
 from realedit.files.deep import as_grey, read_deep
 from realedit.files.exif import ORIENTATION
+from realedit.files.orientation import swaps_sides, turned
 
-FIRST_TURNED = 5  # of the orientations: the first that lies on its side
-TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
-    2: lambda a: a[:, ::-1],
-    3: lambda a: a[::-1, ::-1],
-    4: lambda a: a[::-1],
-    5: lambda a: a.swapaxes(0, 1),
-    6: lambda a: a.swapaxes(0, 1)[:, ::-1],
-    7: lambda a: a[::-1, ::-1].swapaxes(0, 1),
-    8: lambda a: a.swapaxes(0, 1)[::-1],
-}
 OTHER_COLOURS = ("CMYK", "LAB")  # modes that become RGB
 
 
 def upright_size(image: Image.Image) -> tuple[int, int]:
     """(width, height) of the picture as it is meant to be seen. Pillow turns TIFF by itself."""
-    return image.size if image.format == "TIFF" or orientation(image) < FIRST_TURNED else image.size[::-1]
+    return image.size[::-1] if image.format != "TIFF" and swaps_sides(orientation(image)) else image.size
 
 
 def orientation(image: Image.Image) -> int:
@@ -42,12 +32,7 @@ def pixels(image: Image.Image, data: bytes) -> tuple[np.ndarray, np.ndarray | No
         deep = as_grey(image)
     colour, alpha = _channels(image) if deep is None else _split(deep)
     turn = orientation(image)  # of a TIFF it is that of the file no more: Pillow and OpenCV have turned it
-    return _turned(colour, turn), None if alpha is None else _turned(alpha, turn)
-
-
-def _turned(channels: np.ndarray, orientation: int) -> np.ndarray:
-    turn = TURNS.get(orientation)
-    return np.ascontiguousarray(turn(channels)) if turn else channels
+    return turned(colour, turn), None if alpha is None else turned(alpha, turn)
 
 
 def _bits(image: Image.Image, data: bytes) -> int:

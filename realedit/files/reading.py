@@ -16,7 +16,7 @@ from inversion.main_memory import require
 from realedit.files import metadata
 from realedit.files.kinds import PIPE, RAW
 from realedit.files.photo import JpegCoding, Origin, Photo
-from realedit.files.pixels import OTHER_COLOURS, pixels, upright_size
+from realedit.files.pixels import OTHER_COLOURS, orientation, pixels, upright_size
 from realedit.files.png import chunks
 from realedit.files.signal_coding import SignalCoding
 from realedit.settings import MIN_SIDE
@@ -144,6 +144,7 @@ def _from_picture(data: bytes) -> Photo:
         elif frames > 1:
             raise PhotoError(f"it holds {frames} frames; export one of them as a still picture")
         require(image.width * image.height * READING_BYTES, "a smaller photo is needed")
+        held = orientation(image)  # before Pillow turns a TIFF
         image.load()  # first of all: to look for camera data behind the pixels Pillow would load them, errors or not
         said, left_out = metadata.read(image, data, upright_size(image))
         rgb, alpha = pixels(image, data)
@@ -156,7 +157,7 @@ def _from_picture(data: bytes) -> Photo:
         if profile and len(profile) > LARGEST_PROFILE:
             notes.append("its colour profile is too large and is left out; it is taken for sRGB")
             profile = None
-        origin = replace(_origin(image), coding=coding)
+        origin = replace(_origin(image), orientation=held, coding=coding)
     return Photo(rgb, alpha, profile, said, said.description, origin, (*notes, *left_out))
 
 
