@@ -7,7 +7,8 @@ RealEditError            the base; the command line prints its message and exits
 ├── RecognitionError     a photo, or words for something in it, that the model does not know
 ├── ReferenceMismatch    a recorded reference that does not belong to this photo, model or settings
 ├── OutputError          a result that cannot be written
-└── ModelError           a model that is not on this machine and cannot be fetched (exit code 3)
+└── ModelError           a model that cannot be had or used (exit code 3)
+    └── StepsError       a number of steps that a model's noise levels do not allow
 """
 
 
@@ -46,9 +47,13 @@ class OutputError(RealEditError):
 
 
 class ModelError(RealEditError):
-    """A model or weights that are not on this machine and cannot be fetched (exit code 3)."""
+    """A model or weights that are not on this machine and cannot be fetched, or cannot be used (exit code 3)."""
 
     exit_code = 3
+
+
+class StepsError(ModelError, ValueError):
+    """A number of steps that the noise levels of a model do not allow (exit code 3)."""
 
 
 class Notice(UserWarning):

@@ -1,21 +1,26 @@
 """The parts of a model ("unet", "vae", "texts", "scheduler"): from a folder in the diffusers layout, from one file,
-or from a pipeline in memory. Beside `loading.py` the only file that imports diffusers and transformers."""
+or from a pipeline in memory."""
 
-import contextlib
-import hashlib
 import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from inversion import hub
-from inversion.errors import ModelError, Notice, first_line
-from inversion.families import SUPPORTED, ModelFamily, check_scheduler, check_unet, family_of
+from inversion.errors import ModelError, Notice
+from inversion.families import SUPPORTED, ModelFamily, check_texts, check_unet, check_vae, family_of
+from inversion.file_types import check_head, check_single_file, what_folder
+from inversion.fingerprints import fingerprint_of_files
+from inversion.libraries import told_in_one_line
+from inversion.noise_levels import as_ddim, named_sampler
 from inversion.text import TextEncoder, TextEncoders
-from inversion.weights import ModelSource, check_variant, fingerprint, variant_of, weights_in
+from inversion.vocabulary import check_tokenizer, load_tokenizer
+from inversion.weights import ModelSource, check_variant, variant_of, weights_in
+
+SAMPLER = "scheduler/scheduler_config.json"  # in the diffusers layout
 
 
 def from_folder(source: ModelSource) -> tuple[dict[str, Any], str]:
@@ -24,20 +29,23 @@ def from_folder(source: ModelSource) -> tuple[dict[str, Any], str]:
     Raises:
         ModelError: it is not on this machine and cannot be fetched, belongs to no supported family, or is damaged.
     """
-    import diffusers
-
-    folder = source.folder or hub.fetch(source)
-    index = read_configuration(folder / hub.INDEX, source.name)
-    family = family_of(index, source.name)
-    unet, vae = (read_configuration(folder / part / "config.json", source.name) for part in ("unet", "vae"))
-    check_unet(unet, vae, family, source.name)
-    check_scheduler(read_configuration(folder / "scheduler" / "scheduler_config.json", source.name), source.name)
+    folder, name = source.folder or hub.fetch(source), source.name
+    index = read_configuration(folder / hub.INDEX, name)
+    family = family_of(index, name)
+    unet, vae, *texts = (read_configuration(folder / part / "config.json", name) for part in family.with_weights)
+    check_unet(unet, vae, family, name)
+    check_vae(vae, name)
+    check_texts(unet, texts, name)
+    sampler = named_sampler(read_configuration(folder / SAMPLER, name), name)
     parts, used = load_parts(folder, source)
-    with told_in_one_line(source.name, folder):
-        scheduler = diffusers.DDIMScheduler.load_config(folder, subfolder="scheduler", local_files_only=True)
-    used += _configuration(folder)
-    parts = _grouped(parts, family, bool(index.get("force_zeros_for_empty_prompt", family is ModelFamily.TWO_TEXTS)))
-    return parts | {"scheduler": _as_ddim(scheduler, source.name)}, fingerprint(used)
+    zero = {"force_zeros_for_empty_prompt": index["force_zeros_for_empty_prompt"]} if _says_zero(index, family) else {}
+    with told_in_one_line(name, folder):
+        pipe = pipeline_class(family)(**parts, scheduler=sampler, **WITHOUT[family], **zero)
+    return from_pipeline(pipe, family, name), fingerprint_of_files([*used, *_configuration(folder)])
+
+
+def _says_zero(index: dict[str, Any], family: ModelFamily) -> bool:
+    return family is ModelFamily.TWO_TEXTS and "force_zeros_for_empty_prompt" in index
 
 
 def load_parts(folder: Path, source: ModelSource) -> tuple[dict[str, Any], list[Path]]:
@@ -47,28 +55,76 @@ def load_parts(folder: Path, source: ModelSource) -> tuple[dict[str, Any], list[
     Raises:
         ModelError: it belongs to no supported family, is damaged, or lacks the variant that was asked for.
     """
+    index = read_configuration(folder / hub.INDEX, source.name)
+    family = family_of(index, source.name)
+    parts = {part: load_tokenizer(folder, part, source.name) for part in family.tokenizers}
+    used, variants = [], []
+    for part in family.with_weights:
+        names = [p.name for p in (folder / part).glob("*") if p.is_file()]
+        variant = variant_of(names, source, part)
+        weights = [folder / part / n for n in weights_in(names, variant)]
+        for path in weights:
+            check_head(path, source.name)
+        parts[part] = _network(folder, part, index[part][1], variant, source.name)
+        variants.append(variant)
+        used += weights
+    check_variant(variants, source)
+    return parts, used
+
+
+def _network(folder: Path, part: str, kind: str, variant: str | None, name: str) -> Any:
+    """The network of a `part`, of the class `kind`, float32 on the CPU.
+
+    Raises:
+        ModelError: it could not be loaded, or tensors are missing; a `Notice` says which are not used.
+    """
     import diffusers
     import transformers
 
-    index = read_configuration(folder / hub.INDEX, source.name)
-    family = family_of(index, source.name)
-    parts: dict[str, Any] = {}
-    used, variants = [], []
-    with told_in_one_line(source.name, folder):
-        for part in family.with_weights:
-            names = [p.name for p in (folder / part).glob("*") if p.is_file()]
-            variant = variant_of(names, source, part)
-            loader = getattr(transformers if "text" in part else diffusers, index[part][1])
-            how = {"dtype": torch.float32} if "text" in part else {"torch_dtype": torch.float32}
-            parts[part] = loader.from_pretrained(
-                folder, subfolder=part, variant=variant, use_safetensors=True, local_files_only=True, **how
-            )
-            variants.append(variant)
-            used += [folder / part / n for n in weights_in(names, variant)]
-        for part in family.tokenizers:
-            parts[part] = transformers.CLIPTokenizer.from_pretrained(folder, subfolder=part, local_files_only=True)
-    check_variant(variants, source)
-    return parts, used
+    how: dict[str, Any] = {"torch_dtype": torch.float32}
+    if "text" in part:
+        how = {"dtype": torch.float32, "ignore_mismatched_sizes": True, "trust_remote_code": False}
+    with told_in_one_line(name, folder):
+        network, seen = getattr(transformers if "text" in part else diffusers, kind).from_pretrained(
+            folder,
+            subfolder=part,
+            variant=variant,
+            use_safetensors=True,
+            local_files_only=True,
+            output_loading_info=True,
+            **how,
+        )
+    check_loaded(seen, part, name)
+    return network
+
+
+def check_loaded(seen: dict[str, Collection[Any]], part: str, name: str) -> None:
+    """Check what a library reports of the tensors that it loaded (its `output_loading_info`) into a `part` of the model
+    called `name`.
+
+    Raises:
+        ModelError: some are missing, or of another shape; a `Notice` says which are not used.
+    """
+    missing, extra = sorted(seen["missing_keys"]), sorted(seen["unexpected_keys"])
+    if missing:
+        raise ModelError(
+            f'"{name}": {len(missing)} tensors of its {part} are missing, such as {missing[0]}; fetch the model again'
+        )
+    if seen["mismatched_keys"]:
+        tensor, found, expected = sorted(seen["mismatched_keys"])[0]
+        raise ModelError(
+            f'"{name}": {tensor} of its {part} is {list(found)} and not {list(expected)}, as its config.json says'
+        )
+    if extra:
+        said = f"{len(extra)} tensors in the file of its {part} belong to no layer and are not used"
+        warnings.warn(Notice(f'"{name}": {said}, such as {extra[0]}'), stacklevel=2)
+
+
+def pipeline_class(family: ModelFamily) -> Any:
+    """The diffusers pipeline of a family."""
+    from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline
+
+    return StableDiffusionPipeline if family is ModelFamily.ONE_TEXT else StableDiffusionXLPipeline
 
 
 def from_file(source: ModelSource) -> tuple[dict[str, Any], str]:
@@ -82,7 +138,6 @@ def from_file(source: ModelSource) -> tuple[dict[str, Any], str]:
         ModelError: it is another kind of file, belongs to no supported family, is damaged, or its configuration cannot
             be fetched.
     """
-    from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline
     from diffusers.loaders.single_file_utils import (
         fetch_diffusers_config,
         infer_diffusers_model_type,
@@ -92,6 +147,7 @@ def from_file(source: ModelSource) -> tuple[dict[str, Any], str]:
     path = Path(source.name)
     if path.suffix != ".safetensors":
         raise ModelError(f'"{source.name}" is a {path.suffix or "file"}; {SUPPORTED}; other files may hold programs')
+    check_single_file(path)
     with told_in_one_line(source.name, path):
         weights = load_single_file_checkpoint(str(path), local_files_only=True)
         beside = path.parent / hub.INDEX
@@ -104,12 +160,11 @@ def from_file(source: ModelSource) -> tuple[dict[str, Any], str]:
     del weights
     index = read_configuration(folder / hub.INDEX, source.name)
     family = family_of(index, source.name)
-    kind = StableDiffusionPipeline if family is ModelFamily.ONE_TEXT else StableDiffusionXLPipeline
     with told_in_one_line(source.name, path):
-        pipe = kind.from_single_file(
+        pipe = pipeline_class(family).from_single_file(
             str(path), config=str(folder), local_files_only=True, torch_dtype=torch.float32, **WITHOUT[family]
         )
-    return from_pipeline(pipe, family, source.name), fingerprint([path, *_configuration(folder)])
+    return from_pipeline(pipe, family, source.name), fingerprint_of_files([path, *_configuration(folder)])
 
 
 NAME = "pretrained_model_name_or_path"
@@ -123,14 +178,19 @@ def from_pipeline(pipe: Any, family: ModelFamily, name: str) -> dict[str, Any]:
     """The parts of a loaded diffusers pipeline, shared with it; `name` is what messages call it.
 
     Raises:
-        ModelError: its U-Net or scheduler is not supported.
+        ModelError: its networks, tokenizers or sampler are not supported, or do not fit each other.
     """
     check_unet(pipe.unet.config, pipe.vae.config, family, name)
-    config = {"_class_name": type(pipe.scheduler).__name__, **pipe.scheduler.config}
-    check_scheduler(config, name)
-    found = {part: getattr(pipe, part) for part in (*family.with_weights, *family.tokenizers)}
+    check_vae(pipe.vae.config, name)
+    networks = [getattr(pipe, part) for part in family.value]
+    tokenizers = [getattr(pipe, part) for part in family.tokenizers]
+    check_texts(pipe.unet.config, [network.config.to_dict() for network in networks], name)
+    for tokenizer, network in zip(tokenizers, networks, strict=True):
+        check_tokenizer(tokenizer, network, name)
     zero = bool(pipe.config.get("force_zeros_for_empty_prompt", family is ModelFamily.TWO_TEXTS))
-    return _grouped(found, family, zero) | {"scheduler": _as_ddim(config, name)}
+    encoders = tuple(TextEncoder(*pair) for pair in zip(tokenizers, networks, strict=True))
+    texts, sampler = TextEncoders(encoders, zero), as_ddim(pipe.scheduler, name)
+    return {"unet": pipe.unet, "vae": pipe.vae, "texts": texts, "scheduler": sampler}
 
 
 def _configuration(folder: Path) -> list[Path]:
@@ -140,34 +200,6 @@ def _configuration(folder: Path) -> list[Path]:
     return [folder / hub.INDEX, *parts]
 
 
-def _grouped(parts: dict[str, Any], family: ModelFamily, empty_is_zero: bool) -> dict[str, Any]:
-    pairs = zip(family.tokenizers, family.value, strict=True)
-    encoders = tuple(TextEncoder(parts[tokenizer], parts[network]) for tokenizer, network in pairs)
-    return {"unet": parts["unet"], "vae": parts["vae"], "texts": TextEncoders(encoders, empty_is_zero)}
-
-
-def _as_ddim(config: dict[str, Any], name: str) -> Any:
-    """DDIM over the noise levels of any sampler's configuration."""
-    from diffusers import DDIMScheduler
-
-    kind = config["_class_name"]
-    if kind != "DDIMScheduler":
-        warnings.warn(Notice(f"{name} is sampled with DDIM and not with its own {kind}"), stacklevel=2)
-    return DDIMScheduler.from_config(config, clip_sample=False, thresholding=False)
-
-
-def mark_of_weights(parts: dict[str, Any]) -> str:
-    """A fingerprint (16 hex digits) of networks in memory: of every tensor's name, shape and sum, and of the
-    scheduler's configuration."""
-    digest = hashlib.sha256()
-    networks = [parts["unet"], parts["vae"], *(e.network for e in parts["texts"].encoders)]
-    for network in networks:
-        for name, weight in network.state_dict().items():
-            digest.update(f"{name} {tuple(weight.shape)} {float(weight.double().sum()):.17g}".encode())
-    digest.update(json.dumps(dict(parts["scheduler"].config), sort_keys=True, default=str).encode())
-    return digest.hexdigest()[:16]
-
-
 def read_configuration(path: Path, name: str) -> dict[str, Any]:
     """A configuration as a dictionary.
 
@@ -175,41 +207,12 @@ def read_configuration(path: Path, name: str) -> dict[str, Any]:
         ModelError: it is not there, or damaged.
     """
     if not path.is_file():
+        what = what_folder(path.parent) if path.name == hub.INDEX and path.parent.is_dir() else None
+        if what is not None:
+            raise ModelError(f'"{name}" is {what}; {SUPPORTED}')
         raise ModelError(f'"{name}" is not a model in the diffusers layout: {path.name} is missing in {path.parent}')
+    check_head(path, name)
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, TypeError) as error:
         raise ModelError(f'"{name}": {path} is not readable as JSON; fetch the model again') from error
-
-
-@contextlib.contextmanager
-def told_in_one_line(name: str, place: Path) -> Iterator[None]:
-    """Quiet the libraries, and turn whatever they raise into a `ModelError`: a cut-off or foreign file can fail
-    anywhere in them."""
-    with quiet_libraries():
-        try:
-            yield
-        except ModelError:
-            raise
-        except Exception as error:
-            raise ModelError(f'"{name}" could not be loaded from {place}: {first_line(error)}') from error
-
-
-@contextlib.contextmanager
-def quiet_libraries() -> Iterator[None]:
-    """Let diffusers and transformers draw no progress bars and say nothing but errors."""
-    import diffusers.utils.logging as diffusers_logging
-    import transformers.utils.logging as transformers_logging
-
-    libraries = (diffusers_logging, transformers_logging)
-    before = [(log.is_progress_bar_enabled(), log.get_verbosity()) for log in libraries]
-    for log in libraries:
-        log.disable_progress_bar()
-        log.set_verbosity_error()
-    try:
-        yield
-    finally:
-        for log, (bars, verbosity) in zip(libraries, before, strict=True):
-            log.set_verbosity(verbosity)
-            if bars:
-                log.enable_progress_bar()

@@ -1,5 +1,4 @@
-"""Loading a model by its name, onto a device and in a dtype. Only this file and `layouts.py` import diffusers and
-transformers."""
+"""Loading a model by its name or from a pipeline, onto a device and in a dtype."""
 
 from dataclasses import replace
 from typing import Any
@@ -8,10 +7,12 @@ import torch
 
 from inversion.errors import ModelError, RealEditError, first_line
 from inversion.families import family_of
+from inversion.fingerprints import fingerprint_of_networks
 from inversion.footprint import Memory, Need, available, bytes_of
-from inversion.layouts import from_file, from_folder, from_pipeline, mark_of_weights
+from inversion.layouts import WITHOUT, from_file, from_folder, from_pipeline, pipeline_class
 from inversion.model import DiffusionModel
-from inversion.text import TextEncoders
+from inversion.sharing import shared_copy, without_compiling
+from inversion.text import TextEncoder, TextEncoders
 from inversion.weights import BUNDLED, ModelSource
 
 
@@ -65,34 +66,38 @@ def usable_device(name: str) -> torch.device:
 
 
 def model_of(pipe: Any, name: str = "pipeline", memory: Memory = Memory.AUTO) -> DiffusionModel:
-    """The model in a diffusers pipeline that is loaded already, with whatever was loaded into it, such as LoRA
-    weights. Its networks are shared and frozen; the U-Net keeps its dtype, all else becomes float32.
+    """The model in a diffusers pipeline that is loaded already, as it is set now, with whatever was loaded into it,
+    such as LoRA weights. The pipeline stays as it is and shares its tensors; the U-Net keeps its dtype, all else is
+    float32.
 
     Raises:
-        ModelError: it belongs to no supported family, or its weights hold not-a-number.
+        ModelError: it belongs to no supported family, its weights are not finite, or they are quantised or not in
+            memory.
     """
-    listed = {part: ("", type(value).__name__) for part, value in pipe.components.items() if value is not None}
-    parts = from_pipeline(pipe, family_of({"_class_name": type(pipe).__name__, **listed}, name), name)
-    dtype = str(pipe.unet.dtype).removeprefix("torch.")
-    return _assembled(name, mark_of_weights(parts), parts, pipe.unet.device, dtype, memory)
+    found = {part: without_compiling(value) for part, value in pipe.components.items() if value is not None}
+    listed = {part: ("", type(value).__name__) for part, value in found.items()}
+    family = family_of({"_class_name": type(pipe).__name__, **listed}, name)
+    parts = from_pipeline(pipe, family, name)
+    texts: TextEncoders = parts["texts"]
+    pairs = [(e.tokenizer, shared_copy(e.network, "text encoder", name)) for e in texts.encoders]
+    parts["texts"] = TextEncoders(tuple(TextEncoder(*pair) for pair in pairs), texts.empty_is_zero)
+    parts |= {part: shared_copy(parts[part], what, name) for part, what in (("unet", "U-Net"), ("vae", "autoencoder"))}
+    networks = {"unet": parts["unet"], "vae": parts["vae"], **{f"text {k}": n for k, (_, n) in enumerate(pairs)}}
+    mark = fingerprint_of_networks(networks, parts["scheduler"].config)
+    device = torch.empty(0, device=pipe._execution_device).device
+    return _assembled(name, mark, parts, device, str(parts["unet"].dtype).removeprefix("torch."), memory)
 
 
 def plain_pipeline(model: DiffusionModel) -> Any:
     """A diffusers pipeline that shares the networks of a model, to compare its results with."""
-    from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline
-
-    encoders = model.texts.encoders
-    parts = {"vae": model.vae, "unet": model.unet, "scheduler": model.scheduler}
+    encoders, family = model.texts.encoders, model.family
+    scheduler = type(model.scheduler).from_config(model.scheduler.config)
+    parts = {"vae": model.vae, "unet": model.unet, "scheduler": scheduler}
     for k, encoder in enumerate(encoders):
         ending = f"_{k + 1}" if k else ""
         parts |= {f"text_encoder{ending}": encoder.network, f"tokenizer{ending}": encoder.tokenizer}
-    if len(encoders) == 1:
-        pipe = StableDiffusionPipeline(
-            **parts, safety_checker=None, feature_extractor=None, requires_safety_checker=False
-        )
-    else:
-        zero = model.texts.empty_is_zero
-        pipe = StableDiffusionXLPipeline(**parts, force_zeros_for_empty_prompt=zero, add_watermarker=False)
+    zero = {} if len(encoders) == 1 else {"force_zeros_for_empty_prompt": model.texts.empty_is_zero}
+    pipe = pipeline_class(family)(**parts, **WITHOUT[family], **zero)
     pipe.set_progress_bar_config(disable=True)
     return pipe
 
@@ -107,8 +112,7 @@ def _assembled(
     networks = {"unet": parts["unet"], "vae": parts["vae"]}
     networks |= {f"text encoder {k + 1}": e.network for k, e in enumerate(texts.encoders)}
     for what, network in networks.items():
-        if any(bool(weight.isnan().any()) for weight in network.parameters()):
-            raise ModelError(f'"{name}": the weights of its {what} hold not-a-number; fetch the model again')
+        _check_weights(network, what, name)
         network.requires_grad_(False).eval()
         if network is not parts["unet"] and network.dtype != torch.float32:  # SDXL's autoencoder overflows in half
             network.to(torch.float32)
@@ -116,6 +120,16 @@ def _assembled(
         parts["unet"].to(getattr(torch, dtype))
     model = DiffusionModel(name=name, fingerprint=mark, device=device, memory=memory, **parts)
     return settled(model)
+
+
+def _check_weights(network: torch.nn.Module, what: str, name: str) -> None:
+    """Raises `ModelError` if some weights are missing or not finite."""
+    for place, tensor in [*network.named_parameters(), *network.named_buffers()]:
+        if tensor.is_meta:
+            raise ModelError(f'"{name}": tensors of its {what} are missing, such as {place}; fetch the model again')
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+            kind = "not-a-number" if bool(tensor.isnan().any()) else "infinite numbers"
+            raise ModelError(f'"{name}": the weights of its {what} hold {kind}; fetch the model again')
 
 
 def settled(model: DiffusionModel) -> DiffusionModel:

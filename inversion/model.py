@@ -10,7 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from inversion.errors import Notice
+from inversion.errors import ModelError, Notice, StepsError
+from inversion.families import ModelFamily
+from inversion.finite import finite
 from inversion.footprint import Memory
 from inversion.schedule import Parameterisation, Schedule
 from inversion.taps import Sites, tap
@@ -49,6 +51,11 @@ class DiffusionModel:
     def networks(self) -> tuple[Any, ...]:
         """The U-Net, the VAE and the text encoders."""
         return (self.unet, self.vae, *(e.network for e in self.texts.encoders))
+
+    @property
+    def family(self) -> ModelFamily:
+        """The family that it belongs to."""
+        return ModelFamily.ONE_TEXT if len(self.texts.encoders) == 1 else ModelFamily.TWO_TEXTS
 
     def _at_work(self, *wanted: Any) -> None:
         """Move networks to the device, and the others off it, under `Memory.LEAN`."""
@@ -112,16 +119,34 @@ class DiffusionModel:
 
     @torch.no_grad()
     def encode(self, photo: Tensor) -> Tensor:
-        """Photo (1, 3, H, W) in [0, 1] to the mean of its latent (1, C, h, w)."""
+        """Photo (1, 3, H, W) in [0, 1] to the mean of its latent (1, C, h, w).
+
+        Raises:
+            RealEditError: it is not finite.
+        """
         self._at_work(self.vae)
-        mean = self.vae.encode(photo.to(self.device) * 2 - 1).latent_dist.mode()
-        return (mean - self._shift) * self.vae.config.scaling_factor
+        latent = self.vae.encode(photo.to(self.device) * 2 - 1).latent_dist.mode()
+        if self._moments is None:
+            latent = latent * self.vae.config.scaling_factor
+        else:
+            mean, deviation = self._moments
+            latent = (latent - mean) * self.vae.config.scaling_factor / deviation
+        return finite(latent, f"the autoencoder of {self.name}")
 
     @torch.no_grad()
     def decode(self, latent: Tensor) -> Tensor:
-        """Latent (1, C, h, w) to a photo (1, 3, H, W), clipped to [0, 1], on the model's device."""
+        """Latent (1, C, h, w) to a photo (1, 3, H, W), clipped to [0, 1], on the model's device.
+
+        Raises:
+            RealEditError: it is not finite.
+        """
         self._at_work(self.vae)
-        image = self.vae.decode(latent / self.vae.config.scaling_factor + self._shift).sample
+        if self._moments is None:
+            latent = latent / self.vae.config.scaling_factor
+        else:
+            mean, deviation = self._moments
+            latent = latent * deviation / self.vae.config.scaling_factor + mean
+        image = finite(self.vae.decode(latent).sample, f"the autoencoder of {self.name}")
         return (image * 0.5 + 0.5).clamp(0, 1)
 
     def encoder_features(self, photo: Tensor) -> list[Tensor]:
@@ -131,9 +156,16 @@ class DiffusionModel:
             self.encode(photo)
         return list(tape.features.values())
 
-    @property
-    def _shift(self) -> float:
-        return getattr(self.vae.config, "shift_factor", None) or 0.0
+    @cached_property
+    def _moments(self) -> tuple[Tensor, Tensor] | None:
+        """The mean and the standard deviation (1, C, 1, 1) of the autoencoder's latents, where its configuration has
+        them and the family's pipeline in diffusers uses them."""
+        config = self.vae.config
+        moments = [config.get(field) for field in ("latents_mean", "latents_std")]
+        if self.family is ModelFamily.ONE_TEXT or None in moments:
+            return None
+        mean, deviation = (torch.tensor(values, device=self.device).view(1, -1, 1, 1) for values in moments)
+        return mean, deviation
 
     def embed(self, prompt: str) -> Embedding:
         """The embedding (one text) of a prompt, padded or cut to the model's length as in diffusers' pipelines; a
@@ -142,7 +174,9 @@ class DiffusionModel:
         if unread:
             warnings.warn(Notice(f'the prompt is too long for the model, which does not read "{unread}"'), stacklevel=2)
         self._at_work(*(e.network for e in self.texts.encoders))
-        return self.texts.embed(prompt)
+        embedding = self.texts.embed(prompt)
+        finite(embedding.tokens, f"the text encoder of {self.name}")
+        return embedding
 
     def unprompted(self) -> Embedding:
         """The default embedding (one text) of the unprompted row."""
@@ -187,25 +221,38 @@ class DiffusionModel:
         sizes = torch.tensor([[height, width, 0, 0, height, width]] * len(text), device=z.device)
         return {"text_embeds": text.pooled.to(self.unet.dtype), "time_ids": sizes.to(self.unet.dtype)}
 
+    @property
+    def most_steps(self) -> int:
+        """The number of training timesteps, which is the number of steps of the longest schedule."""
+        return int(self.scheduler.config.num_train_timesteps)
+
     def schedule(self, steps: int) -> Schedule:
         """The DDIM schedule of `steps` steps, with the checkpoint's own spacing and offset.
 
         Raises:
-            ValueError: `steps` is below 1 or above the number of training timesteps.
+            StepsError: `steps` is below 1 or above the number of training timesteps, or leads beyond them.
+            ModelError: the network predicts the noise, and would begin where nothing but noise is.
         """
-        scheduler = type(self.scheduler).from_config(self.scheduler.config)
-        limit = scheduler.config.num_train_timesteps
+        scheduler, limit = type(self.scheduler).from_config(self.scheduler.config), self.most_steps
         if not 1 <= steps <= limit:
-            raise ValueError(f"steps must lie between 1 and {limit}, not {steps}")
+            raise StepsError(f"steps must lie between 1 and {limit}, the training steps of {self.name}, not {steps}")
         scheduler.set_timesteps(steps)
         timesteps = [int(t) for t in scheduler.timesteps]
+        if len(timesteps) != steps or not 0 <= min(timesteps) <= max(timesteps) < limit:
+            raise StepsError(f"the noise levels of {self.name} cannot be spaced in {steps} steps; take one less")
         stride, alpha_bar = limit // steps, scheduler.alphas_cumprod
         final = scheduler.final_alpha_cumprod
+        parameterisation = Parameterisation(scheduler.config.prediction_type)
+        if parameterisation is Parameterisation.EPSILON and alpha_bar[timesteps[0]] == 0:
+            raise ModelError(
+                f'"{self.name}" begins at pure noise (zero terminal SNR) and predicts the noise, which then says '
+                "nothing of the picture; its scheduler_config.json needs v_prediction, or no rescale_betas_zero_snr"
+            )
         return Schedule(
             tuple(timesteps),
             torch.stack([alpha_bar[t] for t in timesteps]),
             torch.stack([alpha_bar[t - stride] if t >= stride else final for t in timesteps]),
-            Parameterisation(scheduler.config.prediction_type),
+            parameterisation,
         )
 
     @contextmanager

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from inversion.finite import finite
 from inversion.model import DiffusionModel
 from inversion.problem import Inverted, silent
 from inversion.reference import Header, Reference
@@ -55,7 +56,12 @@ class Recorder:
 
     def finish(self, inverted: Inverted, method: str, on_step: Callable[[int], None] = silent) -> Reference:
         """The reference of a photo. Steps that are not recorded yet are predicted at their pivots, and `on_step` is
-        called after each. `method`: the name of the inversion method, for the reference's header."""
+        called after each. `method`: the name of the inversion method, for the reference's header.
+
+        Raises:
+            RealEditError: the inversion is not finite.
+        """
+        finite(inverted.pivots, f"the inversion with {self.model.name}")
         cond = self.model.embed(self.prompt)
         for i, t in enumerate(self.schedule.timesteps):
             if i not in self.seen:

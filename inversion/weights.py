@@ -1,6 +1,5 @@
-"""Where a model's files are, which of them hold weights, and their fingerprint."""
+"""Where a model's files are, and which of them hold weights."""
 
-import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -106,16 +105,3 @@ def check_variant(found: Sequence[str | None], source: ModelSource) -> None:
     if source.variant is not None and source.variant not in found:
         others = ", ".join(sorted({v for v in found if v})) or "plain ones"
         raise ModelError(f'"{source.name}" has no weights of variant "{source.variant}"; it has: {others}')
-
-
-def fingerprint(files: Iterable[Path]) -> str:
-    """A hash (16 hex digits) of every file's folder and name, size, and first and last 64 KiB: fast for gigabytes, and
-    different weights differ there."""
-    digest = hashlib.sha256()
-    for path in sorted(files):
-        with path.open("rb") as file:
-            head = file.read(1 << 16)
-            file.seek(max(0, path.stat().st_size - (1 << 16)))
-            name = f"{path.parent.name}/{path.name}"
-            digest.update(f"{name} {path.stat().st_size}".encode() + head + file.read())
-    return digest.hexdigest()[:16]

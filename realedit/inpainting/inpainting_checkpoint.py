@@ -13,7 +13,8 @@ from torch.nn import functional as F
 from inversion import hub
 from inversion.errors import ModelError
 from inversion.families import ModelFamily, check_scheduler, check_unet, family_of
-from inversion.layouts import load_parts, quiet_libraries, read_configuration, told_in_one_line
+from inversion.layouts import load_parts, read_configuration
+from inversion.libraries import quiet_libraries, told_in_one_line
 from inversion.loading import usable_device
 from inversion.weights import ModelSource
 from realedit.images import resize, working_size

@@ -12,12 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
 from filelock import FileLock, Timeout
 
+from inversion.cache_folder import cache_folder
 from inversion.errors import RealEditError
 
-PLACE_VARIABLE, SIZE_VARIABLE = "REALEDIT_CACHE", "REALEDIT_CACHE_SIZE"
+SIZE_VARIABLE = "REALEDIT_CACHE_SIZE"
 DEFAULT_SIZE = "4G"
 SIZE_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 LOCK_SECONDS = 10.0  # seconds to wait for another process that sweeps
@@ -32,9 +32,8 @@ class Entry:
 
 
 def folder() -> Path:
-    """Where references are kept; $REALEDIT_CACHE overrides the system's cache folder."""
-    place = os.environ.get(PLACE_VARIABLE)
-    return Path(place) if place else Path(platformdirs.user_cache_dir("realedit", appauthor=False))
+    """Where references are kept, see `inversion.cache_folder`."""
+    return cache_folder()
 
 
 def limit() -> int:

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from inversion.schedule import Schedule
 
 TOUCHED_SHARE = 0.01  # share of a cell from which it counts as touched
+NOISELESS = 1e-12  # of 1 - alpha_bar: a level below this holds no noise that could be told
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +54,7 @@ def noised_composite(path: LatentPath, composite: Tensor, hole: Tensor, seed: in
     fresh = torch.randn(photo.shape, generator=torch.Generator().manual_seed(seed)).to(photo.device)
     levels = []
     for pivot, alpha_bar in zip(path.pivots[:, None], _levels(path.schedule), strict=True):
-        noise = (pivot - alpha_bar**0.5 * photo) / (1 - alpha_bar) ** 0.5
+        noise = (pivot - alpha_bar**0.5 * photo) / (1 - alpha_bar).clamp(min=NOISELESS) ** 0.5
         noise_there = torch.where(hole > 0.5, fresh, noise)
         # Written as a change of the pivot, so that cells which nothing touches keep it to the bit.
         change = alpha_bar**0.5 * (composite - photo) + (1 - alpha_bar) ** 0.5 * (noise_there - noise)
