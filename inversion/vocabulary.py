@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from inversion.errors import ModelError
+from inversion.file_types import check_head
 from inversion.libraries import told_in_one_line
 
 CONFIGURATION = "tokenizer_config.json"
@@ -29,6 +30,9 @@ def load_tokenizer(folder: Path, part: str, name: str) -> Any:
             )
     if CONFIGURATION not in found:
         raise ModelError(f'"{name}": {CONFIGURATION} is missing in {folder / part}; fetch the model again')
+    for file in (CONFIGURATION, ONE_FILE, *TWO_FILES):
+        if file in found:
+            check_head(folder / part / file, name)
     with told_in_one_line(name, folder / part):
         return CLIPTokenizer.from_pretrained(folder, subfolder=part, local_files_only=True, trust_remote_code=False)
 

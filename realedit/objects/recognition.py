@@ -190,9 +190,9 @@ def _rendition(session: Session, latent: Tensor) -> Tensor:
     """A latent (1, C, h, w) mostly lost in noise, and drawn to its end by the model without words (SDEdit, Meng et al.,
     arXiv 2108.01073)."""
     model, schedule = session.model, session.model.schedule(min(RENDITION_STEPS, session.model.most_steps))
-    text = [model.unprompted()]
+    text, first = [model.unprompted()], min(RENDITION_FROM, len(schedule) - 1)
     noise = torch.randn(latent.shape, generator=torch.Generator().manual_seed(PROBE_SEED + 1)).to(latent.device)
-    z = ddim_step(latent, noise, schedule.alpha_from[min(RENDITION_FROM, len(schedule) - 1)])
-    for i in range(min(RENDITION_FROM, len(schedule) - 1), len(schedule)):
+    z = ddim_step(latent, noise, schedule.alpha_from[first])
+    for i in range(first, len(schedule)):
         z = schedule.down(z, model.predict(z, schedule.timesteps[i], text), i)
     return z
