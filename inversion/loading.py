@@ -98,6 +98,7 @@ def plain_pipeline(model: DiffusionModel) -> Any:
         parts |= {f"text_encoder{ending}": encoder.network, f"tokenizer{ending}": encoder.tokenizer}
     zero = {} if len(encoders) == 1 else {"force_zeros_for_empty_prompt": model.texts.empty_is_zero}
     pipe = pipeline_class(family)(**parts, **WITHOUT[family], **zero)
+    pipe.scheduler = type(scheduler).from_config(model.scheduler.config)  # as it is: the pipeline changes old ones
     pipe.set_progress_bar_config(disable=True)
     return pipe
 

@@ -12,6 +12,7 @@ from inversion.families import SUPPORTED, check_scheduler
 from inversion.libraries import quiet_libraries
 
 SPACINGS = ("leading", "trailing", "linspace")
+DEFAULTS_USED = "_use_default_values"  # fields that a file left out; diffusers takes those of the next sampler instead
 SAME_LEVEL = 1e-6  # of alpha_bar: some samplers of diffusers keep the last level this far from 0
 
 
@@ -57,7 +58,10 @@ def as_ddim(sampler: Any, name: str) -> Any:
     Raises:
         ModelError: its noise levels are no such levels, or DDIM cannot take them over.
     """
-    kind, config = type(sampler).__name__, {**sampler.config, "_class_name": type(sampler).__name__}
+    kind = type(sampler).__name__
+    config = {**sampler.config, "_class_name": kind}
+    if kind == "DDIMScheduler":
+        config.pop(DEFAULTS_USED, None)
     check_scheduler(config, name)
     levels = getattr(sampler, "alphas_cumprod", None)
     if not isinstance(levels, Tensor):
@@ -82,6 +86,7 @@ def _over(config: dict[str, Any], changed: dict[str, Any], levels: Tensor) -> An
         ddim = DDIMScheduler.from_config({**config, **changed}, clip_sample=False, thresholding=False)
     except NotImplementedError:  # a formula that DDIM does not know
         return None
+    ddim = DDIMScheduler.from_config({k: v for k, v in ddim.config.items() if k != DEFAULTS_USED})
     own = ddim.alphas_cumprod
     same = own.shape == levels.shape and torch.allclose(own, levels.to(own), rtol=0, atol=SAME_LEVEL)
     return ddim if same else None
