@@ -84,10 +84,10 @@ def _hash_of(read: Callable[[Any], Any], keys: Iterable[Any]) -> str:
         return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
-def fingerprint_of_networks(networks: Mapping[str, nn.Module], scheduler: Mapping[str, Any]) -> str:
+def fingerprint_of_networks(networks: Mapping[str, nn.Module], beside: Any) -> str:
     """A hash of networks in memory by their names: of the name, type, shape and bytes of every tensor, and of all that
-    acts beside them; and of the configuration of the scheduler."""
-    digest = hashlib.sha256(json.dumps(dict(scheduler), sort_keys=True, default=str).encode())
+    acts beside them; and of what else a model is made of, `beside` them, in values that JSON has."""
+    digest = hashlib.sha256(json.dumps(beside, sort_keys=True, default=str).encode())
     for what, network in networks.items():
         tensors = {**dict(network.named_parameters()), **dict(network.named_buffers())}
         said = [f"{name} {tensor.dtype} {tuple(tensor.shape)}" for name, tensor in tensors.items()]

@@ -83,7 +83,8 @@ def model_of(pipe: Any, name: str = "pipeline", memory: Memory = Memory.AUTO) ->
     parts["texts"] = TextEncoders(tuple(TextEncoder(*pair) for pair in pairs), texts.empty_is_zero)
     parts |= {part: shared_copy(parts[part], what, name) for part, what in (("unet", "U-Net"), ("vae", "autoencoder"))}
     networks = {"unet": parts["unet"], "vae": parts["vae"], **{f"text {k}": n for k, (_, n) in enumerate(pairs)}}
-    mark = fingerprint_of_networks(networks, parts["scheduler"].config)
+    words = [[t.get_vocab(), t.pad_token_id, t.model_max_length] for t, _ in pairs]
+    mark = fingerprint_of_networks(networks, [dict(parts["scheduler"].config), words, texts.empty_is_zero])
     device = torch.empty(0, device=pipe._execution_device).device
     return _assembled(name, mark, parts, device, str(parts["unet"].dtype).removeprefix("torch."), memory)
 

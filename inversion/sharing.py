@@ -73,5 +73,6 @@ def _check(network: nn.Module, what: str, name: str) -> None:
     if getattr(network, "dtype", None) not in DTYPES:
         raise refuse(f"is in {getattr(network, 'dtype', None)}; load it in float32, bfloat16 or float16")
     for place, module in network.named_modules():
-        if "forward" in vars(module) and not any(vars(module).get(hook) is not None for hook in HOOKS):
+        known = hasattr(module, "_orig_mod") or any(vars(module).get(hook) is not None for hook in HOOKS)
+        if "forward" in vars(module) and not known:
             raise refuse(f"was changed: another program replaced the forward of {place or 'the whole'}; load it anew")
