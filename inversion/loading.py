@@ -114,7 +114,7 @@ def _assembled(
     networks = {"unet": parts["unet"], "vae": parts["vae"]}
     networks |= {f"text encoder {k + 1}": e.network for k, e in enumerate(texts.encoders)}
     for what, network in networks.items():
-        _check_weights(network, what, name)
+        check_weights(network, what, name)
         network.requires_grad_(False).eval()
         if network is not parts["unet"] and network.dtype != torch.float32:  # SDXL's autoencoder overflows in half
             network.to(torch.float32)
@@ -124,8 +124,12 @@ def _assembled(
     return settled(model)
 
 
-def _check_weights(network: torch.nn.Module, what: str, name: str) -> None:
-    """Raises `ModelError` if some weights are missing or not finite."""
+def check_weights(network: torch.nn.Module, what: str, name: str) -> None:
+    """Check the weights of `what`, a network of the model called `name`.
+
+    Raises:
+        ModelError: some are missing or not finite.
+    """
     for place, tensor in [*network.named_parameters(), *network.named_buffers()]:
         if tensor.is_meta:
             raise ModelError(f'"{name}": tensors of its {what} are missing, such as {place}; fetch the model again')

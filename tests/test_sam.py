@@ -1,10 +1,13 @@
 """What lies at a point, asked of a SAM: a tiny one with random weights, in the standard layout."""
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
 from PIL import Image
+from safetensors.torch import load_file, save_file
 from transformers import (
     Sam2Config,
     Sam2ImageProcessor,
@@ -158,3 +161,39 @@ def test_the_command_takes_a_segmenter_with_a_point(tmp_path, photo):
     with_point = CliRunner().invoke(main, [*args, "--point", "0.4,0.6", "--offline"])
     assert with_point.exit_code == 3
     assert "cannot be had" in with_point.stderr
+
+
+def without_a_layer(tensors):
+    del tensors["mask_decoder.iou_token.weight"]
+
+
+def of_another_shape(tensors):
+    tensors["mask_decoder.iou_token.weight"] = torch.zeros(1, 3)
+
+
+def infinite(tensors):
+    tensors["mask_decoder.iou_token.weight"].fill_(float("inf"))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (without_a_layer, "1 tensors of its network are missing, such as mask_decoder.iou_token.weight"),
+        (of_another_shape, "mask_decoder.iou_token.weight of its network is [1, 3] and not [1, 16]"),
+        (infinite, "the weights of its network hold infinite numbers"),
+        (None, "cannot be had"),
+    ],
+)
+def test_a_broken_segmenter_is_refused_for_its_reason(sam, photo, tmp_path, change, said):
+    folder = shutil.copytree(sam[0], tmp_path / "sam")
+    path = folder / "model.safetensors"
+    if change is None:
+        path.write_bytes(path.read_bytes()[:500])
+    else:
+        tensors = load_file(path)
+        change(tensors)
+        save_file(tensors, path, {"format": "pt"})
+    with pytest.raises(ModelError) as error:
+        segment(photo, MARK, "ball", str(folder), offline=True)
+    assert said in str(error.value)
+    assert "\n" not in str(error.value)

@@ -18,7 +18,10 @@ from transformers import (
     SamProcessor,
 )
 
-from inversion.errors import EditError, ModelError, first_line
+from inversion.errors import EditError, ModelError, RealEditError, first_line
+from inversion.layouts import check_loaded
+from inversion.libraries import quiet_libraries
+from inversion.loading import check_weights
 from realedit.files.photo import Photo
 from realedit.objects.selection import Mark, check_mark, check_one_thing
 
@@ -44,21 +47,7 @@ def segment(photo: Photo, mark: Mark, words: str, name: str, *, offline: bool) -
     marked = mark.box is not None or bool(mark.points)
     if marked:
         check_mark(mark, photo.size)
-    try:
-        kind = AutoConfig.from_pretrained(name, local_files_only=offline).model_type
-        if kind not in BY_MARKS:
-            raise ModelError(
-                f"{name} is a {kind} model, not a SAM; --segmenter takes one such as facebook/sam-vit-base"
-            )
-        if not marked and kind not in BY_WORDS:
-            raise EditError(f"{name} is asked what is marked, not what words name; give one with --point, or a --box")
-        model_class, processor_class = (BY_MARKS if marked else BY_WORDS)[kind]
-        model = model_class.from_pretrained(name, local_files_only=offline, use_safetensors=True).eval()
-        processor = processor_class.from_pretrained(name, local_files_only=offline)
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            f"the segmenter {name} cannot be had ({first_line(error)}); give a folder with a SAM, or a hub id"
-        ) from error
+    model, processor = _loaded(name, marked=marked, offline=offline)
     picture = Image.fromarray(photo.displayed(LARGEST_SIDE))
     best = _marked(model, processor, picture, mark) if marked else _named(model, processor, picture, words)
     level = torch.nn.functional.interpolate(best.float()[None, None], size=photo.size[::-1], mode="bilinear")
@@ -68,6 +57,43 @@ def segment(photo: Photo, mark: Mark, words: str, name: str, *, offline: bool) -
     except EditError as error:
         raise EditError(f"{name}: {error}") from error
     return mask
+
+
+def _loaded(name: str, *, marked: bool, offline: bool) -> tuple[Any, Any]:
+    """The model and its processor, of the classes that are asked of what is marked, or of words. A program that comes
+    with them is never run.
+
+    Raises:
+        ModelError: they cannot be had or are damaged, or are no SAM.
+        EditError: it takes no words.
+    """
+    how = {"local_files_only": offline, "trust_remote_code": False}
+    try:
+        with quiet_libraries():
+            kind = AutoConfig.from_pretrained(name, **how).model_type
+            if kind not in BY_MARKS:
+                raise ModelError(
+                    f"{name} is a {kind} model, not a SAM; --segmenter takes one such as facebook/sam-vit-base"
+                )
+            if not marked and kind not in BY_WORDS:
+                said = "is asked what is marked, not what words name; give one with --point, or a --box"
+                raise EditError(f"{name} {said}")
+            model_class, processor_class = (BY_MARKS if marked else BY_WORDS)[kind]
+            model, seen = model_class.from_pretrained(
+                name, use_safetensors=True, ignore_mismatched_sizes=True, output_loading_info=True, **how
+            )
+            processor = processor_class.from_pretrained(name, **how)
+    except RealEditError:
+        raise
+    except Exception as error:  # whatever a cut-off or foreign file leads to
+        own = "trust_remote_code" in str(error)
+        said = "it holds a program of its own, which is never run" if own else first_line(error)
+        raise ModelError(
+            f"the segmenter {name} cannot be had ({said}); give a folder with a SAM, or a hub id"
+        ) from error
+    check_loaded(seen, "network", name)
+    check_weights(model, "network", name)
+    return model.eval(), processor
 
 
 def _marked(model: torch.nn.Module, processor: SamProcessor, picture: Image.Image, mark: Mark) -> Tensor:
