@@ -6,6 +6,7 @@ from pathlib import Path
 import platformdirs
 
 PLACE_VARIABLE = "REALEDIT_CACHE"
+HASHES = "hashes.json"  # of files of weights, in that folder
 
 
 def cache_folder() -> Path:

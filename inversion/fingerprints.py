@@ -12,13 +12,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from inversion.cache_folder import cache_folder
+from inversion.cache_folder import HASHES, cache_folder
 
 DIGITS = 16  # of a fingerprint, hexadecimal
 BLOCK = 1 << 23  # bytes that are hashed at once
 AT_ONCE = 8  # blocks or tensors that are read and hashed in parallel, at most
 SOON_HASHED = 1 << 26  # bytes: the hash of a smaller file is not worth remembering
-HASHES = "hashes.json"  # of files, in the cache folder
 
 
 def fingerprint_of_files(files: Iterable[Path]) -> str:

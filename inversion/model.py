@@ -10,11 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from inversion.errors import ModelError, Notice, StepsError
+from inversion.errors import Notice
 from inversion.families import ModelFamily
 from inversion.finite import finite
 from inversion.footprint import Memory
-from inversion.schedule import Parameterisation, Schedule
+from inversion.schedule import Schedule
+from inversion.spacing import most_steps, spaced
 from inversion.taps import Sites, tap
 from inversion.text import Embedding, TextEncoders, joined
 
@@ -223,8 +224,8 @@ class DiffusionModel:
 
     @property
     def most_steps(self) -> int:
-        """The number of training timesteps, which is the number of steps of the longest schedule."""
-        return int(self.scheduler.config.num_train_timesteps)
+        """The number of steps of the longest schedule."""
+        return most_steps(self.scheduler)
 
     def schedule(self, steps: int) -> Schedule:
         """The DDIM schedule of `steps` steps, with the checkpoint's own spacing and offset.
@@ -233,27 +234,7 @@ class DiffusionModel:
             StepsError: `steps` is below 1 or above the number of training timesteps, or leads beyond them.
             ModelError: the network predicts the noise, and would begin where nothing but noise is.
         """
-        scheduler, limit = type(self.scheduler).from_config(self.scheduler.config), self.most_steps
-        if not 1 <= steps <= limit:
-            raise StepsError(f"steps must lie between 1 and {limit}, the training steps of {self.name}, not {steps}")
-        scheduler.set_timesteps(steps)
-        timesteps = [int(t) for t in scheduler.timesteps]
-        if len(timesteps) != steps or not 0 <= min(timesteps) <= max(timesteps) < limit:
-            raise StepsError(f"the noise levels of {self.name} cannot be spaced in {steps} steps; take one less")
-        stride, alpha_bar = limit // steps, scheduler.alphas_cumprod
-        final = scheduler.final_alpha_cumprod
-        parameterisation = Parameterisation(scheduler.config.prediction_type)
-        if parameterisation is Parameterisation.EPSILON and alpha_bar[timesteps[0]] == 0:
-            raise ModelError(
-                f'"{self.name}" begins at pure noise (zero terminal SNR) and predicts the noise, which then says '
-                "nothing of the picture; its scheduler_config.json needs v_prediction, or no rescale_betas_zero_snr"
-            )
-        return Schedule(
-            tuple(timesteps),
-            torch.stack([alpha_bar[t] for t in timesteps]),
-            torch.stack([alpha_bar[t - stride] if t >= stride else final for t in timesteps]),
-            parameterisation,
-        )
+        return spaced(self.scheduler, steps, self.name)
 
     @contextmanager
     def metered(self) -> Iterator[Meter]:

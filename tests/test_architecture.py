@@ -72,10 +72,13 @@ def test_beside_the_rooms_lie_just_the_plain_modules():
     assert flat == {"images", "morphology", "settings", "edits", "generations", "cli"}
 
 
-ADAPTERS = "inversion/loading inversion/layouts realedit/objects/sam realedit/inpainting/inpainting_checkpoint".split()
+ADAPTERS = (
+    "inversion/layouts inversion/libraries inversion/noise_levels inversion/vocabulary realedit/objects/sam "
+    "realedit/inpainting/inpainting_checkpoint"
+).split()
 
 
-def test_only_loading_and_the_adapters_know_diffusers_and_transformers():
+def test_only_the_adapters_know_diffusers_and_transformers():
     adapters = [ROOT / f"{name}.py" for name in ADAPTERS]
     for path in files("inversion") + files("realedit"):
         if path not in adapters:

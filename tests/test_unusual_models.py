@@ -126,7 +126,7 @@ def test_levels_that_ddim_does_not_know_are_those_of_their_own_sampler(folders, 
 def test_more_steps_than_were_trained_are_refused(folders, tmp_path):
     folder = changed(folders["epsilon"], tmp_path / "m", SAMPLER, num_train_timesteps=20)
     model = load_model(str(folder), device="cpu")
-    assert model.most_steps == 20
+    assert model.most_steps == 19
     with pytest.raises(StepsError, match=r"between 1 and 20, the training steps of .*, not 50"):
         model.schedule(50)
     with pytest.raises(StepsError, match="cannot be spaced in 20 steps"):  # the offset leads beyond the last

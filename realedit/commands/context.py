@@ -39,14 +39,14 @@ class RunOptions:
         """The model, loaded when it is first asked for.
 
         Raises:
-            ModelError: it cannot be had.
+            ModelError: it cannot be had, or has no such number of steps.
         """
         which = self.which
         quiet_libraries(notices=not self.quiet)
         from inversion.footprint import Memory
         from inversion.loading import load_model
 
-        return load_model(
+        model = load_model(
             which.model,
             which.device,
             which.dtype,
@@ -55,6 +55,8 @@ class RunOptions:
             offline=which.offline,
             memory=Memory(which.memory),
         )
+        model.schedule(self.steps)  # wrong steps are told now, before any work
+        return model
 
     def say(self, text: str, *, when: bool = True) -> None:
         if when and not self.quiet:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from inversion.cache_folder import cache_folder
+from inversion.cache_folder import HASHES, cache_folder
 from inversion.errors import RealEditError
 
 SIZE_VARIABLE = "REALEDIT_CACHE_SIZE"
@@ -96,10 +96,11 @@ def sweep() -> list[Entry]:
 
 
 def clear() -> list[Entry]:
-    """Delete every reference and return what was deleted."""
+    """Delete every reference, and what is known of files of weights. Returns the references that were deleted."""
     gone = entries()
     for entry in gone:
         _delete(entry.path)
+    _delete(folder() / HASHES)
     _sweep_unfinished(0.0)
     return gone
 
