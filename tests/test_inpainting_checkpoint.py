@@ -6,6 +6,7 @@ import shutil
 import pytest
 import torch
 from diffusers import StableDiffusionInpaintPipeline
+from safetensors.torch import load_file, save_file
 
 from inversion.errors import EditError, ModelError
 from realedit.inpainting.filler import GivenFill, PromptedFiller, load_filler
@@ -136,6 +137,18 @@ def test_what_is_no_inpainting_checkpoint_is_refused(inpainting, tmp_path):
     assert "whose network is a transformer" in refused(flow)
     distilled = changed(folder, tmp_path / "lcm", "unet/config.json", time_cond_proj_dim=256)
     assert "takes the guidance scale as an input" in refused(distilled)
+    narrow = changed(folder, tmp_path / "narrow", "unet/config.json", cross_attention_dim=768)
+    assert "expects text of width 768" in refused(narrow)
+    unsized = changed(folder, tmp_path / "unsized", "unet/config.json", sample_size=None)
+    assert "sample_size is None in unet/config.json" in refused(unsized)
+    infinite = shutil.copytree(folder, tmp_path / "infinite")
+    tensors = load_file(infinite / "unet" / "diffusion_pytorch_model.safetensors")
+    tensors["conv_in.weight"][0] = float("inf")
+    save_file(tensors, infinite / "unet" / "diffusion_pytorch_model.safetensors", {"format": "pt"})
+    assert "the weights of its unet hold infinite numbers" in refused(infinite)
+    wordless = shutil.copytree(folder, tmp_path / "wordless")
+    (wordless / "tokenizer" / "tokenizer.json").unlink()
+    assert "no whole vocabulary of its tokenizer" in refused(wordless)
     cut = shutil.copytree(folder, tmp_path / "cut")
     weights = cut / "unet" / "diffusion_pytorch_model.safetensors"
     weights.write_bytes(weights.read_bytes()[:500])

@@ -71,7 +71,7 @@ def of_diffusers(folder: Path) -> StableDiffusionPipeline | StableDiffusionXLPip
 
 def sampled(model: DiffusionModel, pipe: object, output: str = "latent") -> tuple[torch.Tensor, torch.Tensor]:
     """The same run here and in a pipeline of diffusers."""
-    z = random_latent(height=16, width=24)
+    z = random_latent(height=8, width=12)
     rows = Conditioning.plain(model, PROMPT, STEPS, 5.0)
     ours = sample(model, z, model.schedule(STEPS), rows)
     arguments = pipeline_arguments(model, Inverted(z, rows.unconditional, 5.0), PROMPT)
@@ -89,20 +89,19 @@ def test_sampling_is_that_of_diffusers(folders, tmp_path, name):
     ours, theirs = sampled(model, of_diffusers(folder))
     assert torch.equal(ours, theirs)
     assert torch.isfinite(ours).all()
-    again, own = sampled(model, plain_pipeline(model))
-    assert torch.equal(again, ours)
-    assert torch.equal(own, ours)
+    if "offset" in name or name == "nothing but its name":  # which a pipeline of diffusers would set otherwise
+        assert torch.equal(sampled(model, plain_pipeline(model))[1], ours)
 
 
 @pytest.mark.parametrize("name", [name for name, (_, fields) in SAMPLERS.items() if "alpha" in name or "SNR" in name])
-@pytest.mark.parametrize("method", METHODS)
-def test_inversion_is_finite_where_a_level_is_0_or_1(folders, tmp_path, name, method):
+def test_inversion_is_finite_where_a_level_is_0_or_1(folders, tmp_path, name):
     kind, fields = SAMPLERS[name]
     model = load_model(str(changed(folders[kind], tmp_path / "m", SAMPLER, **fields)), device="cpu")
     schedule, latent = model.schedule(STEPS), random_latent()
-    found = METHODS[method](InversionProblem(model, latent, PROMPT, schedule, 3.0))
-    assert torch.isfinite(found.pivots).all()
-    assert torch.equal(found.pivots[-1:], latent)
+    for method in METHODS.values():
+        found = method(InversionProblem(model, latent, PROMPT, schedule, 3.0))
+        assert torch.isfinite(found.pivots).all()
+        assert torch.equal(found.pivots[-1:], latent)
     hole = torch.zeros(1, 1, 8, 12)
     hole[..., 2:5, 3:7] = 1
     levels = noised_composite(LatentPath(found.pivots, latent, schedule), latent + hole, hole, seed=1)

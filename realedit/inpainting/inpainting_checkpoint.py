@@ -12,10 +12,12 @@ from torch.nn import functional as F
 
 from inversion import hub
 from inversion.errors import ModelError
-from inversion.families import ModelFamily, check_scheduler, check_unet, family_of
+from inversion.families import ModelFamily, check_scheduler, check_texts, check_unet, check_vae, family_of
+from inversion.finite import finite
 from inversion.layouts import load_parts, read_configuration
 from inversion.libraries import quiet_libraries, told_in_one_line
-from inversion.loading import usable_device
+from inversion.loading import check_weights, usable_device
+from inversion.vocabulary import check_tokenizer
 from inversion.weights import ModelSource
 from realedit.images import resize, working_size
 from realedit.inpainting.hole_view import fill_through_view
@@ -81,7 +83,7 @@ class InpaintingCheckpoint:
                 output_type="pt",
                 callback_on_step_end=told,
             ).images
-        return resize(drawn.float().cpu(), whole)
+        return resize(finite(drawn.float().cpu(), self.name), whole)
 
 
 def load_inpainting_checkpoint(source: ModelSource, device: str = "auto") -> InpaintingCheckpoint:
@@ -98,6 +100,10 @@ def load_inpainting_checkpoint(source: ModelSource, device: str = "auto") -> Inp
     folder = source.folder or hub.fetch(source)
     index = read_configuration(folder / hub.INDEX, source.name)
     parts, _ = load_parts(folder, source)
+    for part in family_of(index, source.name).value:
+        check_tokenizer(parts[part.replace("text_encoder", "tokenizer")], parts[part], source.name)
+    for part in family_of(index, source.name).with_weights:
+        check_weights(parts[part], part, source.name)
     with told_in_one_line(source.name, folder):
         pipe = _pipeline(folder, index, parts)
         pipe.to(device=place, dtype=torch.float32 if place.type == "cpu" else torch.bfloat16)
@@ -129,6 +135,8 @@ def _check(source: ModelSource) -> None:
             f'--fill "{source.name}" has a U-Net with {channels} input channels, expected {2 * latent + 1}; {ADVICE}'
         )
     check_unet(unet | {"in_channels": latent}, vae, family, source.name)
+    check_vae(vae, source.name)
+    check_texts(unet, [read(f"{part}/config.json") for part in family.value], source.name)
     check_scheduler(read("scheduler/scheduler_config.json"), source.name)
 
 
