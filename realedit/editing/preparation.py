@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 from inversion.errors import PhraseError
-from inversion.phrases import find_phrase
+from inversion.model import DiffusionModel
 from realedit.compositing.scene import InsertedObject, LayeredScene, ObjectEdit
 from realedit.editing.insertion import extract_insert
 from realedit.editing.object_edits import Viewpoint, boxes_of, set_down, taken_out
@@ -134,7 +134,7 @@ def _located(session: Session, request: EditRequest) -> _Whole:
             continue
         seen = (
             known
-            and _is_named(prompt, phrase)
+            and _is_named(model, prompt, phrase)
             and probe_words(session, image, prompt, phrase).sees(_small(masks[phrase], image))
         )
         tokens = model.positions(prompt, phrase) if seen else ()
@@ -142,9 +142,10 @@ def _located(session: Session, request: EditRequest) -> _Whole:
     return _Whole(objects, known and all(each.tokens for each in objects), view)
 
 
-def _is_named(prompt: str, phrase: str) -> bool:
+def _is_named(model: DiffusionModel, prompt: str, phrase: str) -> bool:
+    """Whether a prompt names an object once, among the words that the model reads."""
     try:
-        find_phrase(prompt, phrase)
+        model.positions(prompt, phrase)
     except PhraseError:
         return False
     return True

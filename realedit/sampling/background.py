@@ -9,6 +9,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from inversion.phrases import readable
+
 ANY_BACKGROUND = "a photo of a background"
 
 ARTICLES = frozenset("a an the this that these those some several many few two three four five six another one".split())
@@ -98,6 +100,7 @@ def place_words(caption: str, objects: Sequence[str]) -> str:
     """The same without what leads it; empty where nothing is left."""
     if UNSPACED.search(caption):
         return ""
+    caption, objects = readable(caption), [readable(each) for each in objects]
     groups = _groups(caption)
     gone = _gone(caption, groups, objects)
     if not any(group.led_by(ARTICLES | PLACES) for group in groups):  # a list of tags

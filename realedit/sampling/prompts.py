@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from inversion.phrases import find_phrase
+from inversion.phrases import find_phrase, readable
 from realedit.sampling.background import place_words
 
 
@@ -54,6 +54,7 @@ def setting_words(prompt: str, objects: Sequence[str]) -> str:
     >>> setting_words("a red can next to a ball on a table", ["red can", "ball"])
     ' on a table'
     """
+    prompt = readable(prompt)
     after = prompt[max(find_phrase(prompt, o)[1] for o in objects) :].rstrip(" .")
     place = place_words(prompt, objects)
     return f" with {place}" if place and not place_words(after, objects) else after
