@@ -1,5 +1,6 @@
 """What was recorded of one photo: saved as safetensors, and loaded only for the settings it was made with."""
 
+import errno
 import hashlib
 import json
 import os
@@ -71,7 +72,7 @@ class Reference:
         """Write to `path`; the file appears there only when it is complete.
 
         Raises:
-            OSError, SafetensorError: it cannot be written.
+            OSError: it cannot be written.
         """
         # Most steps share one unprompted text: each is kept once, with which step has which.
         tokens, pooled = self.unconditional.tokens, self.unconditional.pooled
@@ -87,11 +88,14 @@ class Reference:
         tensors |= {f"features/{k}": v for k, v in self.features.items()}
         handle, part = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
         os.close(handle)
+        os.chmod(part, 0o666 & ~_umask())  # like any file, so that those who share the folder may read it
         try:
             save_file(
                 {k: v.contiguous() for k, v in tensors.items()}, part, {"header": json.dumps(asdict(self.header))}
             )
             os.replace(part, path)
+        except SafetensorError as error:  # its name of a full disk
+            raise OSError(errno.EIO, str(error)) from error
         finally:
             Path(part).unlink(missing_ok=True)
 
@@ -100,7 +104,7 @@ class Reference:
         """Read a reference that was made with `wanted`.
 
         Raises:
-            FileNotFoundError: there is no such file.
+            OSError: there is no such file, or it cannot be read.
             ReferenceMismatch: it was made with something else, or the file is damaged.
         """
         try:
@@ -109,7 +113,7 @@ class Reference:
                 header = Header(**{**fields, "timesteps": tuple(fields["timesteps"])})
                 header.require(wanted)
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        except (SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise ReferenceMismatch(f"{path} is not a whole reference; delete it and invert again") from error
 
         def group(prefix: str) -> dict[str, Tensor]:
@@ -123,6 +127,12 @@ class Reference:
             group("features/"),
             tensors.get("residuals"),
         )
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def cache_key(photo: Tensor, header: Header) -> str:

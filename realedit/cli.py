@@ -1,7 +1,10 @@
 """The command line: which commands there are, and how errors end. A command is imported when it is asked for."""
 
+import io
+import sys
 from collections import UserDict
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -41,6 +44,13 @@ class Failure(click.ClickException):
 
 class Group(click.Group):
     """Turns every error that a user can mend into a `Failure`."""
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Whatever a terminal's or a pipe's encoding lacks is printed as escapes, such as names in the locale C."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
+        return super().main(*args, **options)
 
     def invoke(self, ctx: click.Context) -> object:
         try:

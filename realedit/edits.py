@@ -6,6 +6,7 @@ like there (`appearance`). That is all the rest of the program asks of one, so s
 simply several answers. Points are fractions (x, y) of the photo.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal
@@ -46,7 +47,7 @@ class Edit:
 
     # Dataclasses of the standard library, so that building one in Python costs and checks no more than it says;
     # pydantic reads this, and the fields, when one stands in a recipe.
-    __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     kind: str = field(kw_only=True)
 
@@ -92,6 +93,8 @@ class _Relocation(_OfObject):
             raise EditError(f"a {self.kind} needs either a target (to) or a shift (by), not both")
         _check_target(self.to)
         _check_scale(self.scale)
+        if self.by is not None and not all(math.isfinite(v) for v in self.by):
+            raise EditError(f"the shift {self.by} is none; give fractions of the photo")
 
     def placement(self, place: ObjectPose) -> Placement:
         """Where the object goes.

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from realedit.settings import DEFAULTS
+from realedit.settings import DEFAULTS, MOST_SEED
 
 
 class _Generation(BaseModel):
@@ -15,7 +15,7 @@ class _Generation(BaseModel):
 
     method: str = DEFAULTS.method
     steps: int = Field(DEFAULTS.steps, ge=2, le=1000)
-    seed: int = DEFAULTS.seed
+    seed: int = Field(DEFAULTS.seed, ge=0, le=MOST_SEED)
 
 
 class TextToImage(_Generation):

@@ -120,5 +120,6 @@ class Settings:
 
 
 DEFAULTS = Settings()
+MOST_SEED = 2**63 - 1  # of what generators of random numbers take, with room for further pictures
 MOST_PITCH = 80.0  # degrees that a camera may look down, or up
 MIN_SIDE = 64  # pixels of a photo's shorter side

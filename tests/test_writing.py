@@ -20,7 +20,7 @@ from realedit.files.metadata import Metadata
 from realedit.files.photo import Origin, Photo
 from realedit.files.reading import decode, load_photo
 from realedit.files.tiff_tags import EXIF_PART, PLACE_PART
-from realedit.files.writing import check_output, save_photo, write_bytes
+from realedit.files.writing import check_outputs, save_photo, write_bytes
 from realedit.files.xmp import DigitalSourceType, kept, marked, without_place
 from tests.digital_source import source_of
 from tests.test_reading import RGB, pillow, smooth, wide_gamut
@@ -191,24 +191,81 @@ def test_large_photos_are_seen_small_without_a_shift():
     assert torch.allclose(small[1].mean(1), (torch.arange(96) + 0.5) / 96, atol=0.006)
 
 
+def refused(*outputs: Path, force: bool = False, inputs: tuple[Path, ...] = ()) -> str:
+    """What is said of outputs that must not be written; the last of several is no picture."""
+    with pytest.raises(OutputError) as caught:
+        check_outputs(outputs, (), force=force, inputs=inputs)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
 def test_outputs_are_refused_before_any_work(tmp_path):
     photo = tmp_path / "a.png"
     save_photo(Photo(RGB), photo)
-    with pytest.raises(OutputError, match="is the input"):
-        check_output(photo, force=True, inputs=(photo,))
-    with pytest.raises(OutputError, match="use --force"):
-        check_output(photo, force=False)
-    with pytest.raises(OutputError, match="does not exist; make it first"):
-        check_output(tmp_path / "none" / "b.png", force=False)
-    with pytest.raises(OutputError, match="end the name in"):
-        check_output(tmp_path / "b.xyz", force=False)
+    assert "is the input" in refused(photo, force=True, inputs=(photo,))
+    assert "use --force" in refused(photo)
+    assert "does not exist; make it first" in refused(tmp_path / "none" / "b.png")
+    assert "end the name in" in refused(tmp_path / "b.xyz")
     (tmp_path / "folder.png").mkdir()
-    with pytest.raises(OutputError, match="is a folder"):
-        check_output(tmp_path / "folder.png", force=True)
+    assert "is a folder" in refused(tmp_path / "folder.png", force=True)
+    check_outputs((photo,), (), force=True, inputs=())
+
+
+def test_links_to_an_input_are_the_input(tmp_path):
+    photo, mask = tmp_path / "a.png", tmp_path / "mask.png"
+    save_photo(Photo(RGB), photo)
+    save_photo(Photo(RGB), mask)
     os.symlink(photo, tmp_path / "link.png")
-    with pytest.raises(OutputError, match="is the input"):
-        check_output(tmp_path / "link.png", force=True, inputs=(photo,))
-    check_output(photo, force=True)
+    os.link(mask, tmp_path / "hard.png")
+    for name in ("link.png", "hard.png", "./folder/../a.png"):
+        (tmp_path / "folder").mkdir(exist_ok=True)
+        assert "is the input" in refused(tmp_path / name, force=True, inputs=(photo, mask))
+    os.symlink(tmp_path / "gone.png", tmp_path / "dangling.png")
+    assert "use --force" in refused(tmp_path / "dangling.png")  # the link is somebody's too
+
+
+ONE_FILE = {
+    "the same path": ("a.png", "a.png"),
+    "another way there": ("a.png", "folder/../a.png"),
+    "another case": ("a.png", "A.PNG"),
+    "an accent composed otherwise": ("caf\u00e9.png", "cafe\u0301.png"),
+    "a link": ("a.png", "link.png"),
+    "a link to the folder": ("folder/a.png", "to_folder/a.png"),
+    "standard output": ("-", "-"),
+}
+
+
+@pytest.mark.parametrize("name", ONE_FILE)
+def test_two_outputs_of_one_run_are_never_one_file(tmp_path, name):
+    (tmp_path / "folder").mkdir()
+    os.symlink(tmp_path / "a.png", tmp_path / "link.png")
+    os.symlink(tmp_path / "folder", tmp_path / "to_folder")
+    one, two = (Path(n) if n == "-" else tmp_path / n for n in ONE_FILE[name])
+    assert "would both be written" in refused(one, two, force=True)
+    check_outputs((one, tmp_path / "b.png"), (tmp_path / "a.png.json",), force=True, inputs=())
+
+
+@pytest.mark.parametrize("letter", ["n", "\u5199"])
+def test_the_longest_name_is_written_and_a_longer_one_refused(tmp_path, letter):
+    """Names are counted in bytes, and what is written meanwhile has a short one of its own."""
+    count = (255 - len(".png")) // len(letter.encode())
+    longest = tmp_path / f"{letter * count}.png"
+    check_outputs((longest,), (), force=False, inputs=())
+    save_photo(Photo(RGB), longest)
+    assert np.array_equal(load_photo(longest).rgb, RGB)
+    said = refused(tmp_path / f"{letter * (count + 1)}.png")
+    assert "its folder takes 255; give a shorter one" in said
+    with pytest.raises(OutputError, match="its folder takes 255"):  # the sidecar's name is longer than the result's
+        check_outputs((), (longest.with_name(longest.name + ".realedit.json"),), force=True, inputs=())
+
+
+def test_metadata_that_a_format_cannot_hold_are_one_line(tmp_path):
+    exif = Image.Exif()
+    exif[0x010E] = "x" * 70_000
+    with pytest.raises(OutputError, match=r"cannot write a\.jpg as JPEG: .*too long") as caught:
+        save_photo(Photo(RGB, exif=exif.tobytes()), tmp_path / "a.jpg")
+    assert "\n" not in str(caught.value)
+    assert not list(tmp_path.iterdir())
 
 
 FULL_DISK = """

@@ -2,52 +2,128 @@
 stay inside functions: help needs this module."""
 
 import contextlib
-import json
+import os
+import traceback
+import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from inversion.errors import ModelError, OutputError, PhotoError, RealEditError
-from realedit.commands.context import RunOptions
+from inversion.errors import ModelError, OutputError, PhotoError, RealEditError, first_line
+from realedit.commands.context import RunOptions, print_line
 from realedit.commands.output_options import EditOptions
-from realedit.files.kinds import FORMATS, PHOTOS, PIPE, SUFFIXES
+from realedit.files.access import shown_name
+from realedit.files.kinds import FORMATS, PHOTOS, PIPE, RAW, SUFFIXES
 
 if TYPE_CHECKING:
+    from realedit.commands.results import Outputs
     from realedit.files.reading import PhotoFile
     from realedit.files.recipe import Recipe
 
 
+QUOTES = "\"'\u201c\u201d\u201e\u2018\u2019\u00ab\u00bb"  # also those that a shell does not take for any
+
+
 @dataclass(frozen=True)
 class BatchEntry:
-    """A photo, and its `place` below the folder that was given, or just its name."""
+    """A photo, its `place` below the folder that was given, or just its name, and the `stem` of its result."""
 
     photo: Path
     place: Path
+    stem: str
 
 
-def gather(paths: Sequence[Path]) -> list[BatchEntry]:
-    """The photos that paths name; a folder names all photos in it and in its folders.
+@dataclass(frozen=True)
+class Batch:
+    """The photos of one run. `many`: what is said of one says which it is, however many there are: several were named,
+    or a folder."""
+
+    entries: tuple[BatchEntry, ...]
+    many: bool
+
+    @property
+    def photos(self) -> tuple[Path, ...]:
+        return tuple(entry.photo for entry in self.entries)
+
+
+def gather(shared: RunOptions, paths: Sequence[Path], options: EditOptions) -> Batch:
+    """The photos that paths name, each once; a folder names all photos in it and in its folders, but for what an
+    earlier run left there, which is said.
 
     Raises:
         PhotoError: a folder holds none.
+        OutputError: two results would have one name.
+        click.UsageError: options are for one photo, and there are several.
     """
-    items = []
+    found: dict[str, tuple[Path, Path]] = {}
     for path in paths:
-        if not path.is_dir() or path == PIPE:
-            items.append(BatchEntry(path, Path(path.name)))
-            continue
-        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in PHOTOS and _shown(p, path))
-        if not inside:
-            raise PhotoError(f"the folder {path} holds no photos")
-        items += [BatchEntry(p, p.relative_to(path)) for p in inside]
-    return items
+        folder = path != PIPE and os.path.isdir(path)
+        for photo in _photos_in(shared, path) if folder else [path]:
+            place = photo.relative_to(path) if folder else Path(photo.name)
+            found.setdefault("-" if photo == PIPE else os.path.realpath(photo), (photo, place))
+    many = len(found) > 1 or any(path != PIPE and os.path.isdir(path) for path in paths)
+    if list(paths).count(PIPE) > 1:
+        raise click.UsageError("standard input holds one photo; name - once")
+    if len(found) > 1 and (options.output or options.before_after or options.work):
+        raise click.UsageError("-o, --before-after and --work are for one photo; give --out-dir for several")
+    return Batch(with_stems(tuple(found.values()), options), many)
+
+
+def _photos_in(shared: RunOptions, folder: Path) -> list[Path]:
+    from realedit.files.earlier import left_by_earlier_run
+
+    inside = sorted(p for p in folder.rglob("*") if p.suffix.lower() in PHOTOS and _shown(p, folder))
+    photos = [p for p in inside if not left_by_earlier_run(p)]
+    left = len(inside) - len(photos)
+    if not photos:
+        but = f" but {left} results of earlier edits, which are edited again if they are named" if left else ""
+        raise PhotoError(f"the folder {shown_name(folder)} holds no photos{but}")
+    shared.say(f"{left} pictures that earlier edits left in {shown_name(folder)} are passed over", when=left > 0)
+    return photos
 
 
 def _shown(path: Path, folder: Path) -> bool:
-    return path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    return os.path.isfile(path) and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+
+
+def with_stems(found: Sequence[tuple[Path, Path]], options: EditOptions) -> tuple[BatchEntry, ...]:
+    """Photos and their places as entries, so that no two results are one file: where names differ by their endings
+    alone and the results' would not, they tell of what kind the photos were.
+
+    Raises:
+        OutputError: two photos of different folders have one name, under which both would go to --out-dir.
+    """
+    entries: dict[tuple[Path, str], BatchEntry] = {}
+    places: dict[Path, Path] = {}
+    for photo, place in found:
+        if options.out_dir is not None and places.setdefault(place, photo) is not photo:
+            raise OutputError(
+                f"{places[place]} and {photo} would both be written as {place}; rename one, or edit a folder at a time"
+            )
+        own = place.suffix.removeprefix(".").lower()
+        stem, number = place.stem, 1
+        folder = place.parent if options.out_dir is not None else photo.parent
+        while (folder, _alike(f"{stem}{_ending(place, options)}")) in entries:
+            stem = f"{place.stem}-{own}" + (f"-{number}" if number > 1 else "")
+            number += 1
+        entries[folder, _alike(f"{stem}{_ending(place, options)}")] = BatchEntry(photo, place, stem)
+    return tuple(entries.values())
+
+
+def _ending(place: Path, options: EditOptions) -> str:
+    """How the name of a result is expected to end, by the name of the photo."""
+    if options.files.format:
+        return f".{options.files.format}"
+    kind = FORMATS.get(place.suffix.lower())
+    return place.suffix if kind else ".tif" if place.suffix.lower() in RAW else SUFFIXES["PNG"]
+
+
+def _alike(name: str) -> str:
+    """The same for names that some file systems take for one."""
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def check_names(photos: tuple[Path, ...], objects: tuple[str, ...]) -> None:
@@ -57,48 +133,51 @@ def check_names(photos: tuple[Path, ...], objects: tuple[str, ...]) -> None:
         click.UsageError: an object was forgotten, or its words were not quoted.
     """
     for phrase in objects:
-        if phrase.lower().endswith(PHOTOS) or ("/" in phrase and Path(phrase).exists()):
+        if not phrase.strip():
+            raise click.UsageError("OBJECT is empty; name what to edit after the photos")
+        if phrase.lower().endswith(PHOTOS) or ("/" in phrase and os.path.exists(phrase)):
             raise click.UsageError(f'OBJECT is missing: "{phrase}" is a file; name what to edit after the photos')
     for path in photos:
-        if path != PIPE and not path.suffix and not path.exists() and len(photos) > 1:
-            words = f"{path.name} {' '.join(objects)}"
+        if path != PIPE and not path.suffix and not os.path.exists(path) and len(photos) > 1:
+            words = f"{path.name} {' '.join(objects)}".strip(QUOTES)
             raise click.UsageError(f'{path} is no photo; put an object of several words in quotes, such as "{words}"')
 
 
-def check_places(items: Sequence[BatchEntry]) -> None:
-    """Raises `OutputError` if two results would have one name."""
-    seen: dict[Path, Path] = {}
-    for item in items:
-        key = item.place.with_suffix("")
-        if key in seen:
-            raise OutputError(f"{seen[key]} and {item.photo} would both be written as {item.place}; rename one")
-        seen[key] = item.photo
-
-
-def each(shared: RunOptions, items: Sequence[BatchEntry], work: Callable[[BatchEntry], None]) -> None:
-    """Do the work on every photo. With several, a failure is said and does not stop the rest.
+def each(shared: RunOptions, batch: Batch, work: Callable[[BatchEntry], None]) -> None:
+    """Do the work on every photo. Of many, a failure is said and does not stop the rest, whatever it is.
 
     Raises:
-        RealEditError: with one photo its own error; with several, after all, that some failed. A model
+        RealEditError: with one photo its own error; with many, after all, that some failed. A model
             that cannot be had ends everything at once.
     """
-    if len(items) == 1:
-        work(items[0])
+    if not batch.many:
+        work(batch.entries[0])
         return
     failed = 0
-    for item in items:
+    for entry in batch.entries:
         try:
-            work(item)
-        except ModelError:
+            work(entry)
+        except (ModelError, click.ClickException):
             raise
-        except (RealEditError, MemoryError) as error:
+        except Exception as error:
             failed += 1
-            said = str(error) or "out of memory"
+            said = _said_of(error).removeprefix(f"{shown_name(entry.photo)} ")
             if shared.as_json:
-                click.echo(json.dumps({"photo": str(item.photo), "error": said}))
-            click.echo(f"realedit: {item.photo.name}: {said.removeprefix(f'{item.photo} ')}", err=True)
+                print_line(entry.photo, {"error": said})
+            click.echo(f"realedit: {shown_name(entry.photo.name)}: {said}", err=True)
+            if shared.verbose and not isinstance(error, RealEditError):
+                traceback.print_exc()
     if failed:
-        raise RealEditError(f"{failed} of {len(items)} photos failed, as said above; the others are done")
+        count = len(batch.entries)
+        raise RealEditError(f"{failed} of {count} photos failed, as said above; the others are done")
+
+
+def _said_of(error: Exception) -> str:
+    if isinstance(error, RealEditError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "out of memory"
+    return f"{type(error).__name__}: {first_line(error)}"
 
 
 def run_jobs(
@@ -107,38 +186,32 @@ def run_jobs(
     recipe_of: Callable[["PhotoFile"], "Recipe"],
     options: EditOptions,
     word: str,
-    folder: Path = Path(),
+    recipe_path: Path | None = None,
 ) -> None:
-    """Make the same edits of every photo; `word` is added to the names of results that lie beside them, and `folder`
-    is what the recipe's paths start from."""
-    items = gather(paths)
+    """Make the same edits of every photo; `word` is added to the names of results that lie beside them, and
+    `recipe_path` is the file that the recipe stands in, from whose folder its paths start."""
+    folder, asked_by = (recipe_path.parent, (recipe_path,)) if recipe_path is not None else (Path(), ())
 
-    def edit(item: BatchEntry, photo: "PhotoFile", result: Path) -> None:
+    def edit(item: BatchEntry, photo: "PhotoFile", outputs: "Outputs") -> None:
         from realedit.commands.edit_job import EditJob, run_job
-        from realedit.commands.results import Outputs
 
-        outputs = Outputs(
-            result,
-            options.before_after,
-            options.work,
-            sidecar=options.sidecar and PIPE not in (item.photo, result),
-            files=options.files,
-            one_of_many=len(items) > 1,
-        )
-        run_job(shared, EditJob(item.photo, photo, recipe_of(photo), folder), outputs, options.accepted)
+        outputs = replace(outputs, before_after=options.before_after, work=options.work)
+        run_job(shared, EditJob(item.photo, photo, recipe_of(photo), folder, asked_by), outputs, options.accepted)
 
-    for_each(shared, items, options, word, edit)
+    for_each(shared, gather(shared, paths, options), options, word, edit)
 
 
 def for_each(
     shared: RunOptions,
-    items: Sequence[BatchEntry],
+    batch: Batch,
     options: EditOptions,
     word: str,
-    work: Callable[[BatchEntry, "PhotoFile", Path], None],
+    work: Callable[[BatchEntry, "PhotoFile", "Outputs"], None],
 ) -> None:
-    """Open every photo and hand it on with the path of its result, unless that is there and to be kept."""
-    _check_options(items, options)
+    """Open every photo and hand it on with where its result goes, unless that is there and to be kept."""
+    from realedit.commands.results import Outputs
+
+    written: set[Path] = set()
 
     def one(item: BatchEntry) -> None:
         from realedit.files.reading import PhotoFile
@@ -146,22 +219,18 @@ def for_each(
         with shared.reading(item.photo):
             photo = PhotoFile.open(item.photo)
         result = destination(item, photo, options, word)
-        if options.skip_existing and result.exists():
-            shared.say(f"{result} is there already")
+        if options.skip_existing and os.path.exists(result):
+            shared.say(f"{shown_name(result)} is there already")
+            if batch.many and shared.as_json:
+                print_line(item.photo, {"result": shown_name(result), "skipped": True})
             return
-        work(item, photo, result)
+        if result in written:
+            raise OutputError(f"{result} was just written, of another photo whose name ends otherwise; rename one")
+        sidecar = options.sidecar and PIPE not in (item.photo, result)
+        work(item, photo, Outputs(result, None, None, None, sidecar, options.files, batch.many, batch.photos))
+        written.add(result)
 
-    each(shared, items, one)
-
-
-def _check_options(items: Sequence[BatchEntry], options: EditOptions) -> None:
-    if len(items) > 1:
-        if options.output or options.before_after or options.work:
-            raise click.UsageError("-o, --before-after and --work are for one photo; give --out-dir for several")
-        if options.out_dir is not None:
-            check_places(items)
-    if [item.photo for item in items].count(PIPE) > 1:
-        raise click.UsageError("standard input holds one photo; name - once")
+    each(shared, batch, one)
 
 
 def destination(item: BatchEntry, photo: "PhotoFile", options: EditOptions, word: str) -> Path:
@@ -175,7 +244,7 @@ def destination(item: BatchEntry, photo: "PhotoFile", options: EditOptions, word
         suffix = f".{options.files.format}"
     else:
         suffix = own if FORMATS.get(own.lower()) == photo.format else _suffix_for(photo)
-    stem = "photo" if item.photo == PIPE else item.place.stem
+    stem = "photo" if item.photo == PIPE else item.stem
     if options.out_dir is None:
         return item.photo.with_name(f"{stem}-{word}{suffix}")
     result = options.out_dir / item.place.parent / f"{stem}{suffix}"

@@ -9,6 +9,8 @@ from inversion.errors import EditError, PhotoError
 from inversion.phrases import find_phrase
 from realedit.commands.context import RunOptions
 from realedit.edits import Duplicate, Insert, Move, Transfer
+from realedit.files.access import is_there
+from realedit.files.captions import Prompt
 from realedit.files.reading import PhotoFile, load_photo
 from realedit.files.recipe import Recipe, Region, SourcePhotoEntry
 from realedit.geometry.transform import Box, ObjectPose, Point
@@ -27,7 +29,7 @@ def assumed_prompt(recipe: Recipe) -> str | None:
     return f"a photo of {' and '.join(objects)}"
 
 
-def check_recipe(shared: RunOptions, recipe: Recipe, path: Path, photo: PhotoFile, folder: Path) -> str:
+def check_recipe(shared: RunOptions, recipe: Recipe, path: Path, photo: PhotoFile, folder: Path) -> Prompt:
     """Check a recipe for the `photo` at `path`; `folder` is what the recipe's paths start from. Returns the prompt.
 
     Raises:
@@ -40,15 +42,15 @@ def check_recipe(shared: RunOptions, recipe: Recipe, path: Path, photo: PhotoFil
         if phrase not in recipe.objects:
             known = ", ".join(sorted(recipe.objects))
             raise EditError(f'"{phrase}" is marked, but no edit names it; the edits name: {known}')
-    prompt = shared.prompt_of(path, photo, assumed_prompt(recipe))
+    prompt = shared.prompt_of(path, photo, recipe.objects, assumed_prompt(recipe))
     for phrase in recipe.objects:
         if phrase not in recipe.where:  # what is marked may have any name
-            find_phrase(prompt, phrase)
+            find_phrase(prompt.text, phrase)
     for region in recipe.where.values():
         check_region(region, folder)
     parse_fill(recipe.fill)
     cache.limit()
-    if recipe.behind is not None and not (folder / recipe.behind).is_file():
+    if recipe.behind is not None and not is_there(folder / recipe.behind):
         raise PhotoError(f"the mask {folder / recipe.behind} does not exist")
     for edit in recipe.edits:
         if isinstance(edit, Move | Duplicate) and edit.by is not None and edit.object in recipe.where:
@@ -75,7 +77,7 @@ def check_region(where: Region, folder: Path) -> None:
             typed = f"{left:g},{top:g},{right:g},{bottom:g}"
             raise EditError(f"the box {typed} is not LEFT,TOP,RIGHT,BOTTOM inside the photo")
     for what, name in (("mask", where.mask), ("scribble", where.around)):
-        if name is not None and not (folder / name).is_file():
+        if name is not None and not is_there(folder / name):
             raise PhotoError(f"the {what} {folder / name} does not exist")
 
 
@@ -115,6 +117,7 @@ def _check_source(shared: RunOptions, folder: Path, edit: Transfer | Insert, tol
     if told.where is not None:
         check_region(told.where, folder)
         return
-    prompt = told.prompt or replace(shared, prompt=None).prompt_of(path, photo, other=True)
-    if edit.from_object is not None:
-        find_phrase(prompt, edit.from_object)
+    wanted = [edit.from_object] if edit.from_object is not None else []
+    prompt = told.prompt or replace(shared, prompt=None).prompt_of(path, photo, wanted, other=True).text
+    for phrase in wanted:
+        find_phrase(prompt, phrase)

@@ -2,6 +2,8 @@
 stages. Heavy imports stay inside functions: help needs this module."""
 
 import functools
+import json
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -9,9 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from inversion.errors import EditError, Notice
+from inversion.errors import EditError, Notice, PhraseError
+from inversion.phrases import find_phrase
 from realedit.commands.options import Command, seeing_options
 from realedit.commands.progress import ShowStage, reading, stages
+from realedit.files.access import shown_name
+from realedit.files.captions import (
+    FROM_FILE,
+    FROM_METADATA,
+    FROM_OPTION,
+    MADE_UP,
+    Prompt,
+    caption_beside,
+    described_caption,
+)
 from realedit.files.kinds import PIPE
 from realedit.settings import ModelChoice
 
@@ -23,7 +36,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RunOptions:
-    """The values of the options that every command with a model shares."""
+    """The values of the options that every command with a model shares; `said_in`: where the prompt was given."""
 
     which: ModelChoice
     prompt: str | None
@@ -33,6 +46,7 @@ class RunOptions:
     as_json: bool = False
     quiet: bool = False
     verbose: bool = False
+    said_in: str = FROM_OPTION
 
     @functools.cached_property
     def model(self) -> "DiffusionModel":
@@ -62,28 +76,44 @@ class RunOptions:
         if when and not self.quiet:
             click.echo(f"realedit: {text}", err=True)
 
+    def announce(self, models: Mapping[str, str], said_by: str) -> None:
+        """Say, also where nothing else is said, which models are loaded because a file asks for them: names, and what
+        each is for."""
+        for name, purpose in models.items():
+            click.echo(f"realedit: {said_by} asks for the {purpose} {shown_name(name)}", err=True)
+
     def prompt_of(
-        self, path: Path, photo: "Photo | PhotoFile", assumed: str | None = None, *, other: bool = False
-    ) -> str:
-        """The prompt, from the option, a text beside the photo, or its description; else `assumed`. The message of
-        what lacks names the options for the photo, or for the `other` that something is taken from.
+        self,
+        path: Path,
+        photo: "Photo | PhotoFile",
+        phrases: Sequence[str] = (),
+        assumed: str | None = None,
+        *,
+        other: bool = False,
+    ) -> Prompt:
+        """The prompt, from the option, else a caption beside the photo or in its metadata, else `assumed`. A caption,
+        which is found by chance, gives way to what is assumed unless it names all the `phrases`. The message of what
+        lacks names the options for the photo, or for the `other` that something is taken from.
 
         Raises:
             EditError: there is none.
         """
-        text_file = path.with_suffix(".txt")
         if self.prompt:
-            return self.prompt
-        if text_file.is_file():
-            text = text_file.read_text(encoding="utf-8", errors="replace").strip()
-            if text:
-                return text
-        if photo.description or assumed:
-            return photo.description or assumed or ""
+            return Prompt(self.prompt, self.said_in)
+        beside_it = None if path == PIPE else caption_beside(path)
+        texts = {FROM_FILE: beside_it, FROM_METADATA: described_caption(photo.description)}
+        captions = [Prompt(text, source) for source, text in texts.items() if text]
+        best = max(captions, key=lambda each: sum(_names(each.text, p) for p in phrases), default=None)
+        if assumed and not (best and all(_names(best.text, phrase) for phrase in phrases)):
+            return Prompt(assumed, MADE_UP)
+        if best is not None:
+            return best
         option, mark = ("--from-prompt", "--from-") if other else ("--prompt", "--")
+        found = (photo.description or "").strip("\0 \r\n\t")
         raise EditError(
-            f'no prompt for {path.name}: say what it shows with {option} "a photo of ...", or in '
-            f"{text_file.name} beside it, or mark the object with {mark}mask, {mark}box or {mark}point"
+            f'no prompt for {shown_name(path.name)}: say what it shows with {option} "a photo of ...", or in '
+            f"{shown_name(path.with_suffix('.txt').name)} beside it, or mark the object with {mark}mask, {mark}box or "
+            f"{mark}point" + (f' (its metadata say "{found[:40]}", which is no caption)' if found else "")
         )
 
     def stages(self) -> AbstractContextManager[ShowStage]:
@@ -107,16 +137,30 @@ def run_options(command: Command) -> Command:
     @seeing_options
     @functools.wraps(command)
     def wrapped(**values: Any) -> Any:
-        own = {f.name: values.pop(f.name) for f in fields(RunOptions) if f.name != "which"}
+        own = {f.name: values.pop(f.name) for f in fields(RunOptions) if f.name in values}
         return command(shared=RunOptions(values.pop("model_options"), **own), **values)
 
     return wrapped
+
+
+def _names(prompt: str, phrase: str) -> bool:
+    """Whether a prompt names an object once, so that its words can be told from the others."""
+    try:
+        find_phrase(prompt, phrase)
+    except PhraseError:
+        return False
+    return True
 
 
 def beside(path: Path, word: str, suffix: str | None = None) -> Path:
     """The path of a result that lies beside a photo, or in the current folder if that came through a pipe."""
     stem = "photo" if path == PIPE else path.stem
     return path.with_name(f"{stem}-{word}{suffix or path.suffix}")
+
+
+def print_line(photo: Path | None, said: dict[str, object]) -> None:
+    """A line of JSON about one of many photos."""
+    click.echo(json.dumps({"photo": shown_name(photo) if photo is not None else None, **said}))
 
 
 def quiet_libraries(*, notices: bool = True) -> None:

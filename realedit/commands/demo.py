@@ -47,8 +47,8 @@ def demo(shared: RunOptions, out_dir: Path, force: bool) -> None:
         sidecar=False,
         files=FileOptions(force=force),
     )
-    outputs.check(())
     photo, move = bundled_example()
+    outputs.check((photo,))
     shared.say(f'moving the "{move.object}" of {photo.name} to {",".join(f"{v:g}" for v in move.to or ())}')
     recipe = Recipe(edit=(move,), method=shared.method, steps=shared.steps, seed=shared.seed)
     run_job(shared, EditJob(photo, PhotoFile.open(photo), recipe), outputs)

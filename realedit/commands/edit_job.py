@@ -2,7 +2,7 @@
 that can be checked without it was."""
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from realedit.files.kinds import PIPE
 from realedit.files.photo import Photo
 from realedit.files.reading import PhotoFile
 from realedit.files.recipe import Recipe
+from realedit.files.recipe_files import named_files, named_models
 from realedit.files.sidecar import SidecarOrigin
 from realedit.files.writing import save_sheet
 from realedit.files.xmp import DigitalSourceType
@@ -36,12 +37,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class EditJob:
-    """A recipe for one photo, the `file` at `path`. `folder` is what the recipe's paths start from."""
+    """A recipe for one photo, the `file` at `path`. `folder` is what the recipe's paths start from, `asked_by` are the
+    files that say so: a recipe, or a sidecar and its result."""
 
     path: Path
     file: PhotoFile
     recipe: Recipe
     folder: Path = Path()
+    asked_by: tuple[Path, ...] = ()
 
     @property
     def photo(self) -> Photo:
@@ -49,12 +52,12 @@ class EditJob:
 
     @property
     def inputs(self) -> tuple[Path, ...]:
-        """Every file that is read."""
-        recipe = self.recipe
-        regions = [*recipe.where.values(), *(p.where for p in recipe.photos.values() if p.where)]
-        marked = [name for region in regions for name in (region.mask, region.around) if name]
-        names = [*recipe.other_photos, *marked, *([recipe.behind] if recipe.behind else [])]
-        return (self.path, *(self.folder / name for name in names))
+        """Every file that is read: those that the recipe names, the photo, the captions beside photos, models, and
+        what else said how to edit."""
+        named = [self.folder / name for name in named_files(self.recipe)]
+        beside = [path.with_suffix(".txt") for path in (self.path, *named) if path.name]
+        models = [Path(name) for name in named_models(self.recipe)]
+        return (self.path, *named, *beside, *models, *self.asked_by)
 
 
 def run_job(shared: RunOptions, job: EditJob, outputs: Outputs, accept: Acceptance = Acceptance()) -> str:
@@ -75,15 +78,16 @@ def run_job(shared: RunOptions, job: EditJob, outputs: Outputs, accept: Acceptan
         shared.say(note)
     with shared.stages() as show:
         show(shared.loading)
-        edited = make_edit(shared, job, prompt, show, accept, explain=outputs.work is not None)
+        edited = make_edit(shared, job, prompt.text, show, accept, explain=outputs.work is not None)
         accept.check_verdict(edited.report)
         show("writing")
         if outputs.work is not None:
-            _write_work(edited.intermediates, outputs.work)
+            _write_work(edited.intermediates, outputs)
+        report = replace(edited.report, prompt=prompt)
         origin = SidecarOrigin(job.path, job.folder, outputs.result, job.recipe, prompt)
-        result = Result(edited.photo, photo, shared.model.fingerprint, _settings(job.recipe), edited.report)
+        result = Result(edited.photo, photo, shared.model.fingerprint, _settings(job.recipe), report)
         pixels = save_result(shared.which, outputs, (saving, signer), origin, result)
-    print_result(shared, outputs, job.path, edited.report)
+    print_result(shared, outputs, job.path, report)
     accept.check_outside(edited.report)
     accept.check_energies(edited.report)
     return pixels
@@ -141,6 +145,6 @@ def make_edit(
     )
 
 
-def _write_work(work: "dict[str, Tensor]", folder: Path) -> None:
+def _write_work(work: "dict[str, Tensor]", outputs: Outputs) -> None:
     for name, picture in work.items():
-        save_sheet(Image.fromarray(to_bytes(picture.expand(-1, 3, -1, -1))), folder / f"{name}.png")
+        save_sheet(Image.fromarray(to_bytes(picture.expand(-1, 3, -1, -1))), outputs.work_picture(name))

@@ -6,9 +6,17 @@ import click
 
 from realedit.commands.context import RunOptions, run_options
 from realedit.commands.marks import SourceOptions, source_options
-from realedit.commands.one_edit import OBJECT_ARGUMENT, PHOTO_ARGUMENT, Target, run_each, taken_from, target_options
+from realedit.commands.one_edit import (
+    OBJECT_ARGUMENT,
+    PHOTO_ARGUMENT,
+    Target,
+    in_unicode,
+    run_each,
+    taken_from,
+    target_options,
+)
 from realedit.commands.output_options import PITCH, EditOptions, edit_options, result_options, scene_options
-from realedit.commands.parameter_types import POINT, Coordinates
+from realedit.commands.parameter_types import NUMBER, POINT, WORDS, Coordinates
 
 
 @click.command()
@@ -46,7 +54,7 @@ def duplicate(shared: RunOptions, photos: tuple[Path, ...], object: str, target:
 @click.command()
 @PHOTO_ARGUMENT
 @OBJECT_ARGUMENT
-@click.option("--scale", type=float, required=True, help="2 doubles its width and height.")
+@click.option("--scale", type=NUMBER, required=True, help="2 doubles its width and height.")
 @PITCH
 @scene_options
 @edit_options
@@ -76,7 +84,7 @@ def remove(shared: RunOptions, photos: tuple[Path, ...], object: str, options: E
 @click.command()
 @PHOTO_ARGUMENT
 @OBJECT_ARGUMENT
-@click.argument("other")
+@click.argument("other", type=WORDS)
 @PITCH
 @scene_options
 @result_options
@@ -92,7 +100,7 @@ def swap(shared: RunOptions, photos: tuple[Path, ...], object: str, other: str, 
 @click.command()
 @PHOTO_ARGUMENT
 @OBJECT_ARGUMENT
-@click.option("--as", "words", required=True, help="The object in its new look.")
+@click.option("--as", "words", type=WORDS, required=True, help="The object in its new look.")
 @edit_options
 @run_options
 def restyle(shared: RunOptions, photos: tuple[Path, ...], object: str, words: str, options: EditOptions) -> None:
@@ -122,7 +130,7 @@ def transfer(
             raise click.UsageError("--whole changes all of the photo: it takes no region, and writes the result alone")
         from realedit.commands.generation_batch import transfer_whole
 
-        transfer_whole(shared, paths, taken.source, taken.from_prompt, options)
+        transfer_whole(shared, paths, taken.source, in_unicode(taken.from_prompt), options)
         return
     if len(photos) == 1:
         raise click.UsageError("name an OBJECT of the photo, or give --whole without one")
@@ -134,7 +142,7 @@ def transfer(
 @PHOTO_ARGUMENT
 @source_options
 @click.option("--to", type=POINT, required=True, help="Where the object's centre goes.")
-@click.option("--scale", type=float, default=1.0, show_default=True, help="1: as large against the shorter side.")
+@click.option("--scale", type=NUMBER, default=1.0, show_default=True, help="1: as large against the shorter side.")
 @scene_options
 @result_options
 @run_options

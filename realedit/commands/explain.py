@@ -7,7 +7,7 @@ import click
 
 from inversion.errors import EditError, RealEditError
 from realedit.commands.context import RunOptions, beside
-from realedit.commands.made_results import MadeResult
+from realedit.commands.made_results import MadeResult, WhereFound, again_options
 from realedit.commands.options import FORCE, OUTPUT, QUIET
 from realedit.commands.parameter_types import FILE
 from realedit.files.kinds import PIPE
@@ -19,26 +19,27 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("result", type=FILE)
-@click.option("--photo", type=FILE, help="The photo, if it lies elsewhere now.")
+@again_options
 @OUTPUT
 @FORCE
 @QUIET
-def explain(result: Path, photo: Path | None, output: Path | None, force: bool, quiet: bool) -> None:
+def explain(result: Path, found: WhereFound, output: Path | None, force: bool, quiet: bool) -> None:
     """Draw how a result came about: what the model saw and expected at each step, and how far that was from what was
     asked. Makes the edit again from the sidecar beside it, and says whether its pixels are the same.
 
     Example: realedit explain moved.png
     """
-    from realedit.files.sidecar import pixels_hash, sidecar_path
-    from realedit.files.writing import check_output
+    from realedit.files.sidecar import pixels_hash
+    from realedit.files.writing import check_outputs
 
-    made = MadeResult.read(result, photo)
+    made = MadeResult.read(result, found)
     job = made.edit_job()
     if job is None:
         raise EditError(f"{made.path.name} was drawn as a whole; only edits can be explained")
     output = output or beside(made.path, "explanation", ".png")
-    check_output(output, force=force, inputs=(made.path, sidecar_path(made.path), *job.inputs))
+    check_outputs((output,), (), force=force, inputs=job.inputs)
     shared = made.options(quiet=quiet)
+    made.announce(shared)
     edited = _explained(shared, job, output)
     shared.say(f"wrote {output}", when=output != PIPE)
     if pixels_hash(edited.photo.rgb) != made.sidecar.pixels_hash:
@@ -62,7 +63,7 @@ def _explained(shared: RunOptions, job: "EditJob", output: Path) -> "EditResult"
         prompt = check_recipe(shared, job.recipe, job.path, job.file, job.folder)
     with shared.stages() as show:
         show(shared.loading)
-        edited = make_edit(shared, job, prompt, show, explain=True)
+        edited = make_edit(shared, job, prompt.text, show, explain=True)
         drawn = edited.intermediates.get("explanation")
         if drawn is None:
             raise RealEditError(f"there is nothing to explain, no step was guided ({edited.report.mode.to_text()})")

@@ -7,7 +7,8 @@ import click
 
 from realedit.commands.context import RunOptions, beside, run_options
 from realedit.commands.output_options import DrawingOptions, drawing_options, variation_options
-from realedit.commands.parameter_types import FILE, SIZE, Coordinates
+from realedit.commands.parameter_types import FILE, SIZE, WORDS, Coordinates
+from realedit.files.captions import Prompt
 from realedit.files.kinds import PIPE
 
 
@@ -31,12 +32,12 @@ def generate(shared: RunOptions, size: Coordinates | None, options: DrawingOptio
     asked = (int(size.values[0]), int(size.values[1])) if size else None
     whole = TextToImage(size=asked, steps=shared.steps, seed=shared.seed)
     outputs = Outputs(output, sidecar=options.sidecar and output != PIPE, files=options.files)
-    run_whole(shared, GenerationJob(whole, shared.prompt), outputs)
+    run_whole(shared, GenerationJob(whole, Prompt(shared.prompt, shared.said_in)), outputs)
 
 
 @click.command()
 @click.argument("photo", type=FILE)
-@click.option("--as", "words", help="The prompt of the new picture; default: the photo's own.")
+@click.option("--as", "words", type=WORDS, help="The prompt of the new picture; default: the photo's own.")
 @variation_options
 @run_options
 def relook(shared: RunOptions, photo: Path, words: str | None, options: DrawingOptions) -> None:

@@ -6,12 +6,13 @@ from pathlib import Path
 from realedit.commands.batch import BatchEntry, for_each, gather
 from realedit.commands.context import RunOptions
 from realedit.commands.generation_job import GenerationJob, run_whole
+from realedit.commands.one_edit import in_unicode
 from realedit.commands.output_options import DrawingOptions, EditOptions
 from realedit.commands.results import Outputs
 from realedit.files.contact_sheet import contact_sheet
 from realedit.files.kinds import PIPE
 from realedit.files.reading import PhotoFile
-from realedit.files.writing import check_output, save_sheet
+from realedit.files.writing import check_outputs, save_sheet
 from realedit.generations import Generation, GlobalAppearance
 
 
@@ -21,11 +22,10 @@ def vary(shared: RunOptions, path: Path, first: Generation, output: Path, option
     if count > 1:
         names = [output.with_name(f"{output.stem}-{k}{output.suffix}") for k in range(1, count + 1)]
     every = [Outputs(n, sidecar=options.sidecar and PIPE not in (path, n), files=options.files) for n in names]
-    for outputs in every:
-        outputs.check((path,))
     sheet = output.with_name(f"{output.stem}-sheet.png")
-    if count > 1:
-        check_output(sheet, force=options.files.force, inputs=(path,))
+    pictures = (*names, *([sheet] if count > 1 else []))
+    sidecars = [path for outputs in every for path in outputs.others]
+    check_outputs(pictures, sidecars, force=options.files.force, inputs=(path,))
     prompt, photo = shared.prompt_of(path, file), file.photo
     drawn = [("photo", photo.displayed())]
     for k, outputs in enumerate(every):
@@ -41,14 +41,12 @@ def transfer_whole(
     shared: RunOptions, photos: tuple[Path, ...], source: Path, from_prompt: str | None, options: EditOptions
 ) -> None:
     """Give every photo the look of a whole other one."""
-    prompt = from_prompt or replace(shared, prompt=None).prompt_of(source, PhotoFile.open(source))
+    prompt = from_prompt or replace(shared, prompt=None).prompt_of(source, PhotoFile.open(source)).text
     whole = GlobalAppearance(
-        photo=str(source), prompt=prompt, method=shared.method, steps=shared.steps, seed=shared.seed
+        photo=in_unicode(str(source)), prompt=prompt, method=shared.method, steps=shared.steps, seed=shared.seed
     )
 
-    def one(item: BatchEntry, file: PhotoFile, result: Path) -> None:
-        sidecar = options.sidecar and PIPE not in (item.photo, result)
-        job = GenerationJob(whole, shared.prompt_of(item.photo, file), item.photo, file.photo)
-        run_whole(shared, job, Outputs(result, sidecar=sidecar, files=options.files))
+    def one(item: BatchEntry, file: PhotoFile, outputs: Outputs) -> None:
+        run_whole(shared, GenerationJob(whole, shared.prompt_of(item.photo, file), item.photo, file.photo), outputs)
 
-    for_each(shared, gather(photos), options, "transferred", one)
+    for_each(shared, gather(shared, photos, options), options, "transferred", one)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from realedit.commands.context import RunOptions
 from realedit.commands.progress import ShowStage
 from realedit.commands.results import Outputs, Result, print_result, save_result, ways_to_save
+from realedit.files.captions import Prompt
 from realedit.files.encoding import losses
 from realedit.files.photo import Photo
 from realedit.files.reading import load_photo
@@ -27,15 +28,16 @@ class GenerationJob:
     alone; `folder` is what other paths start from."""
 
     whole: Generation
-    prompt: str
+    prompt: Prompt
     path: Path | None = None
     photo: Photo | None = None
     folder: Path = Path()
+    asked_by: tuple[Path, ...] = ()
 
     @property
     def inputs(self) -> tuple[Path, ...]:
-        """Every file that is read."""
-        own = (self.path,) if self.path else ()
+        """Every file that is read, and those that asked for it: a sidecar and its result."""
+        own = (*([self.path] if self.path else []), *self.asked_by)
         return (*own, self.folder / self.whole.photo) if isinstance(self.whole, GlobalAppearance) else own
 
 
@@ -76,7 +78,7 @@ def _from_words(shared: RunOptions, job: GenerationJob, session: "Session") -> P
     possible = possible_size(session.model, asked)
     if asked and possible != asked:
         shared.say(f"drawn at {possible[0]}x{possible[1]}, the nearest that the model can")
-    return generate(session.model, job.prompt, asked, session.settings, session.progress)
+    return generate(session.model, job.prompt.text, asked, session.settings, session.progress)
 
 
 def _from_photo(job: GenerationJob, photo: Photo, session: "Session") -> Photo:
@@ -86,13 +88,13 @@ def _from_photo(job: GenerationJob, photo: Photo, session: "Session") -> Photo:
     from realedit.sampling.inverted_image import invert_photo, model_image
 
     whole = job.whole
-    require_known(session, model_image(session.model, photo), job.prompt)
+    require_known(session, model_image(session.model, photo), job.prompt.text)
     if isinstance(whole, GlobalAppearance):
         other = load_photo(job.folder / whole.photo)
         require_known(session, model_image(session.model, other), whole.prompt)
-        inverted = invert_photo(session, photo, job.prompt)
+        inverted = invert_photo(session, photo, job.prompt.text)
         return transfer_global_appearance(session, photo, inverted, invert_photo(session, other, whole.prompt))
-    inverted = invert_photo(session, photo, job.prompt)
+    inverted = invert_photo(session, photo, job.prompt.text)
     if isinstance(whole, SameLayout):
-        return Photo(to_bytes(same_layout(session, inverted, whole.words or job.prompt)))
+        return Photo(to_bytes(same_layout(session, inverted, whole.words or job.prompt.text)))
     return Photo(to_bytes(same_appearance(session, inverted)))

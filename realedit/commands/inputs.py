@@ -45,7 +45,8 @@ def source_photos(shared: RunOptions, recipe: Recipe, folder: Path) -> dict[str,
         path, told = folder / name, recipe.photos.get(name, SourcePhotoEntry())
         photo, phrase = load_photo(path), _taken_from(recipe, name) or UNNAMED
         assumed = f"a photo of {phrase}" if told.where else None
-        prompt = told.prompt or replace(shared, prompt=None).prompt_of(path, photo, assumed, other=True)
+        alone = replace(shared, prompt=None)
+        prompt = told.prompt or alone.prompt_of(path, photo, [phrase], assumed, other=True).text
         mask = region_mask(told.where, photo, phrase, folder, offline=shared.which.offline) if told.where else None
         found[name] = SourcePhoto(photo, prompt, mask)
     return found

@@ -2,7 +2,6 @@
 Heavy imports stay inside functions: help needs this module."""
 
 import json
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,12 +31,12 @@ def objects(shared: RunOptions, photo: Path, output: Path | None, force: bool) -
     Example: realedit objects photo.png --prompt "a photo of a red ball on a table"
     """
     from realedit.files.reading import PhotoFile
-    from realedit.files.writing import check_output, save_sheet
+    from realedit.files.writing import check_outputs, save_sheet
 
     file = PhotoFile.open(photo)
     output = output or beside(photo, "objects", ".png")
-    check_output(output, force=force, inputs=(photo,))
-    prompt, loaded = shared.prompt_of(photo, file), file.photo
+    check_outputs((output,), (), force=force, inputs=(photo,))
+    prompt, loaded = shared.prompt_of(photo, file).text, file.photo
     with shared.stages() as show:
         show(shared.loading)
         model = shared.model
@@ -69,7 +68,7 @@ def invert(shared: RunOptions, photo: Path) -> None:
     from realedit.files.reading import PhotoFile
 
     file = PhotoFile.open(photo)
-    prompt, loaded = shared.prompt_of(photo, file), file.photo
+    prompt, loaded = shared.prompt_of(photo, file).text, file.photo
     with shared.stages() as show:
         show(shared.loading)
         model = shared.model
@@ -84,7 +83,8 @@ def invert(shared: RunOptions, photo: Path) -> None:
         rebuilt, bound = reconstruction_quality(model, inverted, perceptual)
     cost, cached = meter.forward_equivalents, inverted.cached
     if shared.as_json:
-        said = {"reconstruction": vars(rebuilt), "autoencoder": vars(bound), "evaluations": cost, "from_cache": cached}
+        said: dict[str, object] = {"reconstruction": rebuilt.as_dict(), "autoencoder": bound.as_dict()}
+        said |= {"evaluations": cost, "from_cache": cached}
         click.echo(json.dumps(said, indent=2))
         return
     click.echo(f"reconstruction  {faithfulness_line(rebuilt)}")
@@ -134,8 +134,7 @@ def check(before: Path, after: Path, region: Path | None, max_lpips: float | Non
     if max_lpips is not None and perceptual.name != "lpips":
         raise ModelError(f"--max-lpips needs LPIPS: {perceptual.note}")
     report = compare(one.photo, two.photo, allowed, perceptual)
-    values = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in vars(report).items()}
-    click.echo(json.dumps(values, indent=2) if as_json else faithfulness_line(report))
+    click.echo(json.dumps(report.as_dict(), indent=2) if as_json else faithfulness_line(report))
     if perceptual.note and not as_json:
         click.echo(f"realedit: {perceptual.note}", err=True)
     if max_lpips is not None and report.perceptual > max_lpips:

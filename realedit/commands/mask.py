@@ -12,7 +12,7 @@ from inversion.phrases import find_phrase
 from realedit.commands.context import RunOptions, beside, run_options
 from realedit.commands.marks import MarkOptions, mark_options
 from realedit.commands.options import FORCE, OUTPUT
-from realedit.commands.parameter_types import FILE
+from realedit.commands.parameter_types import FILE, WORDS
 from realedit.files.kinds import PIPE
 from realedit.settings import Settings
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("photo", type=FILE)
-@click.argument("words", required=False)
+@click.argument("words", type=WORDS, required=False)
 @mark_options
 @OUTPUT
 @FORCE
@@ -42,7 +42,7 @@ def mask(
     from PIL import Image
 
     from realedit.files.reading import load_photo
-    from realedit.files.writing import check_output, save_mask, save_sheet
+    from realedit.files.writing import check_outputs, save_mask, save_sheet
     from realedit.objects.outline import outlined
 
     output = output or beside(photo, "mask", ".png")
@@ -50,8 +50,7 @@ def mask(
     if output != PIPE and output.suffix.lower() != ".png":
         raise EditError(f"{output.name} is no PNG; give -o a name that ends in .png, which holds a mask exactly")
     inputs = (photo, *(path for path in (marks.mask, marks.around) if path is not None))
-    for path in (output, *([outline] if outline else [])):
-        check_output(path, force=force, inputs=inputs)
+    check_outputs((output, *([outline] if outline else [])), (), force=force, inputs=inputs)
     loaded = load_photo(photo)
     found = _marked(shared, loaded, words, marks) if marks else _named(shared, photo, loaded, words or "")
     save_mask(found[0, 0].numpy() > 0.5, output)
@@ -84,7 +83,7 @@ def _marked(shared: RunOptions, photo: "Photo", words: str | None, marks: MarkOp
 
 def _named(shared: RunOptions, path: Path, photo: "Photo", words: str) -> "Tensor":
     """The mask (1, 1, H, W) of what words of the prompt name, as the model sees it."""
-    prompt = shared.prompt_of(path, photo)
+    prompt = shared.prompt_of(path, photo, [words]).text
     find_phrase(prompt, words)  # a wrong word is said before anything slow is done
     settings = Settings(steps=shared.steps, seed=shared.seed, method=shared.method)
     with shared.stages() as show:

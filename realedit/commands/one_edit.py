@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from inversion.errors import EditError
 from realedit.commands.batch import check_names, run_jobs
 from realedit.commands.context import RunOptions
 from realedit.commands.marks import SourceOptions
 from realedit.commands.options import Command, as_one
 from realedit.commands.output_options import EditOptions
-from realedit.commands.parameter_types import FILE, POINT, SHIFT, Coordinates
+from realedit.commands.parameter_types import FILE, NUMBER, POINT, SHIFT, WORDS, Coordinates
+from realedit.files.access import as_text, shown_name
 from realedit.settings import Mode
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from realedit.files.recipe import Recipe
 
 PHOTO_ARGUMENT = click.argument("photos", type=FILE, nargs=-1, required=True, metavar="PHOTO...")
-OBJECT_ARGUMENT = click.argument("object")
+OBJECT_ARGUMENT = click.argument("object", type=WORDS)
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def target_options(command: Command) -> Command:
     options = (
         click.option("--to", type=POINT, help="Where the object's centre goes."),
         click.option("--by", type=SHIFT, help="How far it is shifted."),
-        click.option("--scale", type=float, default=1.0, show_default=True, help="Enlarge or shrink it on the way."),
+        click.option("--scale", type=NUMBER, default=1.0, show_default=True, help="Enlarge or shrink it on the way."),
     )
     return as_one("target", Target, checked, options)
 
@@ -85,10 +87,26 @@ def run_each(
             "pitch": options.pitch,
             **options.scene.recipe(),
         }
-        return Recipe.model_validate(in_fractions(values, photo.size))
+        return Recipe.model_validate(in_unicode(in_fractions(values, photo.size)))
 
     check_names(photos, tuple(entry[key] for key in ("object", "other") if key in entry))
     run_jobs(shared, photos, recipe_of, options, word)
+
+
+def in_unicode(value: Any) -> Any:
+    """A value, and what it holds, with all names of files as text, as which recipes keep them.
+
+    Raises:
+        EditError: one is not UTF-8.
+    """
+    if isinstance(value, dict):
+        return {in_unicode(key): in_unicode(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [in_unicode(part) for part in value]
+    try:
+        return as_text(value) if isinstance(value, str) else value
+    except UnicodeError:
+        raise EditError(f"the name {shown_name(value)} is not UTF-8; rename that file") from None
 
 
 def taken_from(taken: SourceOptions) -> dict[str, dict[str, Any]]:

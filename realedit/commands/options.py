@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from realedit.commands.parameter_types import FILE
+from realedit.commands.parameter_types import FILE, SEED, WORDS, FiniteType
 from realedit.settings import DEFAULTS, MEMORY_NAMES, METHOD_NAMES, ModelChoice
 
 Command = Callable[..., Any]
@@ -17,7 +17,7 @@ OUTPUT = click.option("-o", "--output", type=FILE, help='Where to write, "-" for
 FORCE = click.option("--force", is_flag=True, help="Replace files that exist.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON value instead of text.")
 QUIET = click.option("-q", "--quiet", is_flag=True, help="No progress and no notes.")
-MAX_LPIPS = click.option("--max-lpips", type=click.FloatRange(min=0), help="Exit 1 if the rest changed more than this.")
+MAX_LPIPS = click.option("--max-lpips", type=FiniteType(min=0), help="Exit 1 if the rest changed more than this.")
 
 
 def with_options(command: Command, options: Sequence[Option]) -> Command:
@@ -70,7 +70,7 @@ def model_options(command: Command) -> Command:
 def seeing_options(command: Command) -> Command:
     """Options of every command that looks at a photo with a model."""
     options = (
-        click.option("--prompt", help="What the photo shows; default: a .txt beside it, or its description."),
+        click.option("--prompt", type=WORDS, help="What the photo shows; default: a .txt beside it, or its caption."),
         click.option(
             "--method",
             type=click.Choice(METHOD_NAMES),
@@ -85,7 +85,7 @@ def seeing_options(command: Command) -> Command:
             show_default=True,
             help="Steps between noise and photo.",
         ),
-        click.option("--seed", type=int, default=DEFAULTS.seed, show_default=True, help="Of all fresh noise."),
+        click.option("--seed", type=SEED, default=DEFAULTS.seed, show_default=True, help="Of all fresh noise."),
         JSON,
         QUIET,
         click.option("-v", "--verbose", is_flag=True, help="Say more on stderr."),

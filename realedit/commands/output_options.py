@@ -10,7 +10,7 @@ import click
 from inversion.errors import RealEditError
 from realedit.commands.marks import MarkOptions, mark_options
 from realedit.commands.options import FORCE, MAX_LPIPS, OUTPUT, Command, as_one, with_options
-from realedit.commands.parameter_types import FILE
+from realedit.commands.parameter_types import FILE, FiniteType
 from realedit.files.kinds import PIPE, SUFFIXES
 from realedit.settings import DEFAULTS, MOST_PITCH, Mode
 
@@ -22,7 +22,7 @@ SIDECAR = click.option(
 )
 PITCH = click.option(
     "--pitch",
-    type=click.FloatRange(-MOST_PITCH, MOST_PITCH),
+    type=FiniteType(-MOST_PITCH, MOST_PITCH),
     help="Degrees that the camera looked down; 0 keeps the object upright. Default: as lines in the photo tell.",
 )
 VARIATIONS = click.option(
@@ -46,6 +46,11 @@ class FileOptions:
     def __post_init__(self) -> None:
         if (self.sign_cert is None) != (self.sign_key is None):
             raise click.UsageError("signing needs both --sign-cert and --sign-key")
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """The files that are read for it."""
+        return tuple(path for path in (self.sign_cert, self.sign_key) if path is not None)
 
 
 def file_options(command: Command) -> Command:
@@ -109,7 +114,7 @@ def scene_options(command: Command) -> Command:
         click.option("--shadow", type=click.Choice(("auto", "none")), default="auto", help="none: shadows stay."),
         click.option(
             "--feather",
-            type=click.FloatRange(0, 0.2),
+            type=FiniteType(0, 0.2),
             default=DEFAULTS.feather,
             show_default=True,
             help="Width of seams, of the photo's shorter side.",

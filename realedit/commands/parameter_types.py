@@ -1,10 +1,15 @@
-"""The types of what is typed after options: numbers, as fractions of the photo or in pixels, and files. No torch."""
+"""The types of what is typed after options: numbers, as fractions of the photo or in pixels, words, and files. No
+torch."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
+
+from realedit.files.access import as_text
+from realedit.settings import MOST_SEED
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,29 @@ class CoordinatesType(click.ParamType):
         return "0.7,0.6 or 84px,72px" if self.count == 2 else "0.1,0.2,0.5,0.8"
 
 
+class FiniteType(click.FloatRange):
+    """A number between limits, neither infinite nor not-a-number, which no limit stops."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is no number that can be meant", param, ctx)
+        return number
+
+
+class WordsType(click.ParamType):
+    """Words, which reach Python as bytes that it cannot read where the locale is not UTF-8."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return as_text(str(value))
+        except UnicodeError:
+            self.fail(f"{value!r} is not UTF-8", param, ctx)
+
+
 POINT, SHIFT, SIZE = CoordinatesType("X,Y", 2), CoordinatesType("DX,DY", 2), CoordinatesType("WIDTH,HEIGHT", 2)
 BOX = CoordinatesType("LEFT,TOP,RIGHT,BOTTOM", 4)
 FILE = click.Path(path_type=Path)
+WORDS, NUMBER, SEED = WordsType(), FiniteType(), click.IntRange(0, MOST_SEED)

@@ -11,7 +11,7 @@ import click
 from inversion.errors import RealEditError
 from realedit.commands.batch import run_jobs
 from realedit.commands.context import RunOptions, beside, run_options
-from realedit.commands.made_results import MadeResult
+from realedit.commands.made_results import ALLOW_OUTSIDE, MadeResult, WhereFound, again_options
 from realedit.commands.one_edit import PHOTO_ARGUMENT
 from realedit.commands.options import JSON, QUIET
 from realedit.commands.output_options import Acceptance, EditOptions, FileOptions, file_options, result_options
@@ -24,21 +24,31 @@ if TYPE_CHECKING:
 @click.command()
 @PHOTO_ARGUMENT
 @click.option("--recipe", "recipe_path", type=FILE, required=True, help="TOML file with the edits.")
+@ALLOW_OUTSIDE
 @result_options
 @run_options
-def edit(shared: RunOptions, photos: tuple[Path, ...], recipe_path: Path, options: EditOptions) -> None:
+def edit(
+    shared: RunOptions, photos: tuple[Path, ...], recipe_path: Path, allow_outside: bool, options: EditOptions
+) -> None:
     """Make several edits at once, from a recipe. --prompt and --mode go before the recipe's; method, steps and
     seed are the recipe's.
 
     Example: realedit edit photo.png --recipe edits.toml -o edited.png
     """
+    from realedit.files.captions import FROM_RECIPE
     from realedit.files.recipe import read_recipe
+    from realedit.files.recipe_files import model_from, named_files, named_models, renamed, require_inside
 
-    recipe = read_recipe(recipe_path)
+    recipe, folder = read_recipe(recipe_path), recipe_path.parent
+    if not allow_outside:
+        require_inside(named_files(recipe), folder, folder, "the recipe")
+    recipe = renamed(recipe, lambda name: name, lambda name: model_from(folder, name))
+    shared.announce(named_models(recipe), "the recipe")
     if options.mode is not None:
         recipe = recipe.model_copy(update={"mode": options.mode.value})
-    shared = replace(shared, prompt=shared.prompt or recipe.prompt)
-    run_jobs(shared, photos, lambda photo: recipe, options, "edited", recipe_path.parent)
+    if not shared.prompt:
+        shared = replace(shared, prompt=recipe.prompt, said_in=FROM_RECIPE)
+    run_jobs(shared, photos, lambda photo: recipe, options, "edited", recipe_path)
 
 
 @click.command("recipe-schema")
@@ -51,19 +61,19 @@ def recipe_schema() -> None:
 
 @click.command()
 @click.argument("result", type=FILE)
-@click.option("--photo", type=FILE, help="The photo, if it lies elsewhere now.")
+@again_options
 @click.option("-o", "--output", type=FILE, help="Where to write; default: beside the result.")
 @file_options
 @JSON
 @QUIET
-def redo(result: Path, photo: Path | None, output: Path | None, files: FileOptions, as_json: bool, quiet: bool) -> None:
+def redo(result: Path, found: WhereFound, output: Path | None, files: FileOptions, as_json: bool, quiet: bool) -> None:
     """Make a result again from the sidecar beside it, and say whether its pixels are the same.
 
     Example: realedit redo moved.png
     """
     from realedit.commands.results import Outputs
 
-    made = MadeResult.read(result, photo)
+    made = MadeResult.read(result, found)
     shared = made.options(as_json=as_json, quiet=quiet)
     outputs = Outputs(output or beside(made.path, "redone"), files=files)
     if _run_again(shared, made, outputs) != made.sidecar.pixels_hash:
@@ -75,13 +85,16 @@ def _run_again(shared: RunOptions, made: MadeResult, outputs: "Outputs") -> str:
     """Make the edits, or the whole picture, of a sidecar. Returns the hash of the pixels."""
     from realedit.commands.edit_job import run_job
     from realedit.commands.generation_job import GenerationJob, run_whole
+    from realedit.files.captions import FROM_SIDECAR, Prompt
     from realedit.files.reading import PhotoFile
     from realedit.files.recipe import Recipe
 
+    made.announce(shared)
     job = made.edit_job()
     if job is not None:
         return run_job(shared, job, outputs, Acceptance(keep_going=True))
-    whole = made.sidecar.recipe
+    whole = made.recipe
     assert not isinstance(whole, Recipe)
+    prompt = Prompt(made.sidecar.prompt, made.sidecar.prompt_source or FROM_SIDECAR)
     photo = PhotoFile.open(made.photo).photo if made.photo else None
-    return run_whole(shared, GenerationJob(whole, made.sidecar.prompt, made.photo, photo, made.folder), outputs)[1]
+    return run_whole(shared, GenerationJob(whole, prompt, made.photo, photo, made.folder, made.files), outputs)[1]

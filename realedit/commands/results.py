@@ -1,7 +1,7 @@
 """What commands write and print of a result: checked before any work is done, and written when it is done. No torch."""
 
 import contextlib
-import json
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,23 +10,17 @@ from typing import TYPE_CHECKING
 import click
 import psutil
 
-from realedit.commands.context import RunOptions
+from realedit.commands.context import RunOptions, print_line
 from realedit.commands.output_options import FileOptions
+from realedit.editing.intermediates import INTERMEDIATES
+from realedit.files.access import shown_name
 from realedit.files.contact_sheet import side_by_side
 from realedit.files.encoding import Saving
 from realedit.files.kinds import PIPE
 from realedit.files.photo import Photo
 from realedit.files.provenance import Signer
 from realedit.files.sidecar import SidecarOrigin, pixels_hash, sidecar_path, write_sidecar
-from realedit.files.writing import (
-    check_folder,
-    check_new,
-    check_output,
-    parent_of,
-    save_photo,
-    save_sheet,
-    write_bytes,
-)
+from realedit.files.writing import check_outputs, parent_of, save_photo, save_sheet, write_bytes
 from realedit.files.xmp import DigitalSourceType
 from realedit.settings import ModelChoice, Settings
 
@@ -36,7 +30,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Outputs:
-    """Where a result is written, and how. `one_of_many`: what --json prints then says of which photo it is."""
+    """All that one run writes, and how: the `result`, and beside it what else is asked for. `one_of_many`: what --json
+    prints then says of which photo it is; `kept`: what must not be replaced beside the inputs of the run, as the photos
+    that are still to come."""
 
     result: Path
     before_after: Path | None = None
@@ -45,24 +41,39 @@ class Outputs:
     sidecar: bool = True
     files: FileOptions = FileOptions()
     one_of_many: bool = False
+    kept: tuple[Path, ...] = ()
+
+    @property
+    def pictures(self) -> tuple[Path, ...]:
+        """Every picture that may be written."""
+        work = [] if self.work is None else [self.work_picture(name) for name in INTERMEDIATES]
+        return (self.result, *([self.before_after] if self.before_after else []), *work)
+
+    @property
+    def others(self) -> tuple[Path, ...]:
+        """Every other file that is written."""
+        sidecar = [sidecar_path(self.result)] if self.sidecar else []
+        return (*([self.report] if self.report else []), *sidecar)
+
+    def work_picture(self, name: str) -> Path:
+        """The file of a picture of the way there."""
+        assert self.work is not None
+        return self.work / f"{name}.png"
 
     def check(self, inputs: tuple[Path, ...]) -> None:
         """Refuse, before any work is done, what cannot or must not be written.
 
         Raises:
-            OutputError: a file exists, is one of the `inputs`, or lies in a folder that takes none.
+            OutputError: two outputs are one file; a file exists, is one of the `inputs`, or lies in a folder that takes
+                none.
         """
-        force = self.files.force
-        for path in (self.result, self.before_after):
-            if path is not None:
-                check_output(path, force=force, inputs=inputs)
-        for path in (self.report, sidecar_path(self.result) if self.sidecar else None):
-            if path is not None:
-                check_new(path, force=force, inputs=inputs)
-        if self.work is not None:
+        inputs = (*inputs, *self.kept, *self.files.inputs)
+        if self.work is not None and not os.path.exists(self.work):  # made last, where nothing else is wrong
+            here = [path for path in self.pictures if path.parent != self.work]
+            check_outputs(here, self.others, force=self.files.force, inputs=inputs)
             with contextlib.suppress(OSError):
-                self.work.mkdir(parents=True, exist_ok=True)
-            check_folder(self.work)
+                self.work.mkdir(parents=True)
+        check_outputs(self.pictures, self.others, force=self.files.force, inputs=inputs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,22 +125,17 @@ def save_result(
 
 def print_result(shared: RunOptions, outputs: Outputs, photo: Path | None, report: "EditReport | None" = None) -> None:
     """Say what came of the `photo` and where it was written."""
-    if report is not None:
-        _print(shared, outputs, photo, report)
-    printed = shared.as_json and report is not None
-    shared.say(f"wrote {outputs.result}", when=outputs.result != PIPE and not printed)
-
-
-def _print(shared: RunOptions, outputs: Outputs, photo: Path | None, report: "EditReport") -> None:
-    to_stderr = outputs.result == PIPE
-    if shared.as_json and outputs.one_of_many:
-        about = {"photo": str(photo), "result": str(outputs.result), "report": report.as_dict()}
-        click.echo(json.dumps(about))
-    elif shared.as_json:
-        click.echo(report.to_json())
-    elif not (to_stderr and shared.quiet):
+    piped = outputs.result == PIPE
+    if report is not None and not shared.as_json and not (piped and shared.quiet):
         seconds = None if outputs.one_of_many else _seconds_since_start()
-        click.echo(report.to_text(seconds, verbose=shared.verbose), err=to_stderr)
+        click.echo(report.to_text(seconds, verbose=shared.verbose), err=piped)
+    if shared.as_json and outputs.one_of_many:
+        said = {"report": report.as_dict()} if report is not None else {}
+        print_line(photo, {"result": shown_name(outputs.result), **said})
+    elif shared.as_json and report is not None:
+        click.echo(report.to_json())
+    printed = shared.as_json and report is not None
+    shared.say(f"wrote {shown_name(outputs.result)}", when=not piped and not printed)
 
 
 def _seconds_since_start() -> float:

@@ -36,6 +36,16 @@ class ImageComparison:
     perceptual_name: str
     identical: bool
 
+    def as_dict(self) -> dict[str, object]:
+        """As values that JSON can hold, which has no infinity and no NaN: null, and a note that says what it stands
+        for."""
+        values = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in vars(self).items()}
+        if math.isinf(self.psnr_db):
+            values["psnr_note"] = "infinite: no pixel that is compared differs"
+        elif math.isnan(self.psnr_db):
+            values["psnr_note"] = "not defined: there is no pixel to compare"
+        return values
+
 
 def compare_images(before: Tensor, after: Tensor, outside: Tensor, perceptual: PerceptualMetric) -> ImageComparison:
     """Compare two photos (1, 3, H, W) in [0, 1] over the pixels where `outside` (1, 1, H, W) is 1."""

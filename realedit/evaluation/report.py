@@ -10,6 +10,7 @@ from torch import Tensor
 from realedit.evaluation.comparison import compare
 from realedit.evaluation.metrics import ImageComparison, PerceptualMetric
 from realedit.evaluation.verdict import Verdict
+from realedit.files.captions import FROM_OPTION, Prompt
 from realedit.files.photo import Photo
 from realedit.geometry.boxes import mask_centre
 from realedit.geometry.crop import Crop
@@ -139,9 +140,10 @@ class Measurements:
 class EditReport:
     """The numbers of one run.
 
-    `outside`: the result against the photo, where nothing may change. `camera`: by what objects were turned
-    that went elsewhere, None if none did. `overlaps` names objects that cover each other after the edit. `seconds`: of
-    the edit alone, without loading the model, reading and writing.
+    `outside`: the result against the photo, where nothing may change. `camera`: by what objects were turned that went
+    elsewhere, None if none did. `overlaps` names objects that cover each other after the edit. `seconds`: of the edit
+    alone, without loading the model, reading and writing. `prompt`: what the photo is said to show, and where that was
+    said; None from Python.
     """
 
     objects: tuple[ObjectReport, ...]
@@ -157,6 +159,7 @@ class EditReport:
     fill: FillReport | None
     verdict: Verdict
     mode: ModeReport
+    prompt: Prompt | None = None
 
     @classmethod
     def of(
@@ -185,6 +188,7 @@ class EditReport:
     def as_dict(self) -> dict[str, object]:
         """As values that JSON can hold."""
         values = asdict(self) | {"verdict": asdict(self.verdict) | {"level": self.verdict.level.value}}
+        values["outside"] = self.outside.as_dict()
         return _finite(values)  # type: ignore[return-value]
 
     def to_text(self, seconds: float | None = None, *, verbose: bool = False) -> str:
@@ -195,6 +199,7 @@ class EditReport:
         lines = [
             f"verdict         {self.verdict.to_text()}",
             *(f"object          {o.to_text()}" for o in self.objects),
+            *self._prompt_lines(),
             *([f"old place       filled {self.fill.to_text()}"] if self.fill else []),
             *(f"overlap         {pair} cover each other" for pair in self.overlaps),
             f"outside         {kept}; {1 - self.touched_share:.0%} of the photo",
@@ -203,6 +208,12 @@ class EditReport:
             + (", inversion from the cache" if self.from_cache else ""),
         ]
         return "\n".join(lines)
+
+    def _prompt_lines(self) -> list[str]:
+        """Where the prompt came from, if it was not typed."""
+        if self.prompt is None or self.prompt.source == FROM_OPTION:
+            return []
+        return [f'prompt          "{self.prompt.text}", {self.prompt.source}']
 
     def _how(self) -> list[str]:
         """Lines about the camera, the inversion, guidance and the measure."""

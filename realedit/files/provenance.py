@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from inversion.errors import OutputError
+from realedit.files.access import LARGEST_TEXT_FILE, read_at_most
 from realedit.files.xmp import DigitalSourceType
 
 TYPES = {
@@ -44,9 +45,9 @@ class Signer:
         """Raises `OutputError` if a file cannot be read or the package for signing is missing."""
         _needed("c2pa")
         try:
-            return cls(certificates.read_bytes(), key.read_bytes())
+            return cls(_pem(certificates), _pem(key))
         except OSError as error:
-            raise OutputError(f"cannot read {error.filename} for signing: {error.strerror}") from error
+            raise OutputError(f"cannot read {error.filename or key} for signing: {error.strerror}") from error
 
     def sign(self, data: bytes, kind: str, source: DigitalSourceType, parent: Parent | None) -> bytes:
         """A file's bytes with content credentials: edited from `parent`, or created where there is none.
@@ -89,6 +90,12 @@ class Signer:
         if curve not in CURVES:
             raise OutputError(f"a signing key on the curve {curve} cannot be used; use P-256, Ed25519 or RSA")
         return CURVES[curve]
+
+
+def _pem(path: Path) -> bytes:
+    """Of a file, or of a pipe: a key may come straight from where it is kept."""
+    with path.open("rb") as file:
+        return read_at_most(file, LARGEST_TEXT_FILE)
 
 
 def _needed(module: str) -> Any:

@@ -14,6 +14,7 @@ from PIL import Image, JpegImagePlugin
 from inversion.errors import PhotoError, RealEditError, first_line
 from inversion.main_memory import require
 from realedit.files import metadata
+from realedit.files.access import read_at_most, read_file, shown_name
 from realedit.files.kinds import PIPE, RAW
 from realedit.files.photo import JpegCoding, Origin, Photo
 from realedit.files.pixels import OTHER_COLOURS, orientation, pixels, upright_size
@@ -81,16 +82,17 @@ def load_photo(path: Path | str) -> Photo:
 
 def _bytes_of(path: Path) -> tuple[bytes, str, str]:
     """The bytes of a file, its name for messages, and the end of its name."""
-    if path == PIPE:
-        return sys.stdin.buffer.read(), "standard input", ""
-    if path.is_dir():
-        raise PhotoError(f"{path} is a folder; give one photo")
+    name = "standard input" if path == PIPE else shown_name(path)
     try:
-        return path.read_bytes(), str(path), path.suffix.lower()
+        if path == PIPE:
+            return (read_at_most(sys.stdin.buffer) if sys.stdin else b""), name, ""
+        return read_file(path), name, path.suffix.lower()
     except FileNotFoundError:
-        raise PhotoError(f"{path} does not exist") from None
+        raise PhotoError(f"{name} does not exist") from None
+    except IsADirectoryError:
+        raise PhotoError(f"{name} is a folder; give one photo") from None
     except OSError as error:
-        raise PhotoError(f"{path} cannot be read: {error.strerror}") from error
+        raise PhotoError(f"{name} cannot be read: {error.strerror}") from error
 
 
 def decode(data: bytes, name: str, suffix: str = "") -> Photo:

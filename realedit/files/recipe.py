@@ -12,8 +12,9 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from inversion.errors import EditError
 from realedit.edits import AnyEdit, Insert, Transfer, check_together
+from realedit.files.access import LARGEST_TEXT_FILE, decoded, read_file
 from realedit.geometry.transform import Box, Point
-from realedit.settings import DEFAULTS, METHOD_NAMES, MOST_PITCH
+from realedit.settings import DEFAULTS, METHOD_NAMES, MOST_PITCH, MOST_SEED
 
 UNKNOWN_KEY = "Extra inputs are not permitted"  # pydantic's words, which it uses of models but not of dataclasses
 PUBLISHED_NAMES = {
@@ -25,7 +26,7 @@ PUBLISHED_NAMES = {
 
 
 class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Region(_Entry):
@@ -62,7 +63,7 @@ class Recipe(_Entry):
     mode: Literal["auto", "composite", "regenerate"] = Field("auto", description="Of pixels, or by the model alone")
     method: str = DEFAULTS.method
     steps: int = Field(DEFAULTS.steps, ge=2, le=1000)
-    seed: int = DEFAULTS.seed
+    seed: int = Field(DEFAULTS.seed, ge=0, le=MOST_SEED)
     pitch: float | None = Field(None, ge=-MOST_PITCH, le=MOST_PITCH, description="Degrees that the camera looked down")
     fill: str = Field("auto", description="What fills old places: auto, photo, model, or a model made for it")
     behind: str | None = Field(None, description="A picture that is white where the photo stays in front")
@@ -99,7 +100,7 @@ def read_recipe(path: Path) -> Recipe:
         EditError: it cannot be read, or is wrong somewhere; the message names the line.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = decoded(read_file(path, LARGEST_TEXT_FILE))
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise EditError(f"{path} cannot be read as a recipe: {reason}") from error
@@ -107,6 +108,8 @@ def read_recipe(path: Path) -> Recipe:
         return Recipe.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise EditError(f"{path} is not TOML: {error}") from error
+    except RecursionError as error:
+        raise EditError(f"{path} is no recipe: it is nested too deeply") from error
     except ValidationError as error:
         raise EditError(f"{path}, {_first_mistake(error, text)}") from error
     except EditError as error:

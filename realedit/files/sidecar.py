@@ -12,7 +12,11 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from inversion.errors import EditError
+from inversion.weights import BUNDLED
+from realedit.files.access import LARGEST_TEXT_FILE, decoded, is_there, native, read_file, shown_name
+from realedit.files.captions import Prompt
 from realedit.files.recipe import Recipe
+from realedit.files.recipe_files import renamed
 from realedit.generations import Generation
 from realedit.settings import ModelChoice, Settings
 
@@ -25,8 +29,9 @@ LIBRARIES = ("realedit", "torch", "diffusers", "transformers", "pillow")
 
 class Sidecar(BaseModel):
     """`recipe`: the edits, or the whole picture, that was asked for. `photo` (none for a picture from words)
-    and `folder` (what the recipe's paths start from) are relative to the sidecar's own folder; hashes are
-    SHA-256, of the photo's bytes and of the result's pixels."""
+    and `folder` (what the recipe's paths start from) are relative to the sidecar's own folder, and so is the `model` if
+    it starts with a dot, a folder or file and no hub id; hashes are SHA-256, of the photo's bytes and of the result's
+    pixels."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -35,6 +40,7 @@ class Sidecar(BaseModel):
     folder: str
     recipe: Recipe | Generation
     prompt: str
+    prompt_source: str | None = None
     model: str
     revision: str | None = None
     variant: str | None = None
@@ -55,7 +61,7 @@ class SidecarOrigin:
     folder: Path
     result: Path
     recipe: Recipe | Generation
-    prompt: str
+    prompt: Prompt
 
     @property
     def path(self) -> Path:
@@ -65,17 +71,38 @@ class SidecarOrigin:
     def relative(self, path: Path) -> str:
         """A path as seen from the sidecar; the name alone where there is no way from there."""
         try:
-            return Path(os.path.relpath(path.resolve(), self.result.resolve().parent)).as_posix()
-        except ValueError:  # another drive
-            return path.name
+            way = os.path.relpath(os.path.realpath(native(path)), self.result.resolve().parent)
+        except (ValueError, OSError):  # another drive
+            return shown_name(path.name)
+        return Path(shown_name(way)).as_posix()
+
+    def relative_model(self, name: str) -> str:
+        """The name of a model, or its path from there, which starts with a dot, if it is one on this machine; so no
+        sidecar tells of a person's folders more than the way between two of them."""
+        if name == BUNDLED or not is_there(Path(name)):
+            return name
+        way = self.relative(Path(name))
+        return way if way.startswith("../") else f"./{way}"
+
+    def relative_recipe(self) -> Recipe | Generation:
+        """The recipe, whose files and models are named as seen from there."""
+        return renamed(self.recipe, lambda name: self.relative(self.folder / name), self.relative_model)
 
 
 def sidecar_path(result: Path) -> Path:
     return result.with_name(result.name + SIDECAR_SUFFIX)
 
 
+def made_from_photo(result: Path) -> bool:
+    """Whether the sidecar of a result says that it was made from a photo; one that cannot be read is taken to."""
+    try:
+        return read_sidecar(result).photo is not None
+    except EditError:
+        return True
+
+
 def file_hash(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return hashlib.sha256(read_file(path)).hexdigest()
 
 
 def versions() -> dict[str, str]:
@@ -96,12 +123,13 @@ def read_sidecar(result: Path) -> Sidecar:
         EditError: there is none, or it is damaged.
     """
     path = result if result.name.endswith(SIDECAR_SUFFIX) else sidecar_path(result)
-    if not path.is_file():
+    if not is_there(path):
         raise EditError(f"{result} has no {path.name} beside it; only results with one can be made again")
     try:
-        return Sidecar.model_validate_json(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, ValidationError) as error:
-        raise EditError(f"{path} is not a whole sidecar; make the edit again") from error
+        return Sidecar.model_validate_json(decoded(read_file(path, LARGEST_TEXT_FILE)))
+    except (OSError, UnicodeDecodeError, ValidationError, EditError) as error:
+        why = f" ({error.strerror})" if isinstance(error, OSError) else ""
+        raise EditError(f"{path} is not a whole sidecar{why}; make the edit again") from error
 
 
 def pixels_hash(rgb: "np.ndarray") -> str:
@@ -122,10 +150,11 @@ def write_sidecar(
     sidecar = Sidecar(
         photo=made.relative(made.photo) if made.photo else None,
         photo_hash=file_hash(made.photo) if made.photo else None,
-        folder=made.relative(made.folder),
-        recipe=made.recipe,
-        prompt=made.prompt,
-        model=which.model,
+        folder=".",
+        recipe=made.relative_recipe(),
+        prompt=made.prompt.text,
+        prompt_source=made.prompt.source,
+        model=made.relative_model(which.model),
         revision=which.revision,
         variant=which.variant,
         model_fingerprint=fingerprint,

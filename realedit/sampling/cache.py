@@ -7,16 +7,20 @@ those used longest ago go first when the folder is full, and what a killed proce
 import contextlib
 import os
 import re
+import sys
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from filelock import FileLock, Timeout
 
-from inversion.cache_folder import HASHES, cache_folder
-from inversion.errors import RealEditError
+from inversion.cache_folder import HASHES, PLACE_VARIABLE, cache_folder
+from inversion.errors import Notice, RealEditError, ReferenceMismatch
 
+Kept = TypeVar("Kept")
 SIZE_VARIABLE = "REALEDIT_CACHE_SIZE"
 DEFAULT_SIZE = "4G"
 SIZE_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
@@ -46,7 +50,7 @@ def limit() -> int:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)B?", given.strip(), re.IGNORECASE)
     if match is None:
         raise RealEditError(f'{SIZE_VARIABLE} is "{given}"; give a size such as 500M or 4G')
-    return int(float(match[1]) * SIZE_UNITS[match[2].upper()])
+    return int(min(float(match[1]) * SIZE_UNITS[match[2].upper()], sys.maxsize))
 
 
 def entries() -> list[Entry]:
@@ -70,21 +74,51 @@ def used(path: Path) -> None:
 
 
 def keep(path: Path, save: Callable[[Path], None]) -> None:
-    """Let `save` write a reference to `path` if it fits; a full or read-only disk costs time at the next
-    edit, nothing else."""
+    """Let `save` write a reference to `path` if it fits; a full disk or a folder of somebody else costs time at the
+    next edit, which a `Notice` says, and nothing else."""
     if limit() == 0:
         return
-    with contextlib.suppress(OSError):
+    try:
         path.parent.mkdir(parents=True, exist_ok=True)
         save(path)
-        sweep()
+    except OSError as error:
+        warnings.warn(
+            Notice(f"the inversion is not kept in {path.parent}: {error.strerror or error}; {PLACE_VARIABLE} moves it"),
+            stacklevel=2,
+        )
+    sweep()
+
+
+def is_kept(key: str) -> bool:
+    """Whether a reference of this key is there."""
+    return os.path.exists(path_of(key))
+
+
+def load(key: str, read: Callable[[Path], Kept]) -> Kept | None:
+    """What `read` makes of the reference of a key; None if there is none. One that is damaged, of an older version or
+    of somebody who lets nobody read it is None too, and goes if that is allowed."""
+    path = path_of(key)
+    if not is_kept(key):
+        return None
+    try:
+        found = read(path)
+    except FileNotFoundError:
+        return None  # another process made room
+    except ReferenceMismatch:
+        _delete(path)
+        return None
+    except OSError as error:
+        warnings.warn(Notice(f"the kept inversion {path} cannot be read: {error.strerror or error}"), stacklevel=2)
+        return None
+    used(path)
+    return found
 
 
 def sweep() -> list[Entry]:
     """Delete what was used longest ago until the rest fits, and what killed processes left. Returns the
     references that were deleted."""
     gone = []
-    with contextlib.suppress(OSError, Timeout), FileLock(folder() / ".lock", timeout=LOCK_SECONDS):
+    with contextlib.suppress(OSError, Timeout), FileLock(folder() / ".lock", timeout=LOCK_SECONDS, mode=0o666):
         _sweep_unfinished()
         total, most = 0, limit()
         for entry in entries():

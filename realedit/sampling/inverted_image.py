@@ -1,10 +1,10 @@
 """From a photo to its reference: read from the cache, or inverted, recorded and kept there."""
 
+import functools
 from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from inversion.errors import ReferenceMismatch
 from inversion.main_memory import require
 from inversion.methods import METHODS
 from inversion.model import DiffusionModel
@@ -58,16 +58,9 @@ def invert_image(session: Session, photo: Tensor, prompt: str) -> InvertedImage:
     image = resize(photo, working_size((photo.shape[-1], photo.shape[-2]), model.native_size, model.pixel_multiple))
     header, schedule = _header(session, prompt), session.schedule
     for kept in (header, replace(header, method=GENERATED)):
-        path = cache.path_of(cache_key(image, kept))
-        if path.exists():
-            try:
-                reference = Reference.load(path, kept)
-                cache.used(path)
-                return InvertedImage(image, reference, cached=True)
-            except FileNotFoundError:
-                continue  # another process made room
-            except ReferenceMismatch:
-                path.unlink(missing_ok=True)  # cut off or of an older version: make it again
+        found = cache.load(cache_key(image, kept), functools.partial(Reference.load, wanted=kept))
+        if found is not None:
+            return InvertedImage(image, found, cached=True)
     recorder, on_step = Recorder(model, prompt, schedule), session.steps_of("inverting")
     problem = InversionProblem(
         model, model.encode(image), prompt, schedule, settings.guidance_scale, on_step, recorder.step
@@ -79,7 +72,7 @@ def invert_image(session: Session, photo: Tensor, prompt: str) -> InvertedImage:
 
 def was_drawn(session: Session, image: Tensor, prompt: str) -> bool:
     """Whether the cache knows an image (1, 3, h, w) as one that the model drew from this prompt itself."""
-    return cache.path_of(cache_key(image, replace(_header(session, prompt), method=GENERATED))).exists()
+    return cache.is_kept(cache_key(image, replace(_header(session, prompt), method=GENERATED)))
 
 
 def _header(session: Session, prompt: str) -> Header:

@@ -1,0 +1,93 @@
+"""The files and models that a recipe names: all of them, under other names, and kept inside its folder. No torch."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from inversion.errors import EditError
+from realedit.files.access import is_file, is_there, native, shown_name
+from realedit.files.recipe import Recipe, Region
+from realedit.generations import Generation, GlobalAppearance
+
+Asked = TypeVar("Asked", bound=Recipe | Generation)
+FILLS = ("auto", "photo", "model")  # what fills old places without a model of its own
+
+
+def named_files(recipe: Recipe | Generation) -> tuple[str, ...]:
+    """Every file that a recipe names: other photos, masks, scribbles, what stays in front."""
+    if not isinstance(recipe, Recipe):
+        return (recipe.photo,) if isinstance(recipe, GlobalAppearance) else ()
+    marked = [name for region in regions(recipe) for name in (region.mask, region.around) if name]
+    photos = dict.fromkeys((*recipe.other_photos, *recipe.photos))
+    return (*photos, *marked, *([recipe.behind] if recipe.behind else []))
+
+
+def named_models(recipe: Recipe | Generation) -> dict[str, str]:
+    """Every model that a recipe names, and what for."""
+    if not isinstance(recipe, Recipe):
+        return {}
+    found = {region.segmenter: "segmenter" for region in regions(recipe) if region.segmenter}
+    return found | ({} if recipe.fill in FILLS else {recipe.fill: "model that fills old places"})
+
+
+def regions(recipe: Recipe) -> Iterator[Region]:
+    """What is marked, in the photo and in others."""
+    yield from recipe.where.values()
+    yield from (entry.where for entry in recipe.photos.values() if entry.where)
+
+
+def renamed(recipe: Asked, of_file: Callable[[str], str], of_model: Callable[[str], str]) -> Asked:
+    """The same recipe with other names for its files and models."""
+    values: dict[str, Any] = recipe.model_dump(by_alias=True, exclude_none=True)
+    for each in (values, *values.get("edit", ())):
+        if "from" in each:
+            each["from"] = of_file(each["from"])
+    if "behind" in values:
+        values["behind"] = of_file(values["behind"])
+    if values.get("fill", FILLS[0]) not in FILLS:
+        values["fill"] = of_model(values["fill"])
+    photos: dict[str, Any] = values.get("photos", {})
+    if photos:
+        values["photos"] = {of_file(name): told for name, told in photos.items()}
+    for region in (*values.get("where", {}).values(), *(told.get("where", {}) for told in photos.values())):
+        _rename_region(region, of_file, of_model)
+    return cast(Asked, recipe.model_validate(values))
+
+
+def _rename_region(region: dict[str, Any], of_file: Callable[[str], str], of_model: Callable[[str], str]) -> None:
+    for key, change in (("mask", of_file), ("around", of_file), ("segmenter", of_model)):
+        if key in region:
+            region[key] = change(region[key])
+
+
+def model_from(folder: Path, name: str) -> str:
+    """The name of a model that is said in a file of `folder`: the path, if it lies there, else as it is (a hub id)."""
+    return str(folder / name) if is_there(folder / name) else name
+
+
+def require_inside(names: Iterable[str], folder: Path, root: Path, said_by: str) -> None:
+    """Check that files, named from `folder`, lie below `root` in the end, whatever links lead there; of a photo, also
+    the text file beside it.
+
+    Raises:
+        EditError: one does not; the message says of whom the name is (`said_by`), and how to allow it.
+    """
+    for name in names:
+        for path in (folder / name, (folder / name).with_suffix(".txt")):
+            if path.suffix == ".txt" and not is_file(path):
+                continue
+            if not lies_inside(path, root):
+                raise EditError(
+                    f"{said_by} names {shown_name(path)}, which lies outside its folder; give --allow-outside if you "
+                    "trust it, or copy that file there"
+                )
+
+
+def lies_inside(path: Path, root: Path) -> bool:
+    """Whether a file lies below a folder, whatever links lead there."""
+    try:
+        found = os.path.realpath(native(path))
+    except OSError:  # no file has such a name: it is said when it is read
+        return True
+    return Path(found).is_relative_to(os.path.realpath(root))
