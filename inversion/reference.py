@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from inversion.errors import ReferenceMismatch
+from inversion.file_mode import usual_mode
 from inversion.text import Embedding
 
 FORMAT = 3  # raise when the meaning of a saved tensor changes
@@ -88,11 +89,11 @@ class Reference:
         tensors |= {f"features/{k}": v for k, v in self.features.items()}
         handle, part = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
         os.close(handle)
-        os.chmod(part, 0o666 & ~_umask())  # like any file, so that those who share the folder may read it
         try:
             save_file(
                 {k: v.contiguous() for k, v in tensors.items()}, part, {"header": json.dumps(asdict(self.header))}
             )
+            os.chmod(part, usual_mode())  # like any file, so that those who share the folder may read it
             os.replace(part, path)
         except SafetensorError as error:  # its name of a full disk
             raise OSError(errno.EIO, str(error)) from error
@@ -127,12 +128,6 @@ class Reference:
             group("features/"),
             tensors.get("residuals"),
         )
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def cache_key(photo: Tensor, header: Header) -> str:

@@ -13,9 +13,17 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+from inversion.errors import RealEditError
 from realedit.cli import main
+from realedit.commands.batch import Batch, BatchEntry, each, with_stems
+from realedit.commands.context import RunOptions
+from realedit.commands.output_options import EditOptions, FileOptions
+from realedit.files.earlier import left_by_earlier_run
+from realedit.files.encoding import Saving
 from realedit.files.reading import decode, load_photo
+from realedit.files.writing import save_mask, save_photo, save_sheet
 from realedit.files.xmp import DigitalSourceType
+from realedit.settings import ModelChoice
 from tests.digital_source import source_of
 from tests.test_cli import FAST, PHOTOS, ROOT, error_line, run
 
@@ -92,6 +100,99 @@ def test_options_that_contradict_each_other(tmp_path, args, said):
 def test_one_result_for_several_photos_is_asked_wrongly(tree, tmp_path):
     line = error_line(run("move", tree, *MOVE, "-o", tmp_path / "x.png", code=2))
     assert "give --out-dir for several" in line
+
+
+def stems(*names: str, out_dir: Path | None = None, kind: str | None = None) -> list[str]:
+    """The names of the results of photos in one folder."""
+    options = EditOptions(out_dir=out_dir, files=FileOptions(format=kind))
+    return [entry.stem for entry in with_stems([(Path("in", name), Path(name)) for name in names], options)]
+
+
+def test_photos_that_differ_by_their_endings_get_two_names():
+    assert stems("IMG_1.jpg", "IMG_1.png") == ["IMG_1", "IMG_1"]  # of which the results keep the endings
+    assert stems("IMG_1.dng", "IMG_1.jpg", "IMG_2.jpg") == ["IMG_1", "IMG_1", "IMG_2"]  # a TIFF and a JPEG
+    assert stems("IMG_1.dng", "IMG_1.tif") == ["IMG_1", "IMG_1-tif"]
+    assert stems("IMG_1.JPG", "IMG_1.jpg") == ["IMG_1", "IMG_1-jpg"]  # one file on many disks
+    assert stems("IMG_1.jpg", "IMG_1.png", kind="webp") == ["IMG_1", "IMG_1-png"]
+    assert stems("IMG_1-png.jpg", "IMG_1.jpg", "IMG_1.png", kind="webp") == ["IMG_1-png", "IMG_1", "IMG_1-png-2"]
+    assert stems("a.jpg", "a.png", out_dir=Path("out")) == ["a", "a"]
+
+
+def left_behind(folder: Path) -> None:
+    """What edits leave beside a photo: a result with its sidecar, one with its mark alone, and by-products."""
+    photo = load_photo(folder / "photo.png")
+    save_photo(photo, folder / "photo-moved.jpg")
+    save_photo(photo, folder / "known.png", Saving(mark=None))
+    (folder / "known.png.realedit.json").write_text("{")
+    save_sheet(Image.fromarray(photo.rgb), folder / "photo-objects.png")
+    save_sheet(Image.fromarray(photo.rgb), folder / "before-after.jpg")
+    save_mask(photo.rgb[..., 0] > 99, folder / "photo-mask.png")
+
+
+def test_what_earlier_edits_left_is_no_photo_of_a_folder(tmp_path):
+    shutil.copy(PHOTOS / "03.png", tmp_path / "photo.png")
+    drawn = Saving(mark=DigitalSourceType.GENERATED)
+    save_photo(load_photo(tmp_path / "photo.png"), tmp_path / "drawn.png", drawn)
+    left_behind(tmp_path)
+    found = {path.name for path in tmp_path.glob("*.*g") if not left_by_earlier_run(path)}
+    assert found == {"photo.png", "drawn.png"}
+    (tmp_path / "drawn.png").unlink()
+    said = run("remove", tmp_path, *REMOVE, *FAST, "--json")
+    assert f"5 pictures that earlier edits left in {tmp_path} are passed over" in said.stderr
+    (line,) = said.stdout.splitlines()  # in the form of many, though it is one
+    assert Path(json.loads(line)["result"]).name == "photo-removed.png"
+    (tmp_path / "photo.png").unlink()
+    line = error_line(run("remove", tmp_path, *REMOVE, code=1))
+    assert "holds no photos, but 6 pictures that earlier edits left" in line
+    assert "already exists" in error_line(
+        run("remove", tmp_path / "photo-removed.png", *REMOVE, "-o", tmp_path / "known.png", code=1)
+    )
+
+
+def test_a_photo_that_is_still_to_come_is_not_replaced(tmp_path):
+    for name in ("a.png", "a-removed.png"):
+        shutil.copy(PHOTOS / "03.png", tmp_path / name)
+    result = run("remove", tmp_path / "a.png", tmp_path / "a-removed.png", *REMOVE, *FAST, "--force", code=1)
+    assert "a.png: a-removed.png is the input" in result.stderr.replace(f"{tmp_path}/", "")
+    assert (tmp_path / "a-removed.png").read_bytes() == (PHOTOS / "03.png").read_bytes()
+    assert (tmp_path / "a-removed-removed.png").exists()
+
+
+def test_any_failure_of_one_photo_leaves_the_others(tmp_path, capsys):
+    def work(entry: BatchEntry) -> None:
+        if entry.stem == "a":
+            raise ValueError("what nobody thought of\nin two lines")
+        done.append(entry.stem)
+
+    done: list[str] = []
+    batch = Batch(with_stems([(Path(name), Path(name)) for name in ("a.png", "b.png")], EditOptions()), many=True)
+    shared = RunOptions(ModelChoice(), None, "ddim", 4, 0, as_json=True)
+    with pytest.raises(RealEditError, match="1 of 2 photos failed"):
+        each(shared, batch, work)
+    assert done == ["b"]
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {"photo": "a.png", "error": "ValueError: what nobody thought of"}
+    assert err == "realedit: a.png: ValueError: what nobody thought of\n"
+
+
+def test_work_pictures_obey_force_and_never_hit_an_input(tmp_path):
+    """All that there may be are known before there is any."""
+    work = tmp_path / "work"
+    work.mkdir()
+    shutil.copy(PHOTOS / "03.png", work / "plate.png")
+    shutil.copy(PHOTOS / "03.png", tmp_path / "mask.png")
+    os.link(tmp_path / "mask.png", work / "object.png")
+    args = ["remove", work / "plate.png", *REMOVE, "--work", work, "-o", tmp_path / "a.png"]
+    before = {path: path.read_bytes() for path in work.iterdir()}
+    assert "already exists" in error_line(run(*args, code=1))
+    assert "object.png is the input" in error_line(
+        run("remove", PHOTOS / "03.png", "egg", "--mask", tmp_path / "mask.png", *args[-4:], "--force", code=1)
+    )
+    assert "plate.png is the input" in error_line(run(*args, "--force", code=1))
+    assert {path: path.read_bytes() for path in work.iterdir()} == before
+    twice = ["remove", PHOTOS / "03.png", *REMOVE, "-o", tmp_path / "b.png", "--before-after", tmp_path / "B.png"]
+    assert "would both be written" in error_line(run(*twice, "--work", tmp_path / "new", "--force", code=1))
+    assert not (tmp_path / "new").exists()
 
 
 def test_an_empty_folder_and_an_unquoted_object(tmp_path):

@@ -1,5 +1,6 @@
 """The cache of references: bounded, swept, and shared by several processes."""
 
+import functools
 import os
 import subprocess
 import sys
@@ -7,9 +8,14 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 
-from inversion.errors import RealEditError
+from inversion.errors import Notice, RealEditError
+from inversion.reference import Header, Reference
+from inversion.text import Embedding
 from realedit.sampling import cache
+
+ROOT = Path(__file__).parent.parent
 
 
 def put(key: str, size: int, age: float = 0.0) -> Path:
@@ -61,6 +67,65 @@ def test_what_a_killed_process_left_is_swept_up():
     assert fresh.exists()
     cache.clear()
     assert not fresh.exists()
+
+
+def test_the_place_may_start_at_home(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("REALEDIT_CACHE", "~/kept")
+    assert cache.folder() == tmp_path / "kept"
+
+
+REFERENCE = Reference(
+    Header("model", "a ball", "ddim", (1,), 1.0), torch.zeros(2, 4, 2, 3), Embedding(torch.zeros(1, 3, 4)), {}, {}
+)
+
+
+def test_who_shares_the_folder_may_read_what_is_kept():
+    mask = os.umask(0o027)
+    try:
+        cache.keep(cache.path_of("a"), REFERENCE.save)
+    finally:
+        os.umask(mask)
+    assert {path.name: path.stat().st_mode & 0o777 for path in cache.folder().iterdir()} == {
+        "a.safetensors": 0o640,
+        ".lock": 0o640,
+    }
+
+
+def full(path: Path) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def test_what_cannot_be_kept_is_said_and_nothing_else():
+    with pytest.warns(Notice, match="is not kept in .*: No space left on device; REALEDIT_CACHE moves it"):
+        cache.keep(cache.path_of("a"), full)
+    assert cache.load("a", Path.read_bytes) is None
+
+
+def test_a_full_disk_is_an_error_of_the_system(tmp_path):
+    """Which `keep` takes for one, whatever safetensors calls it."""
+    code = (
+        "import resource, signal, sys; from pathlib import Path; from tests.test_cache import REFERENCE\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
+        "try: REFERENCE.save(Path(sys.argv[1]))\nexcept OSError as error: print('said', error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, tmp_path / "a"], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.startswith("said"), done.stderr
+    assert not list(tmp_path.glob("a*"))
+
+
+def test_what_cannot_be_read_is_made_again():
+    def closed(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    path = put("a", 10)
+    assert cache.load("a", Path.read_bytes) == b"x" * 10
+    with pytest.warns(Notice, match="cannot be read, and is made again"):
+        assert cache.load("a", closed) is None
+    assert path.exists()  # it is somebody else's
+    load = functools.partial(Reference.load, wanted=REFERENCE.header)
+    assert cache.load("a", load) is None
+    assert not path.exists()  # it was none
 
 
 MANY = """

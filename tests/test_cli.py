@@ -18,6 +18,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from realedit.cli import main
+from realedit.editing.intermediates import INTERMEDIATES
 from realedit.files.reading import load_photo
 
 ROOT = Path(__file__).parent.parent
@@ -63,6 +64,13 @@ LIGHT = {
     "no such option": (["move", "p.png", "ball", "--wrong"], 2, "No such option"),
     "not a point": (["move", "p.png", "ball", "--to", "here"], 2, "'here' is not X,Y"),
     "no target": (["move", "p.png", "ball"], 2, "give either --to X,Y or --by DX,DY"),
+    "an endless seed": (["remove", "p.png", "ball", "--seed", str(2**63)], 2, "is not in the range"),
+    "a negative seed": (["remove", "p.png", "ball", "--seed", "-1"], 2, "is not in the range"),
+    "no pitch": (["move", "p.png", "ball", "--pitch", "nan"], 2, "'nan' is no number"),
+    "no scale": (["resize", "p.png", "ball", "--scale", "inf"], 2, "'inf' is no number"),
+    "no feather": (["remove", "p.png", "ball", "--feather", "nan"], 2, "'nan' is no number"),
+    "no distance": (["remove", "p.png", "ball", "--max-lpips", "nan"], 2, "'nan' is no number"),
+    "no object's name": (["remove", "p.png", " "], 2, "OBJECT is empty"),
     "two outputs": (["remove", "p.png", "ball", "-o", "a.png", "--out-dir", "b"], 2, "give either -o or --out-dir"),
     "half a signature": (["remove", "p.png", "ball", "--sign-key", "k"], 2, "needs both --sign-cert and --sign-key"),
     "only what it is not": (["remove", "p.png", "ball", "--not", "0.5,0.5"], 2, "give it with --point or --box"),
@@ -337,7 +345,16 @@ def test_json_is_all_of_stdout(photo, tmp_path):
     assert report["objects"][0]["asked_position"] == pytest.approx([0.5, 0.6], abs=0.02)
     assert report["outside"]["identical"] is True
     assert report["outside"]["psnr_db"] is None
+    assert report["outside"]["psnr_note"] == "infinite: no pixel that is compared differs"
+    assert report["prompt"] == {"text": "a photo of thing", "source": "made up from the object's name"}
     assert report["evaluations"] > 0
+
+
+@pytest.mark.parametrize("prompt", ["a vase beside a vase", "a ball and " * 40 + "a vase"], ids=["twice", "too late"])
+def test_a_mark_says_which_whatever_the_prompt_says(photo, prompt):
+    """Of two that are named, or of what is named beyond what the model reads."""
+    said = run("remove", photo, "vase", "--prompt", prompt, *BOX, *FAST, "--keep-going")
+    assert 'object          "vase" removed' in said.stdout
 
 
 def test_mask_and_box_override_the_region_and_give_a_prompt(tmp_path):
@@ -417,6 +434,7 @@ def test_before_after_and_work_pictures(photo, tmp_path):
     assert Image.open(tmp_path / "ba.png").height == 384
     names = {p.name for p in (tmp_path / "work").iterdir()}
     assert names >= {"rough.png", "hole.png", "plate.png", "explanation.png"}
+    assert names <= {f"{name}.png" for name in INTERMEDIATES}
 
 
 def test_nothing_is_to_explain_of_what_the_model_does_not_know(tmp_path):

@@ -85,7 +85,24 @@ def test_numbers_come_back_exactly(x, y, scale):
     assert Recipe.model_validate_json(recipe.model_dump_json(by_alias=True)) == recipe
 
 
+ONE = '[[edit]]\nkind = "remove"\nobject = "cup"\n'
 WRONG = {
+    "a seed that no generator takes": (f"seed = {2**63}\n{ONE}", "line 1: seed: Input should be less than"),
+    "a negative seed": (f"seed = -1\n{ONE}", "line 1: seed: Input should be greater than"),
+    "not-a-number": (f"seed = 1\npitch = nan\n{ONE}", "line 2: pitch: Input should be a finite number"),
+    "an infinite width": (f"feather = inf\n{ONE}", "line 1: feather: Input should be a finite number"),
+    "a shift that is none": (
+        '[[edit]]\nkind = "move"\nobject = "cup"\nby = [nan, 0.1]\n',
+        "line 4: move.by: Input should be a finite number",
+    ),
+    "an infinite scale": (
+        '[[edit]]\nkind = "resize"\nobject = "cup"\nscale = inf\n',
+        "line 4: resize.scale: Input should be a finite number",
+    ),
+    "a box with a hole": (
+        f"[where.cup]\nbox = [0, 0, nan, 1]\n{ONE}",
+        "where.cup.box: Input should be a finite number",
+    ),
     "not TOML": ("[[edit]\n", "is not TOML"),
     "no edit": ("seed = 1\n", "line 1: Field required"),
     "unknown kind": ('seed = 1\n[[edit]]\nkind = "paint"\nobject = "cup"\n', "line 2"),

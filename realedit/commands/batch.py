@@ -79,7 +79,7 @@ def _photos_in(shared: RunOptions, folder: Path) -> list[Path]:
     photos = [p for p in inside if not left_by_earlier_run(p)]
     left = len(inside) - len(photos)
     if not photos:
-        but = f" but {left} results of earlier edits, which are edited again if they are named" if left else ""
+        but = f", but {left} pictures that earlier edits left; name them to edit those again" if left else ""
         raise PhotoError(f"the folder {shown_name(folder)} holds no photos{but}")
     shared.say(f"{left} pictures that earlier edits left in {shown_name(folder)} are passed over", when=left > 0)
     return photos

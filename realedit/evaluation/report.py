@@ -18,6 +18,9 @@ from realedit.geometry.transform import Point
 from realedit.objects.attention_probe import Detection
 
 
+SHOWN_PROMPT = 50  # characters of a prompt in a line
+
+
 @dataclass(frozen=True)
 class GuidanceReport:
     """How the energy went: at the first and the last measurement, its goal, the last strength, and the `most` that it
@@ -213,7 +216,9 @@ class EditReport:
         """Where the prompt came from, if it was not typed."""
         if self.prompt is None or self.prompt.source == FROM_OPTION:
             return []
-        return [f'prompt          "{self.prompt.text}", {self.prompt.source}']
+        text = self.prompt.text
+        shown = text if len(text) <= SHOWN_PROMPT else f"{text[:SHOWN_PROMPT]}..."
+        return [f'prompt          "{shown}", {self.prompt.source}']
 
     def _how(self) -> list[str]:
         """Lines about the camera, the inversion, guidance and the measure."""

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image, PngImagePlugin
 
 from inversion.errors import OutputError, RealEditError, first_line
+from inversion.file_mode import usual_mode
 from realedit.files.access import read_file
 from realedit.files.earlier import BY_PRODUCT
 from realedit.files.encoding import Saving, encode, format_of
@@ -95,19 +96,13 @@ def write_bytes(data: bytes, path: Path) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(part, 0o666 & ~_umask())
+        os.chmod(part, usual_mode())
         os.replace(part, path)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
         if part is not None:
             Path(part).unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def check_outputs(pictures: Sequence[Path], others: Sequence[Path], *, force: bool, inputs: Sequence[Path]) -> None:

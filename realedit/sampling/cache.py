@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 
 from inversion.cache_folder import HASHES, PLACE_VARIABLE, cache_folder
 from inversion.errors import Notice, RealEditError, ReferenceMismatch
+from inversion.file_mode import usual_mode
 
 Kept = TypeVar("Kept")
 SIZE_VARIABLE = "REALEDIT_CACHE_SIZE"
@@ -102,13 +103,12 @@ def load(key: str, read: Callable[[Path], Kept]) -> Kept | None:
         return None
     try:
         found = read(path)
-    except FileNotFoundError:
-        return None  # another process made room
     except ReferenceMismatch:
         _delete(path)
         return None
-    except OSError as error:
-        warnings.warn(Notice(f"the kept inversion {path} cannot be read: {error.strerror or error}"), stacklevel=2)
+    except OSError:  # safetensors calls a file that may not be read missing
+        if is_kept(key):  # else another process made room
+            warnings.warn(Notice(f"the kept inversion {path} cannot be read, and is made again"), stacklevel=2)
         return None
     used(path)
     return found
@@ -118,7 +118,7 @@ def sweep() -> list[Entry]:
     """Delete what was used longest ago until the rest fits, and what killed processes left. Returns the
     references that were deleted."""
     gone = []
-    with contextlib.suppress(OSError, Timeout), FileLock(folder() / ".lock", timeout=LOCK_SECONDS, mode=0o666):
+    with contextlib.suppress(OSError, Timeout), _locked():
         _sweep_unfinished()
         total, most = 0, limit()
         for entry in entries():
@@ -137,6 +137,11 @@ def clear() -> list[Entry]:
     _delete(folder() / HASHES)
     _sweep_unfinished(0.0)
     return gone
+
+
+def _locked() -> FileLock:
+    """The lock of all who share the folder."""
+    return FileLock(folder() / ".lock", timeout=LOCK_SECONDS, mode=usual_mode())
 
 
 def _sweep_unfinished(age: float = UNFINISHED_SECONDS) -> None:
