@@ -72,6 +72,7 @@ LIGHT = {
     "no distance": (["remove", "p.png", "ball", "--max-lpips", "nan"], 2, "'nan' is no number"),
     "no object's name": (["remove", "p.png", " "], 2, "OBJECT is empty"),
     "two outputs": (["remove", "p.png", "ball", "-o", "a.png", "--out-dir", "b"], 2, "give either -o or --out-dir"),
+    "a comparison to a pipe": (["remove", "p.png", "ball", "--before-after", "-"], 2, "takes the name of a file"),
     "half a signature": (["remove", "p.png", "ball", "--sign-key", "k"], 2, "needs both --sign-cert and --sign-key"),
     "only what it is not": (["remove", "p.png", "ball", "--not", "0.5,0.5"], 2, "give it with --point or --box"),
     "nothing to select": (["mask", "p.png"], 2, "say what to select"),

@@ -145,6 +145,8 @@ class EditOptions:
     def __post_init__(self) -> None:
         if self.output is not None and self.out_dir is not None:
             raise click.UsageError("give either -o or --out-dir")
+        if self.before_after == PIPE:
+            raise click.UsageError("--before-after takes the name of a file; standard output holds one picture")
 
     @property
     def accepted(self) -> "Acceptance":

@@ -17,7 +17,6 @@ from realedit.geometry.crop import Crop
 from realedit.geometry.transform import Point
 from realedit.objects.attention_probe import Detection
 
-
 SHOWN_PROMPT = 50  # characters of a prompt in a line
 
 
