@@ -554,7 +554,9 @@ def test_the_look_of_a_whole_photo(photo, tmp_path):
     assert (
         np.abs(after.mean((0, 1)) - wanted.mean((0, 1))).max() < np.abs(before.mean((0, 1)) - wanted.mean((0, 1))).max()
     )
-    assert "the same pixels" in run("redo", out).stderr
+    said = error_line(run("redo", out, code=2))
+    assert "01.png, which lies outside its folder; give --allow-outside if you trust it" in said
+    assert "the same pixels" in run("redo", out, "--allow-outside").stderr
     assert "name an OBJECT" in error_line(run("transfer", photo, "--from", other, code=2))
 
 
