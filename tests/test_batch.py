@@ -15,8 +15,9 @@ from PIL import Image
 
 from inversion.errors import RealEditError
 from realedit.cli import main
-from realedit.commands.batch import Batch, BatchEntry, each, with_stems
+from realedit.commands.batch import each
 from realedit.commands.context import RunOptions
+from realedit.commands.gathering import Batch, BatchEntry, with_stems
 from realedit.commands.output_options import EditOptions, FileOptions
 from realedit.files.earlier import left_by_earlier_run
 from realedit.files.encoding import Saving

@@ -3,8 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
-from realedit.commands.batch import BatchEntry, for_each, gather
+from realedit.commands.batch import for_each
 from realedit.commands.context import RunOptions
+from realedit.commands.gathering import BatchEntry, gather
 from realedit.commands.generation_job import GenerationJob, run_whole
 from realedit.commands.one_edit import in_unicode
 from realedit.commands.output_options import DrawingOptions, EditOptions
