@@ -18,6 +18,7 @@ from realedit.files.access import read_file
 from realedit.files.earlier import BY_PRODUCT
 from realedit.files.encoding import Saving, encode, format_of
 from realedit.files.kinds import PIPE
+from realedit.files.metadata import Metadata
 from realedit.files.photo import Photo
 from realedit.files.provenance import TYPES, Parent, Signer
 from realedit.files.xmp import DigitalSourceType
@@ -65,7 +66,7 @@ def parent_of(path: Path, photo: Photo, saving: Saving) -> Parent:
 
 def save_sheet(sheet: Image.Image, path: Path) -> None:
     """Write a picture that is no photo, such as a contact sheet, in the format of its name."""
-    save_photo(Photo(np.asarray(sheet.convert("RGB")), xmp=BY_PRODUCT), path, Saving(mark=None))
+    save_photo(Photo(np.asarray(sheet.convert("RGB")), metadata=Metadata(xmp=BY_PRODUCT)), path, Saving(mark=None))
 
 
 def save_mask(inside: np.ndarray, path: Path) -> None:
