@@ -9,6 +9,7 @@ from inversion.libraries import told_in_one_line
 
 CONFIGURATION = "tokenizer_config.json"
 ONE_FILE, TWO_FILES = "tokenizer.json", ("vocab.json", "merges.txt")  # either holds a vocabulary
+UNKNOWN_LENGTH = 10**9  # tokens: the library says that there is no limit by a number beyond this
 LETTER = "a"  # every vocabulary of CLIP has it
 
 
@@ -45,8 +46,9 @@ def check_tokenizer(tokenizer: Any, network: Any, name: str) -> None:
             letters.
     """
     config, length = network.config, tokenizer.model_max_length
-    if not 2 < length <= config.max_position_embeddings:
-        said = f"{length} tokens" if length < 1e9 else "no number of tokens (model_max_length)"
+    known = type(length) is int and length < UNKNOWN_LENGTH
+    if not (known and 2 < length <= config.max_position_embeddings):
+        said = f"{length} tokens" if known else "no number of tokens (model_max_length)"
         raise ModelError(
             f'"{name}": its tokenizer says that a prompt has {said}, and its text encoder reads '
             f"{config.max_position_embeddings}; they are of different models, or {CONFIGURATION} is damaged"
@@ -58,8 +60,8 @@ def check_tokenizer(tokenizer: Any, network: Any, name: str) -> None:
             "they are of different models"
         )
     try:
-        known = tokenizer(LETTER, add_special_tokens=False).input_ids
+        letters = tokenizer(LETTER, add_special_tokens=False).input_ids
     except Exception:  # the library has no class for a vocabulary without its marks
-        known = []
-    if not known or tokenizer.unk_token_id in known:
+        letters = []
+    if not letters or tokenizer.unk_token_id in letters:
         raise ModelError(f'"{name}": the vocabulary of its tokenizer knows no letters; fetch the model again')

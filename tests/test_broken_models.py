@@ -120,6 +120,8 @@ FOLDERS: dict[str, tuple[Change, str]] = {
         configured("tokenizer/tokenizer_config.json", model_max_length=77),
         "a prompt has 77 tokens, and its text encoder reads 24",
     ),
+    "a length in words": (configured("tokenizer/tokenizer_config.json", model_max_length="24"), "no number of tokens"),
+    "a prompt of nothing": (configured("tokenizer/tokenizer_config.json", model_max_length=0), "a prompt has 0 tokens"),
     "more words than are known": (of_more_words, "and its text encoder knows 303"),
     "a pointer as the vocabulary": (written("tokenizer/tokenizer.json", POINTER), "is a git-lfs pointer"),
     "another tokenizer": (
