@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from inversion.properties import appearance, centroid, shape, size
+from inversion.properties import above_floor, appearance, centroid, shape, size
 from inversion.reference import Header, Reference
 from inversion.taps import Tape
 from realedit.geometry.transform import IDENTITY, IDENTITY_MATRIX, Placement
@@ -16,6 +16,7 @@ from realedit.sampling.energies import (
     ShapeEnergy,
     SizeEnergy,
     edit_energies,
+    object_energies,
 )
 from realedit.settings import Weights
 
@@ -42,7 +43,7 @@ def targets(values: torch.Tensor) -> dict[str, torch.Tensor]:
 
 CASES = {
     "shape": lambda m: ShapeEnergy((1,), targets(shape(m))),
-    "centroid": lambda m: CentroidEnergy((1,), targets(centroid(m))),
+    "centroid": lambda m: CentroidEnergy((1,), targets(centroid(above_floor(m)))),
     "size": lambda m: SizeEnergy((1,), targets(size(m))),
 }
 
@@ -154,6 +155,26 @@ def test_a_move_is_satisfied_by_the_moved_map_and_scale_reaches_the_energy():
     larger = edit_energies(reference, [wanted(Placement(start, start, 1.6))], [], weights)
     grown, same = (larger(tape_of(soft_blob(*start, r)), 0).item() for r in (0.16, 0.1))
     assert grown < 0.35 * same
+
+
+@pytest.mark.parametrize("floor", [0, 0.1, 0.2, 0.3])
+def test_a_move_is_satisfied_whatever_the_words_have_everywhere(floor):
+    start, target = (0.3, 0.5), (0.7, 0.5)
+    before, after = (floor + (1 - floor) * soft_blob(*p, 0.1, 1.0) for p in (start, target))
+    vacated = (warp(shape(before)[None, None], Placement(start, start)) > 0.5).float()
+    asked = ObjectTarget((1,), (1,), (Placement(start, target),), vacated)
+    energies = [energy for _, energy in object_energies(reference_of(before), asked, Weights(appearance=0))]
+    names = "ghost", "shape", "centroid", "size"
+    moved, stayed = (
+        {name: energy(tape_of(maps), 0).item() for name, energy in zip(names, energies[:4], strict=True)}
+        for maps in (after, before)
+    )
+    assert moved["centroid"] < 0.01
+    assert stayed["centroid"] == pytest.approx(0.2, abs=0.01), "the mean of 0.4 across and 0 down"
+    assert moved["ghost"] < 0.02
+    assert stayed["ghost"] > 0.4
+    assert moved["size"] < 0.01
+    assert moved["shape"] < 0.02
 
 
 def test_a_turned_move_is_satisfied_by_the_turned_map():

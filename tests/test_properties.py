@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from inversion.properties import appearance, centroid, normalise, shape, size
+from inversion.properties import above_floor, appearance, centroid, normalise, shape, size
 
 
 def blob(height=16, width=24, top=4, left=15, tall=3, wide=5, value=1.0):
@@ -54,6 +54,16 @@ def test_normalise_of_a_constant_map_is_zero():
     assert torch.equal(normalise(torch.full((4, 6), 0.3)), torch.zeros(4, 6))
 
 
+def test_what_a_map_has_everywhere_is_taken_off():
+    maps = torch.full((2, 4, 5), 0.3)
+    maps[0, 1, 3], maps[1, 2, 0] = 0.9, 0.5
+    above = above_floor(maps)
+    expected = torch.zeros(2, 4, 5)
+    expected[0, 1, 3], expected[1, 2, 0] = 0.6, 0.2
+    torch.testing.assert_close(above, expected)
+    assert above_floor(torch.full((4, 5), 0.3)).sum() == 0
+
+
 def test_appearance_is_the_mean_over_the_object_for_every_channel():
     features = torch.stack((torch.full((16, 24), 2.0), torch.arange(24.0).expand(16, 24)))
     torch.testing.assert_close(appearance(features, blob()), torch.tensor([2.0, 17.0]))
@@ -73,7 +83,7 @@ def test_appearance_resizes_the_mask_and_stops_its_gradient():
     assert features.grad is not None
 
 
-@pytest.mark.parametrize("of", [centroid, size, lambda m: shape(m).square().sum((-2, -1))])
+@pytest.mark.parametrize("of", [centroid, above_floor, size, lambda m: shape(m).square().sum((-2, -1))])
 def test_gradients_are_right(of):
     maps = torch.rand(2, 5, 7, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(of, maps)

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from inversion.errors import EditError
+from inversion.properties import above_floor
 from inversion.taps import Sites, tap
 from realedit.geometry.boxes import mask_centre
 from realedit.geometry.transform import Point
@@ -22,7 +23,6 @@ from realedit.sampling.noising import noised_latents
 from realedit.sampling.session import Session
 
 PROBED_LEVELS = 0.55, 0.65, 0.75, 0.85  # the fractions of the schedule at which attention is read
-FLOOR_QUANTILE = 0.1  # of a map's values: what words have of it everywhere
 SHARPENING = 1.5  # the power that what stands out is raised to
 
 
@@ -41,21 +41,21 @@ class AttentionProbe:
         """The soft mask (1, 1, H, W) in [0, 1] of some tokens; so much of it, from 0 to 1, is `grouped`: carried along
         the self-attention."""
         maps = torch.stack([self._map(level, tokens, grouped) for level in range(len(self.words))])
-        return _above_floor(upsampled_attention(maps.cpu(), self.size)) ** SHARPENING
+        return _relative(upsampled_attention(maps.cpu(), self.size)) ** SHARPENING
 
     def _map(self, level: int, tokens: Sequence[int], grouped: float) -> Tensor:
         """The map (h, w) of tokens at one level, of all layers alike."""
         layers = [maps.sum(1, keepdim=True) for maps in attention_of(self.words[level], tokens).values()]
         peaks = [F.interpolate(each / each.amax().clamp(min=1e-12), size=self.grid, mode="bilinear") for each in layers]
-        own = _above_floor(torch.stack(peaks).mean(0)).flatten()
+        own = _relative(torch.stack(peaks).mean(0)).flatten()
         carried = self.alike[level] @ own
         return torch.lerp(own, carried / carried.amax().clamp(min=1e-12), grouped).reshape(self.grid)
 
 
-def _above_floor(maps: Tensor) -> Tensor:
-    """A map without what it has everywhere, in [0, 1]."""
-    floor = maps.flatten().quantile(FLOOR_QUANTILE)
-    return ((maps - floor) / (maps.amax() - floor).clamp(min=1e-12)).clamp(min=0)
+def _relative(maps: Tensor) -> Tensor:
+    """Maps (..., h, w) above their floor, in [0, 1]."""
+    above = above_floor(maps)
+    return above / above.amax((-2, -1), keepdim=True).clamp(min=1e-12)
 
 
 @torch.no_grad()

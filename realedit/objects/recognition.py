@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from inversion.errors import RecognitionError
 from inversion.model import DiffusionModel
+from inversion.properties import above_floor
 from inversion.schedule import ddim_step
 from inversion.taps import tap
 from inversion.text import Embedding
@@ -37,7 +38,6 @@ ATTENDED_CORE = 0.5  # of the peak of attention: the cells in which words are te
 # blurred and uneven until half of their peak overlaps objects by 0.3, it is 3.7 and more inside true masks, and at most
 # 1.6 inside those of other objects.
 AGREEMENT = 2.0
-FLOOR = 0.1  # the quantile of attention that words have everywhere
 PROBE_SEED = 0  # of all noise here: what a model knows does not depend on the seed of a run
 
 
@@ -123,7 +123,7 @@ class WordProbe:
 
     def agreement(self, region: Tensor) -> float:
         """The mean attention in a region (1, 1, h, w), of that outside, above what there is everywhere."""
-        above = (self.attention - self.attention.flatten().quantile(FLOOR)).clamp(min=0)
+        above = above_floor(self.attention)
         inside, outside = above[region], above[~region]
         if not len(inside) or not len(outside):
             return 0.0

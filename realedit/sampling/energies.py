@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from inversion.properties import appearance, centroid, shape, size
+from inversion.properties import above_floor, appearance, centroid, shape, size
 from inversion.record import pooled
 from inversion.reference import Reference
 from inversion.taps import Tape
@@ -50,14 +50,15 @@ class ShapeEnergy:
 
 @dataclass(frozen=True, eq=False)
 class CentroidEnergy:
-    """Mean |target centroid - centroid|, both coordinates."""
+    """Mean |target centroid - centroid|, both coordinates, of what is above the floor of each map."""
 
     tokens: tuple[int, ...]
     targets: Targets  # (steps, words, 2)
 
     def __call__(self, tape: Tape, i: int) -> Tensor:
         now = attention_of(tape.attention, self.tokens)
-        return _mean([(centroid(now[n])[0] - t[i].to(now[n].device)).abs().mean() for n, t in self.targets.items()])
+        centres = {name: centroid(above_floor(now[name]))[0] for name in self.targets}
+        return _mean([(centres[n] - t[i].to(centres[n].device)).abs().mean() for n, t in self.targets.items()])
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,14 +109,15 @@ class GlobalAppearanceEnergy:
 
 @dataclass(frozen=True, eq=False)
 class GhostEnergy:
-    """The share of the words' attention that lies on the vacated place."""
+    """The share of the words' attention, above the floor of each map, that lies on the vacated place."""
 
     tokens: tuple[int, ...]
     vacated: Tensor  # (1, 1, H, W)
 
     def __call__(self, tape: Tape, i: int) -> Tensor:
         shares = []
-        for maps in attention_of(tape.attention, self.tokens).values():
+        for read in attention_of(tape.attention, self.tokens).values():
+            maps = above_floor(read)
             place = F.interpolate(self.vacated.to(maps.device), size=maps.shape[-2:], mode="area")
             shares.append(((maps * place).sum((-2, -1)) / maps.sum((-2, -1)).clamp(min=1e-9)).mean())
         return _mean(shares)
@@ -177,7 +179,9 @@ def object_energies(reference: Reference, target: ObjectTarget, weights: Weights
     shapes, centres, sizes = {}, {}, {}
     for name, m in maps.items():
         shapes[name] = per_word(torch.stack([warp(shape(m), p) for p in target.placements]).amax(0))
-        centres[name] = per_word(torch.stack([_placed_points(centroid(m), p) for p in target.placements]).mean(0))
+        centres[name] = per_word(
+            torch.stack([_placed_points(centroid(above_floor(m)), p) for p in target.placements]).mean(0)
+        )
         sizes[name] = per_word(torch.stack([size(m) * p.scale**2 for p in target.placements]).sum(0))
     terms += [
         (weights.shape, ShapeEnergy(now, shapes)),
