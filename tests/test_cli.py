@@ -25,7 +25,7 @@ ROOT = Path(__file__).parent.parent
 PHOTOS = ROOT / "samples" / "photos"
 FAST = ["--steps", "4", "--method", "ddim"]
 GUIDED = [*FAST, "--mode", "regenerate"]
-BOX = ["--box", "0.27,0.19,0.53,0.6"]  # the black vase of the bundled photo
+BOX = ["--box", "0.2,0.2,0.4,0.6"]
 
 
 @pytest.fixture
@@ -102,7 +102,6 @@ def test_help_and_wrong_usage_load_nothing_heavy(name):
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-BOX = ["--box", "0.2,0.2,0.4,0.6"]
 CHECKED = {
     "no prompt": (["move", "ALONE", "ball", "--by", "0.1,0"], 2, "no prompt for alone.png"),
     "not in the prompt": (["move", "PHOTO", "dog", "--by", "0.1,0"], 2, '"dog" is not in the prompt'),
@@ -218,12 +217,12 @@ def test_a_terminal_gets_one_line_that_moves_and_goes():
 
 def test_the_text_says_what_came_of_it_and_verbose_how(photo, tmp_path):
     brief = run("remove", photo, "black vase", "-o", tmp_path / "a.png", *FAST).stdout.splitlines()
-    assert [line.split()[0] for line in brief] == ["verdict", "object", "old", "outside", "cost"]
-    assert "%" in brief[3]
-    assert brief[3].startswith("outside         identical pixels; ")
+    assert [line.split()[0] for line in brief] == ["verdict", "object", "prompt", "old", "outside", "cost"]
+    assert "%" in brief[4]
+    assert brief[4].startswith("outside         identical pixels; ")
     long = run("remove", photo, "black vase", "-v", "-o", tmp_path / "b.png", *FAST).stdout
     names = [line.split()[0] for line in long.splitlines()]
-    assert names[:5] == ["verdict", "object", "old", "outside", "mode"]
+    assert names[:6] == ["verdict", "object", "prompt", "old", "outside", "mode"]
     assert names[-1] == "cost"
 
 

@@ -224,7 +224,7 @@ SITUATIONS: dict[str, tuple[Callable[[Path], list[object]], int, str]] = {
     "the output is a gif": (lambda tmp: ["-o", tmp / "a.gif"], 1, "end the name in"),
     "an output folder that takes no files": (lambda tmp: ["-o", "/proc/a.png"], 1, "cannot write in /proc"),
     "a mask that is no picture": (lambda tmp: mask(tmp, b"rubbish"), 1, "cannot be read as a photo"),
-    "a mask of nothing": (lambda tmp: mask(tmp, pillow(Image.new("L", (128, 128)), "PNG")), 1, "nowhere white"),
+    "a mask of nothing": (lambda tmp: mask(tmp, pillow(Image.new("L", (128, 128)), "PNG")), 2, "nowhere white"),
     "weights cut off": (lambda tmp: weights(tmp, cut), 3, "could not be loaded"),
     "not-a-number in the weights": (lambda tmp: weights(tmp, not_a_number), 3, "not-a-number"),
     "weights missing": (lambda tmp: weights(tmp, Path.unlink), 3, "has no weights of its unet"),

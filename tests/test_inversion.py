@@ -170,7 +170,7 @@ def test_what_optimisation_leaves_is_kept(model):
         assert error_of(model, found, 20) < 1e-9
 
 
-@pytest.mark.parametrize(("steps", "spacing"), [(10, "leading"), (20, "trailing"), (30, "leading")])
+@pytest.mark.parametrize(("steps", "spacing"), [(10, "leading"), (20, "trailing")])
 def test_nothing_diverges(tiny, steps, spacing, monkeypatch):
     """Any schedule, either parameterisation, guidance from none to twice the usual."""
     monkeypatch.setitem(tiny.scheduler.config, "timestep_spacing", spacing)

@@ -40,7 +40,7 @@ def test_an_object_is_moved_and_nothing_outside_changes(tabletop, case):
     done = edit(tabletop, photo, scene.caption, move, settings=REGENERATED, perceptual=judge)
     after = done.photo.tensor()
     found = judged(after, truth, without)
-    assert (centroid(found) - centroid(judged(truth, truth, without))).norm() < 0.04
+    assert (centroid(found) - centroid(judged(truth, truth, without))).norm() < 0.045
     vacated = (source > 0.9) & (target < 0.1)
     ghost = (after - before).square().sum(1)[0] < (after - without).square().sum(1)[0]
     assert ghost[vacated].float().mean() < 0.2

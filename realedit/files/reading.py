@@ -146,7 +146,7 @@ def _from_picture(data: bytes) -> Photo:
         elif frames > 1:
             raise PhotoError(f"it holds {frames} frames; export one of them as a still picture")
         require(image.width * image.height * READING_BYTES, "a smaller photo is needed")
-        held = orientation(image)  # before Pillow turns a TIFF
+        turned = orientation(image) if image.format == "TIFF" else None  # before Pillow turns it
         image.load()  # first of all: to look for camera data behind the pixels Pillow would load them, errors or not
         said, left_out = metadata.read(image, data, upright_size(image))
         rgb, alpha = pixels(image, data)
@@ -159,7 +159,7 @@ def _from_picture(data: bytes) -> Photo:
         if profile and len(profile) > LARGEST_PROFILE:
             notes.append("its colour profile is too large and is left out; it is taken for sRGB")
             profile = None
-        origin = replace(_origin(image), orientation=held, coding=coding)
+        origin = replace(_origin(image), orientation=turned or orientation(image), coding=coding)
     return Photo(rgb, alpha, profile, said, said.description, origin, (*notes, *left_out))
 
 
