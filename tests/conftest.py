@@ -21,6 +21,8 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProject
 
 from inversion.loading import load_model
 from inversion.model import DiffusionModel
+from realedit.files.writing import save_photo
+from tests.plain_scene import scene
 
 cv2.setNumThreads(1)
 
@@ -211,3 +213,10 @@ def _own_cache(tmp_path, monkeypatch):
 def random_latent(seed: int = 0, height: int = 8, width: int = 12) -> torch.Tensor:
     """A latent that is wider than high."""
     return torch.randn(1, 4, height, width, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.fixture
+def plain(tmp_path) -> Path:
+    """A photo that the bundled model does not know: marked, its disc is edited without inversion."""
+    save_photo(scene(), tmp_path / "plain.png")
+    return tmp_path / "plain.png"

@@ -26,12 +26,13 @@ from realedit.files.writing import save_mask, save_photo, save_sheet
 from realedit.files.xmp import DigitalSourceType
 from realedit.settings import ModelChoice
 from tests.digital_source import source_of
-from tests.test_cli import FAST, PHOTOS, ROOT, error_line, run
+from tests.test_cli import DISC, FAST, PHOTOS, ROOT, error_line, run
 
 # What files come to needs no object that the model finds and knows: a marked thing is edited in half the time.
 PROMPT = "a thing on a wooden table"
 REMOVE = ["thing", "--prompt", PROMPT, "--box", "0.3,0.4,0.5,0.7"]
 MOVE = [*REMOVE, "--by", "0.1,0.05", "--pitch", "10"]
+MOVE_DISC = [*DISC, "--by", "0.4,0.1"]
 
 
 @pytest.fixture
@@ -205,19 +206,19 @@ def test_an_empty_folder_and_an_unquoted_object(tmp_path):
     assert not (tmp_path / "photo-moved.png").exists()
 
 
-def test_through_a_pipe():
-    data = (PHOTOS / "03.png").read_bytes()
-    result = CliRunner().invoke(main, ["move", "-", *MOVE, *FAST], input=data)
+def test_through_a_pipe(plain):
+    data = plain.read_bytes()
+    result = CliRunner().invoke(main, ["move", "-", *MOVE_DISC], input=data)
     assert result.exit_code == 0, result.output
     photo = decode(result.stdout_bytes, "result")
     assert photo.origin.format == "PNG"
-    assert photo.rgb.shape == (128, 128, 3)
+    assert photo.rgb.shape == (96, 144, 3)
     assert (photo.rgb != decode(data, "photo").rgb).any()
     assert "object" in result.stderr
-    quiet = CliRunner().invoke(main, ["move", "-", *MOVE, *FAST, "-q"], input=data)
+    quiet = CliRunner().invoke(main, ["move", "-", *MOVE_DISC, "-q"], input=data)
     assert quiet.stdout_bytes == result.stdout_bytes
     assert quiet.stderr == ""
-    jpeg = CliRunner().invoke(main, ["move", "-", *MOVE, *FAST, "-q", "--format", "jpg"], input=data)
+    jpeg = CliRunner().invoke(main, ["move", "-", *MOVE_DISC, "-q", "--format", "jpg"], input=data)
     assert decode(jpeg.stdout_bytes, "result").origin.format == "JPEG"
 
 
@@ -280,6 +281,7 @@ def test_what_a_format_cannot_hold_is_said(tmp_path):
     assert "JPEG holds 8 bits per channel, the photo has 16" in lost.stderr
 
 
+@pytest.mark.slow
 def test_whole_pictures_in_many(tree, tmp_path):
     out = tmp_path / "out"
     args = ["transfer", tree / "one.jpg", tree / "sub" / "two.png", "--whole", "--from", PHOTOS / "01.png"]
@@ -301,9 +303,9 @@ def test_two_processes_edit_the_same_photo_with_one_cache(tmp_path):
     assert not list((tmp_path / "shared-cache").glob("*.part"))
 
 
-def test_the_bytes_of_standard_output_are_a_whole_file():
-    data = (PHOTOS / "03.png").read_bytes()
-    command = [sys.executable, "-m", "realedit.cli", "remove", "-", *REMOVE, *FAST]
+def test_the_bytes_of_standard_output_are_a_whole_file(plain):
+    data = plain.read_bytes()
+    command = [sys.executable, "-m", "realedit.cli", "remove", "-", *DISC]
     done = subprocess.run(command, input=data, capture_output=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     with Image.open(io.BytesIO(done.stdout)) as image:

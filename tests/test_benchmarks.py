@@ -345,6 +345,7 @@ def test_real_photos_are_read_with_their_truth():
     assert nothing.psnr_region < pasted.psnr_region < right.psnr_region
 
 
+@pytest.mark.slow
 def test_every_way_to_invert_has_its_numbers():
     trial = inversion.Trial("tabletop", 1, 1, relocation.FIRST_HELD_OUT_SEED, 3, 7.5, None, None)
     bound, residual = trial(inversion.BOUND), trial("residual")

@@ -64,6 +64,7 @@ def test_fetched_once_and_then_found_without_a_network(hub, tmp_path):
     assert load(gone, tmp_path, {})[0] == first[:1]
 
 
+@pytest.mark.slow
 def test_a_revision_is_kept_under_its_name_and_its_commit(hub, tmp_path):
     commit = hub.commit("v2")
     found, _ = load(hub, tmp_path, {"revision": "v2"}, {"revision": commit, "offline": True}, {"offline": True})
@@ -71,6 +72,7 @@ def test_a_revision_is_kept_under_its_name_and_its_commit(hub, tmp_path):
     assert 'error: model "me/tiny" is not in' in found[2]  # the main one was never fetched
 
 
+@pytest.mark.slow
 def test_a_variant_alone_is_fetched(hub, tmp_path):
     asked = len(hub.asked)
     assert "error" not in load(hub, tmp_path, {"variant": "fp16"})[0][0]

@@ -11,29 +11,11 @@ from realedit.editing.request import Hints
 from realedit.evaluation.metrics import PerceptualMetric
 from realedit.files.photo import Photo
 from realedit.inpainting.filler import ModelFill, PhotoFill
+from tests.plain_scene import COLUMNS, DISC, HEIGHT, ROWS, SHADE, WIDTH, floor, scene
 
 SQUARES = PerceptualMetric("squared difference", lambda a, b: (a - b).square().mean(1, keepdim=True))
-HEIGHT, WIDTH = 96, 144
-ROWS, COLUMNS = np.mgrid[:HEIGHT, :WIDTH]
-DISC = (COLUMNS - 40) ** 2 + (ROWS - 50) ** 2 < 14**2
-SHADE = ((COLUMNS - 52) / 14) ** 2 + ((ROWS - 62) / 6) ** 2 < 1
 POST = np.zeros((HEIGHT, WIDTH), bool)
 POST[:, 86:92] = True
-
-
-def floor() -> np.ndarray:
-    """A grainy floor."""
-    grain = np.random.default_rng(0).normal(0, 6, (HEIGHT, WIDTH, 1))
-    return np.clip(np.array((150, 130, 110)) + grain, 0, 255).astype(np.uint8)
-
-
-def scene(*, shade: bool = False) -> Photo:
-    """A striped blue disc on the floor, with a shadow or without."""
-    rgb = floor()
-    if shade:
-        rgb[SHADE] = rgb[SHADE] * 0.5
-    rgb[DISC] = np.where((ROWS // 3 % 2)[..., None] == 0, (30, 60, 200), (40, 90, 230))[DISC]
-    return Photo(rgb)
 
 
 def edited(model, photo: Photo, edit: edits.Edit, **options) -> "realedit.editing.pipeline.EditResult":

@@ -81,6 +81,7 @@ def mask() -> torch.Tensor:
     return mask
 
 
+@pytest.mark.slow
 def test_what_is_imagined_stands_in_the_photos_light(tabletop, mask):
     red, blue = (sampled_colours(Session(tabletop, FEW), f"{name} ball") for name in ("red", "blue"))
     photo = mask * 1.1 * red.mean(0)[None, :, None, None]

@@ -20,6 +20,7 @@ def wheel(tmp_path_factory) -> Path:
     return built
 
 
+@pytest.mark.slow
 def test_installed_copy_edits_a_photo(wheel, tmp_path):
     target, here = tmp_path / "site", tmp_path / "here"
     here.mkdir()
