@@ -289,6 +289,7 @@ def test_whole_pictures_in_many(tree, tmp_path):
     assert sorted(p.name for p in out.iterdir() if p.suffix != ".json") == ["one.jpg", "two.png"]
 
 
+@pytest.mark.slow
 def test_two_processes_edit_the_same_photo_with_one_cache(tmp_path):
     shutil.copy(PHOTOS / "03.png", tmp_path / "photo.png")
     env = {**os.environ, "REALEDIT_CACHE": str(tmp_path / "shared-cache"), "OMP_NUM_THREADS": "1"}

@@ -522,6 +522,7 @@ def test_a_generated_picture_is_edited_without_inversion(tmp_path):
     assert "only edits can be explained" in error_line(run("explain", out, code=2))
 
 
+@pytest.mark.slow
 def test_variations_have_numbers_and_a_sheet(photo, tmp_path):
     for command in (["relook", photo, "--as", "a red vase and an egg"], ["relayout", photo]):
         run(*command, "--variations", 2, "-o", tmp_path / f"{command[0]}.png", *FAST)

@@ -87,6 +87,7 @@ def test_what_is_not_there_is_said(hub, tmp_path):
     assert 'no weights of variant "ema"; it has: plain ones' in variant
 
 
+@pytest.mark.slow
 def test_a_cut_off_cache_is_said(hub, tmp_path):
     """A download that stopped between two files."""
     load(hub, tmp_path, {})
