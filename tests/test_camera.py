@@ -31,6 +31,8 @@ def underneath(camera: Camera, point) -> bool:
 @given(cameras, points, points, points)
 def test_turns_keep_areas_and_follow_each_other(camera, a, b, c):
     assume(not any(underneath(camera, point) for point in (a, b, c)))
+    pairs = (a, b), (b, a), (b, c), (a, c)
+    assume(not any(one != two and camera.view_change(one, two) == IDENTITY_MATRIX for one, two in pairs))  # too much
     there = np.array(camera.view_change(a, b))
     assert np.linalg.det(there) == pytest.approx(1)
     np.testing.assert_allclose(there @ np.array(camera.view_change(b, a)), np.eye(2), atol=1e-9)
