@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from realedit.sampling.background import ANY_BACKGROUND, background_prompt, place_words
@@ -146,6 +146,7 @@ def test_rendered_scenes_keep_their_table_and_wall():
     assert kept > 100
 
 
+@example("a ball", "_")
 @given(st.text(max_size=200), st.text(min_size=1, max_size=20).filter(str.strip))
 def test_any_text_is_taken_apart(caption, gone):
     assert isinstance(background_prompt(caption, [gone]), str)

@@ -100,7 +100,7 @@ def place_words(caption: str, objects: Sequence[str]) -> str:
     """The same without what leads it; empty where nothing is left."""
     if UNSPACED.search(caption):
         return ""
-    caption, objects = readable(caption), [readable(each) for each in objects]
+    caption, objects = readable(caption), [words for each in objects if (words := readable(each))]
     groups = _groups(caption)
     gone = _gone(caption, groups, objects)
     if not any(group.led_by(ARTICLES | PLACES) for group in groups):  # a list of tags
