@@ -78,3 +78,22 @@ def test_what_is_not_there_casts_no_shadow_and_takes_nobodys():
     expected = cast_shadows(scene(BETWEEN, BEYOND), FLOOR, [LEFT, RIGHT])
     assert torch.equal(one, expected[0])
     assert torch.equal(two, expected[1])
+
+
+def parted(gap: int) -> torch.Tensor:
+    """Two parts of a shadow beside the left ball, with this many rows between them where the plate is wrong."""
+    shadow = torch.zeros_like(LEFT)
+    shadow[..., 62:70, 48:70] = 1
+    shadow[..., 62 - gap - 12 : 62 - gap, 60:70] = 1
+    return shadow
+
+
+@pytest.mark.parametrize(("gap", "whole"), [(3, True), (8, False)])
+def test_a_shadow_goes_on_beyond_a_seam_but_not_beyond_a_gap(gap: int, whole: bool):
+    """As where a table meets a wall."""
+    shadow = parted(gap)
+    photo = torch.where(LEFT > 0.5, torch.tensor(0.4), torch.where(shadow > 0.5, FLOOR * LIGHT, FLOOR))
+    (found,) = cast_shadows(photo, FLOOR, [LEFT])
+    upper = shadow * (torch.arange(128)[:, None] < 62)
+    assert seen(found, shadow - upper) > 0.9
+    assert (seen(found, upper) > 0.9) is whole

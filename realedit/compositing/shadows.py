@@ -20,6 +20,7 @@ DEEPEST_SHADE = 0.25  # a shadow never leaves less light than this
 SHADOW_TINT = 0.2  # a shadow darkens red, green and blue alike; a larger difference is another surface
 SHADOW_EDGE_WIDTH = 0.015  # of the shorter side: how wide the object's blurred edge is at most
 TOUCHING_PIXELS = 2  # pixels: a shadow this near to an object touches it
+SEAM_PIXELS = 2  # pixels: parts of a shadow with less than twice this between them are one
 # Shadows that say whose another one is: how large they must be against it, and how far it must lie against them.
 LEAST_EVIDENCE, OPPOSITE_SHARE = 0.75, 0.5
 
@@ -97,9 +98,12 @@ def _darkened(photo: Tensor, plate: Tensor) -> tuple[Tensor, np.ndarray]:
 
 
 def _pieces(dark: np.ndarray, source: np.ndarray) -> list[np.ndarray]:
-    """The connected dark parts (H, W) beside an object that touch it, but for its edge, whose colours are mixed."""
+    """The connected dark parts (H, W) beside an object that touch it, but for its edge, whose colours are mixed; with
+    what only a seam parts from them: where a shadow goes on from the ground to a wall, the plate is least sure."""
     near = ndimage.binary_dilation(source, iterations=TOUCHING_PIXELS)
-    return components(touching(ndimage.binary_opening(dark | near), near) & dark & ~source)
+    parts = np.pad(ndimage.binary_opening(dark | near), SEAM_PIXELS)  # closing would take off what meets the frame
+    whole = ndimage.binary_closing(parts, iterations=SEAM_PIXELS)[SEAM_PIXELS:-SEAM_PIXELS, SEAM_PIXELS:-SEAM_PIXELS]
+    return components(touching(whole, near) & dark & ~source)
 
 
 def _as_factor(light: Tensor, cast: np.ndarray, source: Tensor) -> Tensor:
