@@ -23,8 +23,9 @@ from inversion.weights import ModelSource, check_variant, variant_of, weights_in
 SAMPLER = "scheduler/scheduler_config.json"  # in the diffusers layout
 
 
-def from_folder(source: ModelSource) -> tuple[dict[str, Any], str]:
-    """The parts of a model in the diffusers layout, float32 on the CPU, and its fingerprint; a hub model is fetched.
+def from_folder(source: ModelSource, unet_type: torch.dtype) -> tuple[dict[str, Any], str]:
+    """The parts of a model in the diffusers layout, on the CPU, the U-Net in its type and all else float32, and its
+    fingerprint; a hub model is fetched.
 
     Raises:
         ModelError: it is not on this machine and cannot be fetched, belongs to no supported family, or is damaged.
@@ -37,7 +38,7 @@ def from_folder(source: ModelSource) -> tuple[dict[str, Any], str]:
     check_vae(vae, name)
     check_texts(unet, texts, name)
     sampler = named_sampler(read_configuration(folder / SAMPLER, name), name)
-    parts, used = load_parts(folder, source)
+    parts, used = load_parts(folder, source, unet_type)
     zero = {"force_zeros_for_empty_prompt": index["force_zeros_for_empty_prompt"]} if _says_zero(index, family) else {}
     with told_in_one_line(name, folder):
         pipe = pipeline_class(family)(**parts, scheduler=sampler, **WITHOUT[family], **zero)
@@ -48,9 +49,9 @@ def _says_zero(index: dict[str, Any], family: ModelFamily) -> bool:
     return family is ModelFamily.TWO_TEXTS and "force_zeros_for_empty_prompt" in index
 
 
-def load_parts(folder: Path, source: ModelSource) -> tuple[dict[str, Any], list[Path]]:
-    """The networks, float32 on the CPU, and the tokenizers of a folder in the diffusers layout, by the names of their
-    parts; and the files of the weights.
+def load_parts(folder: Path, source: ModelSource, unet_type: torch.dtype) -> tuple[dict[str, Any], list[Path]]:
+    """The networks, on the CPU, the U-Net in its type and the others float32, and the tokenizers of a folder in the
+    diffusers layout, by the names of their parts; and the files of the weights.
 
     Raises:
         ModelError: it belongs to no supported family, is damaged, or lacks the variant that was asked for.
@@ -65,28 +66,35 @@ def load_parts(folder: Path, source: ModelSource) -> tuple[dict[str, Any], list[
         weights = [folder / part / n for n in weights_in(names, variant)]
         for path in weights:
             check_head(path, source.name)
-        parts[part] = _network(folder, part, index[part][1], variant, source.name)
+        kind = unet_type if part == "unet" else torch.float32
+        parts[part] = _network(folder / part, _class_of(index[part][1], part), variant, kind, source.name)
         variants.append(variant)
         used += weights
     check_variant(variants, source)
     return parts, used
 
 
-def _network(folder: Path, part: str, kind: str, variant: str | None, name: str) -> Any:
-    """The network of a `part`, of the class `kind`, float32 on the CPU.
+def _class_of(name: str, part: str) -> Any:
+    """The class of a part's network, in the library that has such."""
+    import diffusers
+    import transformers
+
+    return getattr(transformers if "text" in part else diffusers, name)
+
+
+def _network(folder: Path, network_class: Any, variant: str | None, kind: torch.dtype, name: str) -> Any:
+    """The network of a part's `folder`, on the CPU, in a type.
 
     Raises:
         ModelError: it could not be loaded, or tensors are missing; a `Notice` says which are not used.
     """
-    import diffusers
-    import transformers
-
-    how: dict[str, Any] = {"torch_dtype": torch.float32}
+    part = folder.name
+    how: dict[str, Any] = {"torch_dtype": kind}
     if "text" in part:
-        how = {"dtype": torch.float32, "ignore_mismatched_sizes": True, "trust_remote_code": False}
-    with told_in_one_line(name, folder):
-        network, seen = getattr(transformers if "text" in part else diffusers, kind).from_pretrained(
-            folder,
+        how = {"dtype": kind, "ignore_mismatched_sizes": True, "trust_remote_code": False}
+    with told_in_one_line(name, folder.parent):
+        network, seen = network_class.from_pretrained(
+            folder.parent,
             subfolder=part,
             variant=variant,
             use_safetensors=True,
@@ -127,9 +135,9 @@ def pipeline_class(family: ModelFamily) -> Any:
     return StableDiffusionPipeline if family is ModelFamily.ONE_TEXT else StableDiffusionXLPipeline
 
 
-def from_file(source: ModelSource) -> tuple[dict[str, Any], str]:
-    """The parts of a model in one .safetensors file in the layout of the original Stable Diffusion, float32 on the CPU,
-    and its fingerprint.
+def from_file(source: ModelSource, unet_type: torch.dtype) -> tuple[dict[str, Any], str]:
+    """The parts of a model in one .safetensors file in the layout of the original Stable Diffusion, on the CPU, the
+    U-Net in its type and all else float32, and its fingerprint.
 
     Its configuration is that of the folder around it, if that is a model, else that of the hub model which
     diffusers takes it for.
@@ -138,6 +146,7 @@ def from_file(source: ModelSource) -> tuple[dict[str, Any], str]:
         ModelError: it is another kind of file, belongs to no supported family, is damaged, or its configuration cannot
             be fetched.
     """
+    from diffusers import UNet2DConditionModel
     from diffusers.loaders.single_file_utils import (
         fetch_diffusers_config,
         infer_diffusers_model_type,
@@ -160,9 +169,11 @@ def from_file(source: ModelSource) -> tuple[dict[str, Any], str]:
     del weights
     index = read_configuration(folder / hub.INDEX, source.name)
     family = family_of(index, source.name)
+    how = {"config": str(folder), "local_files_only": True}
     with told_in_one_line(source.name, path):
+        unet = UNet2DConditionModel.from_single_file(str(path), subfolder="unet", torch_dtype=unet_type, **how)
         pipe = pipeline_class(family).from_single_file(
-            str(path), config=str(folder), local_files_only=True, torch_dtype=torch.float32, **WITHOUT[family]
+            str(path), unet=unet, torch_dtype=torch.float32, **how, **WITHOUT[family]
         )
     return from_pipeline(pipe, family, source.name), fingerprint_of_files([path, *_configuration(folder)])
 

@@ -45,8 +45,17 @@ def load_model(
         RealEditError: the device does not exist on this machine.
     """
     source, place = ModelSource(name_or_path, revision, variant, offline), usable_device(device)
-    parts, mark = from_file(source) if source.is_file else from_folder(source)
-    return _assembled(source.name, mark, parts, place, dtype, memory)
+    kind = unet_type(dtype, place)
+    parts, mark = from_file(source, kind) if source.is_file else from_folder(source, kind)
+    return _assembled(source.name, mark, parts, place, memory)
+
+
+def unet_type(name: str, device: torch.device) -> torch.dtype:
+    """The type of a name, in which the U-Net computes; "auto" is float32 on a CPU, bfloat16 elsewhere."""
+    if name == "auto":
+        return torch.float32 if device.type == "cpu" else torch.bfloat16
+    found: torch.dtype = getattr(torch, name)
+    return found
 
 
 def usable_device(name: str) -> torch.device:
@@ -86,7 +95,7 @@ def model_of(pipe: Any, name: str = "pipeline", memory: Memory = Memory.AUTO) ->
     words = [[t.get_vocab(), t.pad_token_id, t.model_max_length] for t, _ in pairs]
     mark = fingerprint_of_networks(networks, [dict(parts["scheduler"].config), words, texts.empty_is_zero])
     device = torch.empty(0, device=pipe._execution_device).device
-    return _assembled(name, mark, parts, device, str(parts["unet"].dtype).removeprefix("torch."), memory)
+    return _assembled(name, mark, parts, device, memory)
 
 
 def plain_pipeline(model: DiffusionModel) -> Any:
@@ -104,12 +113,8 @@ def plain_pipeline(model: DiffusionModel) -> Any:
     return pipe
 
 
-def _assembled(
-    name: str, mark: str, parts: dict[str, Any], device: torch.device, dtype: str, memory: Memory
-) -> DiffusionModel:
+def _assembled(name: str, mark: str, parts: dict[str, Any], device: torch.device, memory: Memory) -> DiffusionModel:
     """Check the weights, freeze them, and put them where and how they are used."""
-    if dtype == "auto":
-        dtype = "float32" if device.type == "cpu" else "bfloat16"
     texts: TextEncoders = parts["texts"]
     networks = {"unet": parts["unet"], "vae": parts["vae"]}
     networks |= {f"text encoder {k + 1}": e.network for k, e in enumerate(texts.encoders)}
@@ -118,8 +123,6 @@ def _assembled(
         network.requires_grad_(False).eval()
         if network is not parts["unet"] and network.dtype != torch.float32:  # SDXL's autoencoder overflows in half
             network.to(torch.float32)
-    if parts["unet"].dtype != getattr(torch, dtype):
-        parts["unet"].to(getattr(torch, dtype))
     model = DiffusionModel(name=name, fingerprint=mark, device=device, memory=memory, **parts)
     return settled(model)
 

@@ -16,7 +16,7 @@ from inversion.families import ModelFamily, check_scheduler, check_texts, check_
 from inversion.finite import finite
 from inversion.layouts import load_parts, read_configuration
 from inversion.libraries import quiet_libraries, told_in_one_line
-from inversion.loading import check_weights, usable_device
+from inversion.loading import check_weights, unet_type, usable_device
 from inversion.vocabulary import check_tokenizer
 from inversion.weights import ModelSource
 from realedit.images import resize, working_size
@@ -99,14 +99,15 @@ def load_inpainting_checkpoint(source: ModelSource, device: str = "auto") -> Inp
     _check(source)
     folder = source.folder or hub.fetch(source)
     index = read_configuration(folder / hub.INDEX, source.name)
-    parts, _ = load_parts(folder, source)
+    kind = unet_type("auto", place)
+    parts, _ = load_parts(folder, source, kind)
     for part in family_of(index, source.name).value:
         check_tokenizer(parts[part.replace("text_encoder", "tokenizer")], parts[part], source.name)
     for part in family_of(index, source.name).with_weights:
         check_weights(parts[part], part, source.name)
     with told_in_one_line(source.name, folder):
         pipe = _pipeline(folder, index, parts)
-        pipe.to(device=place, dtype=torch.float32 if place.type == "cpu" else torch.bfloat16)
+        pipe.to(device=place, dtype=kind)
     pipe.set_progress_bar_config(disable=True)
     return InpaintingCheckpoint(f"inpainting model {source.name}", pipe)
 

@@ -14,6 +14,11 @@ from inversion.taps import Sites, tap
 from inversion.text import Embedding
 from realedit.sampling.guidance import GuidanceRule, classifier_free
 
+# Powers of two that a loss is multiplied by before it goes back through a network in float16, whose least number is
+# 6e-8: gradients of attention are smaller. The first under which all stays finite is used (Micikevicius et al., arXiv
+# 1710.03740, section 3.2). Other types reach as far as float32.
+LOSS_SCALES = {torch.float16: (2.0**24, 2.0**16, 2.0**8, 1.0)}
+
 
 @dataclass(frozen=True, eq=False)
 class Conditioning:
@@ -84,8 +89,19 @@ class Step:
             value = guidance.evaluate(tape, self.i, len(self.schedule))
             if value is None:
                 return None, prompted.detach()
-            (gradient,) = torch.autograd.grad(value, z)
+            gradient = scaled_gradient(value, z, model.unet.dtype)
         return gradient, prompted.detach()
 
     def _replacements(self) -> dict[str, Replacement]:
         return {name: change for each in self.controllers for name, change in each.at(self.i).items()}
+
+
+def scaled_gradient(value: Tensor, z: Tensor, network_type: torch.dtype) -> Tensor:
+    """The gradient of a scalar in the float32 latent `z`, through a network that computes in this type."""
+    *scales, last = LOSS_SCALES.get(network_type, (1.0,))
+    for scale in scales:
+        (gradient,) = torch.autograd.grad(value * scale, z, retain_graph=True)
+        if gradient.isfinite().all():
+            return gradient / scale
+    (gradient,) = torch.autograd.grad(value * last, z)
+    return gradient / last
