@@ -38,12 +38,12 @@ def measure_objects(
     return reports
 
 
-def unmeasured_objects(crop: Crop, composite: Composite) -> list[ObjectReport]:
-    """Where every object was asked to be by the `composite`, of a photo in which the model knows none."""
-    reports = [
-        ObjectReport.of(placed.phrase, placed.phrase, placed.target, None, crop, why=UNKNOWN)
-        for placed in composite.objects
-    ]
+def unmeasured_objects(crop: Crop, edits: Sequence[ObjectEdit], composite: Composite) -> list[ObjectReport]:
+    """Where every object was asked to be by the `composite`, and as what, of a photo in which the model knows none."""
+    reports = []
+    for edit, placed in zip(edits, composite.objects, strict=True):
+        words = (edit.appearance and edit.appearance.words) or placed.phrase
+        reports.append(ObjectReport.of(placed.phrase, words, placed.target, None, crop, why=UNKNOWN))
     return reports + [
         ObjectReport.of(placed.phrase, placed.phrase, placed.target, None, crop, why=FOREIGN)
         for placed in composite.inserted

@@ -47,7 +47,7 @@ def edit_photo(session: Session, request: EditRequest, prepared: Preparation) ->
             image = _repainted(image, placed, colour, photo.colours)
     composite = replace(composite, image=image)
     edited = photo.painted(image, composite.editable, opacity_after(photo, scene, margin))
-    objects = unmeasured_objects(prepared.crop, composite)
+    objects = unmeasured_objects(prepared.crop, prepared.objects, composite)
     camera = prepared.viewpoint.camera
     return EditedPart(prepared.crop, edited, camera, scene, composite, scene, composite, objects, filled)
 
