@@ -5,6 +5,7 @@ import torch
 
 from inversion.loading import load_model
 from realedit.objects.attention_probe import AttentionProbe, probe
+from realedit.objects.attention_quality import overlap
 from realedit.objects.grounding import things_among
 from realedit.objects.located_object import LocatedObject
 from realedit.objects.recognition import probe_words
@@ -27,10 +28,6 @@ def table():
     drawn = render([scene], 128, 128)
     masks = {t.phrase: (drawn.masks[:, k : k + 1] > 0.5).float() for k, t in enumerate(scene.things)}
     return drawn.photos, scene.caption, masks
-
-
-def overlap(one: torch.Tensor, two: torch.Tensor) -> float:
-    return float((one * two).sum() / torch.maximum(one, two).sum())
 
 
 @pytest.mark.parametrize("level", LEVELS)

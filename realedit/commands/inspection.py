@@ -72,7 +72,7 @@ def invert(shared: RunOptions, photo: Path) -> None:
     with shared.stages() as show:
         show(shared.loading)
         model = shared.model
-        from realedit.commands.diagnostics import reconstruction_quality
+        from realedit.commands.edit_checks import reconstruction_quality
         from realedit.evaluation.perceptual import perceptual_metric
         from realedit.evaluation.report import faithfulness_line
 

@@ -1,6 +1,6 @@
 """How well does the program get on with attention as real models have it?
 
-    python -m tests.benchmarks.attention [--scenes N] [--edits N] [--first-seed S] [--json FILE]
+    python -m tests.benchmarks.attention [--scenes N] [--edits N] [--level L] [--first-seed S] [--json FILE]
 
 The bundled model was trained to attend truly; here its maps are blurred, uneven, with a floor, and hold something of
 other words' objects, tables and walls as strongly as anything (`degraded_attention.py`). For each level: how far words
@@ -27,6 +27,7 @@ from realedit.evaluation.perceptual import perceptual_metric
 from realedit.files.photo import Photo
 from realedit.images import to_bytes
 from realedit.objects.attention_probe import PROBED_LEVELS, probe
+from realedit.objects.attention_quality import HALF_PEAK, overlap
 from realedit.objects.recognition import probe_words
 from realedit.objects.segmentation import object_mask, upsampled_attention
 from realedit.objects.zoom_refinement import refine_by_zoom
@@ -46,7 +47,6 @@ from tests.benchmarks.judge import judge
 from tests.benchmarks.statistics import Estimate, median, share
 
 FIRST_SEED = 3_000_000
-HALF = 0.5  # of the peak: what of attention is compared with the object
 LEAST_SIZE = 0.01  # of the frame: smaller things are left out
 
 
@@ -60,10 +60,6 @@ class Seen:
     near: float
     believed: bool
     confused: bool | None
-
-
-def overlap(one: Tensor, two: Tensor) -> float:
-    return float((one * two).sum() / torch.maximum(one, two).sum().clamp(min=1))
 
 
 def objects_seen(session: Session, first: int, scenes: int) -> Iterator[Seen]:
@@ -91,7 +87,7 @@ def _seen(session: Session, photo: Tensor, words: tuple[str, str], mask: Tensor,
     except EditError:
         far = near = torch.zeros_like(mask)
     probed = probe_words(session, photo, caption, phrase)
-    own = _own_attention(session, photo, caption, tokens) > HALF
+    own = _own_attention(session, photo, caption, tokens) > HALF_PEAK
     confused = probed.sees(others[0]) if others else None
     return Seen(overlap(own.float(), mask), overlap(far, mask), overlap(near, mask), probed.sees(mask), confused)
 
@@ -138,14 +134,15 @@ def columns(seen: Sequence[Seen], right: dict[str, list[bool]]) -> dict[str, Est
 @click.command()
 @click.option("--scenes", default=24, show_default=True)
 @click.option("--edits", "edited", default=0, show_default=True, help="Scenes in which edits are made.")
+@click.option("--level", "levels", multiple=True, type=click.Choice(list(LEVELS)), help="Of these alone.")
 @click.option("--first-seed", default=FIRST_SEED, show_default=True)
 @click.option("--json", "json_path", type=click.Path(path_type=Path))
-def main(scenes: int, edited: int, first_seed: int, json_path: Path | None) -> None:
+def main(scenes: int, edited: int, levels: tuple[str, ...], first_seed: int, json_path: Path | None) -> None:
     model = load_model(device="cpu")
     session, perceptual = Session(model), perceptual_metric(model)
     found = {}
-    for level, how in LEVELS.items():
-        with degraded(how):
+    for level in levels or LEVELS:
+        with degraded(LEVELS[level]):
             seen = list(objects_seen(session, first_seed, scenes))
             right = edits_made(session, perceptual, first_seed, edited) if edited else {}
         found[level] = columns(seen, right)

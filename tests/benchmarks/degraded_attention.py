@@ -24,13 +24,15 @@ WORD_PEAK = 0.02  # of all attention at one place: what a word has at its peak, 
 @dataclass(frozen=True)
 class Degradation:
     """How attention differs from the truth: its `blur` in shorter sides of the map, how `uneven` it is over an object
-    (the standard deviation of a factor's logarithm), its `floor` as a share of its peak, and how much each word has of
-    the maps of the words beside it (`leak`). All words' peaks are alike."""
+    (the standard deviation of a factor's logarithm), its `floor` as a share of its peak, how much each word has of
+    the maps of the words beside it (`leak`), and which share of the layers says nothing at all (`lost`). All words'
+    peaks are alike."""
 
     blur: float = 0.0
     uneven: float = 0.0
     floor: float = 0.0
     leak: float = 0.0
+    lost: float = 0.0
 
 
 # Named by the overlap (IoU, median) of the cells above half of the peak with the object, on held-out scenes.
@@ -39,6 +41,7 @@ LEVELS = {
     "0.6": Degradation(0.09, 1.0, 0.1, 0.25),
     "0.45": Degradation(0.12, 1.0, 0.15, 0.3),
     "0.3": Degradation(0.155, 1.0, 0.2, 0.35),
+    "0.45, 4 of 7 layers lost": Degradation(0.12, 1.0, 0.15, 0.3, lost=0.6),
 }
 
 
@@ -48,14 +51,24 @@ def degraded(how: Degradation | None) -> Iterator[None]:
     if how is None:
         yield
         return
-    read = taps.attention_maps
+    read, layers = taps.attention_maps, list[Any]()
 
     def read_worse(module: Any, queries: Tensor, keys: Tensor, size: list[int]) -> Tensor:
         maps = read(module, queries, keys, size)
-        return maps if keys.shape[1] == queries.shape[1] else degrade(maps, how)  # self-attention stays
+        if keys.shape[1] == queries.shape[1]:  # self-attention stays
+            return maps
+        if not any(module is each for each in layers):
+            layers.append(module)
+        k = next(k for k, each in enumerate(layers) if module is each)
+        return degrade(torch.ones_like(maps) if is_lost(k, how.lost) else maps, how)
 
     with patch.object(taps, "attention_maps", read_worse):
         yield
+
+
+def is_lost(k: int, share: float) -> bool:
+    """Whether the `k`-th of the layers is among the share that says nothing: they are spread evenly."""
+    return int((k + 1) * share) > int(k * share)
 
 
 def degrade(maps: Tensor, how: Degradation) -> Tensor:
