@@ -3,13 +3,14 @@
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from inversion.clock import Clock
 from inversion.errors import Notice
 from inversion.families import ModelFamily
 from inversion.finite import finite
@@ -25,9 +26,11 @@ BACKWARD_COST = 1.08  # of a forward pass, with frozen weights (counted on Stabl
 
 @dataclass(eq=False)
 class Meter:
-    """Network evaluations in forward-equivalents: a forward pass of one row of the U-Net is 1."""
+    """Network evaluations in forward-equivalents: a forward pass of one row of the U-Net is 1; and, once all is done,
+    for how long all networks worked."""
 
     forward_equivalents: float = 0.0
+    network_seconds: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +50,7 @@ class DiffusionModel:
     scheduler: Any
     device: torch.device
     memory: Memory = Memory.FAST
+    clock: Clock = field(default_factory=Clock)
 
     @property
     def networks(self) -> tuple[Any, ...]:
@@ -58,15 +62,14 @@ class DiffusionModel:
         """The family that it belongs to."""
         return ModelFamily.ONE_TEXT if len(self.texts.encoders) == 1 else ModelFamily.TWO_TEXTS
 
-    def _at_work(self, *wanted: Any) -> None:
-        """Move networks to the device, and the others off it, under `Memory.LEAN`."""
-        if self.memory is not Memory.LEAN or all(n.device == self.device for n in wanted):
-            return
-        for network in self.networks:
-            if network not in wanted:
-                network.to("cpu")
-        for network in wanted:
-            network.to(self.device)
+    @contextmanager
+    def _at_work(self, *wanted: Any) -> Iterator[None]:
+        """Inside, some networks are on the device, without the others under `Memory.LEAN`, and time is counted."""
+        with self.clock.running(self.device):
+            if self.memory is Memory.LEAN and not all(n.device == self.device for n in wanted):
+                for network in self.networks:
+                    network.to(self.device if network in wanted else "cpu")
+            yield
 
     @property
     def latent_factor(self) -> int:
@@ -125,8 +128,8 @@ class DiffusionModel:
         Raises:
             RealEditError: it is not finite.
         """
-        self._at_work(self.vae)
-        latent = self.vae.encode(photo.to(self.device) * 2 - 1).latent_dist.mode()
+        with self._at_work(self.vae):
+            latent = self.vae.encode(photo.to(self.device) * 2 - 1).latent_dist.mode()
         if self._moments is None:
             latent = latent * self.vae.config.scaling_factor
         else:
@@ -141,13 +144,14 @@ class DiffusionModel:
         Raises:
             RealEditError: it is not finite.
         """
-        self._at_work(self.vae)
         if self._moments is None:
             latent = latent / self.vae.config.scaling_factor
         else:
             mean, deviation = self._moments
             latent = latent * deviation / self.vae.config.scaling_factor + mean
-        image = finite(self.vae.decode(latent).sample, f"the autoencoder of {self.name}")
+        with self._at_work(self.vae):
+            decoded = self.vae.decode(latent).sample
+        image = finite(decoded, f"the autoencoder of {self.name}")
         return (image * 0.5 + 0.5).clamp(0, 1)
 
     def encoder_features(self, photo: Tensor) -> list[Tensor]:
@@ -174,15 +178,15 @@ class DiffusionModel:
         unread = self.texts.unread(prompt)
         if unread:
             warnings.warn(Notice(f'the prompt is too long for the model, which does not read "{unread}"'), stacklevel=2)
-        self._at_work(*(e.network for e in self.texts.encoders))
-        embedding = self.texts.embed(prompt)
+        with self._at_work(*(e.network for e in self.texts.encoders)):
+            embedding = self.texts.embed(prompt)
         finite(embedding.tokens, f"the text encoder of {self.name}")
         return embedding
 
     def unprompted(self) -> Embedding:
         """The default embedding (one text) of the unprompted row."""
-        self._at_work(*(e.network for e in self.texts.encoders))
-        return self.texts.unprompted()
+        with self._at_work(*(e.network for e in self.texts.encoders)):
+            return self.texts.unprompted()
 
     def positions(self, prompt: str, phrase: str) -> tuple[int, ...]:
         """The token positions of a phrase of the prompt; see `inversion.phrases`.
@@ -206,11 +210,11 @@ class DiffusionModel:
         """The network's output for each row's text at the training timestep `t`, float32 (rows, C, h, w).
 
         `z` is one latent (1, C, h, w) for all rows, or one for each; every embedding of `rows` is one text."""
-        self._at_work(self.unet)
         dtype, text = self.unet.dtype, joined(rows)
         z = z.expand(len(rows), -1, -1, -1) if len(z) != len(rows) else z
         conditions = self._conditions(text, z)
-        out = self.unet(z.to(dtype), t, encoder_hidden_states=text.tokens.to(dtype), added_cond_kwargs=conditions)
+        with self._at_work(self.unet):
+            out = self.unet(z.to(dtype), t, encoder_hidden_states=text.tokens.to(dtype), added_cond_kwargs=conditions)
         return out.sample.float()
 
     def _conditions(self, text: Embedding, z: Tensor) -> dict[str, Tensor] | None:
@@ -238,8 +242,9 @@ class DiffusionModel:
 
     @contextmanager
     def metered(self) -> Iterator[Meter]:
-        """Count every row that passes through the U-Net inside the block, with its gradient if it has one."""
-        meter = Meter()
+        """Count every row that passes through the U-Net inside the block, with its gradient if it has one, and how long
+        the networks work there."""
+        meter, before = Meter(), self.clock.seconds
 
         def count(module: Any, args: Any, kwargs: Any, output: Any) -> None:
             rows = (args[0] if args else kwargs["sample"]).shape[0]
@@ -252,3 +257,4 @@ class DiffusionModel:
             yield meter
         finally:
             handle.remove()
+            meter.network_seconds = self.clock.seconds - before

@@ -78,5 +78,6 @@ def test_lean_puts_away_what_does_not_work(tiny):
     moved = []
     network = type("Network", (), {"device": torch.device("cpu"), "to": lambda self, d: moved.append(str(d))})()
     lean = replace(lean, vae=network)
-    lean._at_work(network)
+    with lean._at_work(network):
+        pass
     assert moved == ["meta"]

@@ -76,6 +76,7 @@ def edit(
         camera=camera_used(part.camera, part.scene.objects, given=hints.pitch is not None),
         overlaps=overlaps(part.final),
         evaluations=meter.forward_equivalents,
+        network_seconds=meter.network_seconds,
         seconds=time.perf_counter() - began,
         cached=sampled is not None and sampled.cached,
         fill=part.fill,

@@ -123,14 +123,16 @@ class ModeReport:
 @dataclass(frozen=True, eq=False)
 class Measurements:
     """What was measured on the way to a result: every object, how guidance went, the camera, which objects cover each
-    other, the network evaluations in forward-equivalents, the time, whether the inversion came from the cache, and the
-    mode. `guidance` is None where nothing was guided, `fill` where nothing left its place."""
+    other, the network evaluations in forward-equivalents, for how long networks worked and how long all took, whether
+    the inversion came from the cache, and the mode. `guidance` is None where nothing was guided, `fill` where nothing
+    left its place."""
 
     objects: Sequence[ObjectReport]
     guidance: GuidanceReport | None
     camera: CameraReport | None
     overlaps: Sequence[str]
     evaluations: float
+    network_seconds: float
     seconds: float
     cached: bool
     fill: FillReport | None
@@ -144,8 +146,8 @@ class EditReport:
 
     `outside`: the result against the photo, where nothing may change. `camera`: by what objects were turned that went
     elsewhere, None if none did. `overlaps` names objects that cover each other after the edit. `seconds`: of the edit
-    alone, without loading the model, reading and writing. `prompt`: what the photo is said to show, and where that was
-    said; None from Python.
+    alone, without loading the model, reading and writing; `network_seconds`: of these, those of its networks. `prompt`:
+    what the photo is said to show, and where that was said; None from Python.
     """
 
     objects: tuple[ObjectReport, ...]
@@ -154,6 +156,7 @@ class EditReport:
     guidance: GuidanceReport | None
     camera: CameraReport | None
     evaluations: float
+    network_seconds: float
     seconds: float
     from_cache: bool
     overlaps: tuple[str, ...]
@@ -175,6 +178,7 @@ class EditReport:
             guidance=measured.guidance,
             camera=measured.camera,
             evaluations=measured.evaluations,
+            network_seconds=measured.network_seconds,
             seconds=measured.seconds,
             from_cache=measured.cached,
             overlaps=tuple(measured.overlaps),
@@ -206,7 +210,8 @@ class EditReport:
             *(f"overlap         {pair} cover each other" for pair in self.overlaps),
             f"outside         {kept}; {1 - self.touched_share:.0%} of the photo",
             *(self._how() if verbose else ()),
-            f"cost            {self.evaluations:.0f} network evaluations, {spent:.1f} s"
+            f"cost            {self.evaluations:.0f} network evaluations in {self.network_seconds:.1f} s, "
+            + f"{spent:.1f} s in all"
             + (", inversion from the cache" if self.from_cache else ""),
         ]
         return "\n".join(lines)

@@ -89,7 +89,8 @@ class Step:
             value = guidance.evaluate(tape, self.i, len(self.schedule))
             if value is None:
                 return None, prompted.detach()
-            gradient = scaled_gradient(value, z, model.unet.dtype)
+            with model.clock.running(model.device):
+                gradient = scaled_gradient(value, z, model.unet.dtype)
         return gradient, prompted.detach()
 
     def _replacements(self) -> dict[str, Replacement]:
