@@ -84,16 +84,16 @@ class Regeneration:
 class Settings:
     """How an edit is made. Fractions of the schedule count from the noise (0) to the photo (1).
 
-    The clean plate: `plate_from`, until when the old place is held to a rough fill before the model draws there;
-    `plate_guidance_scale`. Whatever is drawn from words: `draw_guidance_scale`; until `guided_until` its energies are
-    measured and, above `tolerance`, guide with a `strength` that adapts itself. New looks: `look_from`, until when the
-    object is held to its old look in the new colours; `look_strength`, since an outline must be held against words that
-    would move it. Whole pictures: `draw_strength`, of which fresh noise needs more;
-    `whole_from`, until when a photo that takes on another's look is held. Regions: `reach`, how far from an object
-    its shadow is looked for, in extents of the object; `margin` and `feather`, fractions of the photo's shorter
-    side, for what masks miss at edges and for the final seam. `shadows`: whether those of objects that leave go too,
-    rather than stay where they are. `method`: how photos are inverted, one of `METHOD_NAMES`. `mode` and
-    `regeneration`: whether and how the model makes the result alone.
+    The clean plate: `plate_from`, until when the old place is held to a rough fill before the model draws there, and
+    `structure_from`, until when it is where nothing of that fill can be trusted; `plate_guidance_scale`. Whatever is
+    drawn from words: `draw_guidance_scale`; until `guided_until` its energies are measured and, above `tolerance`,
+    guide with a `strength` that adapts itself. New looks: `look_from`, until when the object is held to its old look in
+    the new colours; `look_strength`, since an outline must be held against words that would move it. Whole pictures:
+    `draw_strength`, of which fresh noise needs more; `whole_from`, until when a photo that takes on another's look is
+    held. Regions: `reach`, how far from an object its shadow is looked for, in extents of the object; `margin` and
+    `feather`, fractions of the photo's shorter side, for what masks miss at edges and for the final seam. `shadows`:
+    whether those of objects that leave go too, rather than stay where they are. `method`: how photos are inverted, one
+    of `METHOD_NAMES`. `mode` and `regeneration`: whether and how the model makes the result alone.
     """
 
     steps: int = 25
@@ -104,6 +104,7 @@ class Settings:
     tolerance: float = 0.02
     guided_until: float = 0.95
     plate_from: float = 0.7
+    structure_from: float = 0.5
     plate_guidance_scale: float = 3.0
     look_from: float = 0.4
     look_strength: Strength = Strength(start=0.6, least=0.05, most=2.0)

@@ -3,7 +3,7 @@
 import torch
 
 from realedit.evaluation.metrics import psnr
-from realedit.inpainting.clean_plate import clean_plate
+from realedit.inpainting.clean_plate import clean_plate, held_until
 from realedit.inpainting.completion import complete
 from realedit.morphology import dilate
 from realedit.sampling.background import ANY_BACKGROUND, background_prompt
@@ -53,3 +53,11 @@ def test_what_can_be_trusted_of_the_copies_stays_as_it_is(tabletop):
     moved = (plate - copies.image).abs().amax(1, keepdim=True)
     assert moved[sure].max() < 0.002
     assert moved[unsure].mean() > 0.02
+
+
+def test_the_less_copies_can_be_trusted_the_earlier_the_model_draws():
+    confidence = torch.zeros(1, 1, 16, 32)
+    confidence[..., 8:16], confidence[..., 16:24], confidence[..., 24:] = 0.25, 0.5, 1.0
+    settings = Settings(plate_from=0.7, structure_from=0.5)
+    held = held_until(confidence, torch.ones(1, 1, 2, 4), settings)
+    assert torch.allclose(held, torch.tensor((0.5, 0.6, 0.7, 0.7)).expand(1, 1, 2, 4))
