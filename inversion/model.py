@@ -1,9 +1,10 @@
 """A pretrained latent diffusion model: encoding, decoding, prediction and schedules."""
 
+import hashlib
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,7 +19,7 @@ from inversion.footprint import Memory
 from inversion.schedule import Schedule
 from inversion.spacing import most_steps, spaced
 from inversion.taps import Sites, tap
-from inversion.text import Embedding, TextEncoders, joined
+from inversion.text import Embedder, Embedding, TextEncoders, joined
 
 MOST_GROUPED = 32  # cells on a side in which places are told to belong together
 BACKWARD_COST = 1.08  # of a forward pass, with frozen weights (counted on Stable Diffusion 1.5)
@@ -182,6 +183,12 @@ class DiffusionModel:
             embedding = self.texts.embed(prompt)
         finite(embedding.tokens, f"the text encoder of {self.name}")
         return embedding
+
+    def embedded_by(self, embedder: Embedder, mark: str) -> "DiffusionModel":
+        """The same model with prompts embedded by a function of the caller's, as for words that weigh more than others.
+        `mark` says which: it becomes part of the fingerprint, so that nothing is reused that another one led to."""
+        own = hashlib.sha256(f"{self.fingerprint} {mark}".encode()).hexdigest()[: len(self.fingerprint)]
+        return replace(self, texts=self.texts.embedded_by(embedder), fingerprint=own)
 
     def unprompted(self) -> Embedding:
         """The default embedding (one text) of the unprompted row."""

@@ -100,6 +100,15 @@ def test_inversion_example_gives_the_photo_back(tmp_path, monkeypatch):
     assert error.mean() < 1e-3  # 30 dB
 
 
+def test_words_are_weighed_by_a_function_of_ones_own(tmp_path, monkeypatch, tabletop):
+    model = run_example("inversion/README.md", tmp_path, monkeypatch, 1)["model"]
+    prompt = "a photo of a red ball and a blue can"
+    heavier, plain = model.embed(prompt).tokens, tabletop.embed(prompt).tokens
+    at = list(model.positions(prompt, "red ball"))
+    assert torch.equal(heavier[:, at], 1.5 * plain[:, at])
+    assert torch.equal(model.embed("a blue can").tokens, tabletop.embed("a blue can").tokens)
+
+
 def test_a_term_of_ones_own_sets_the_distance_of_two_objects(tmp_path, monkeypatch):
     names = run_example(SAMPLING, tmp_path, monkeypatch)
     spots = torch.zeros(1, 3, 10, 10)
