@@ -8,6 +8,8 @@ import numpy as np
 if TYPE_CHECKING:
     from torch import Tensor
 
+WIDEST_BLUR = 40.0  # pixels: over wider ones an image is averaged in a smaller image
+
 
 def resize(image: "Tensor", size: tuple[int, int]) -> "Tensor":
     """(B, C, H, W) to `size` (width, height), antialiased; the same tensor if it has that size."""
@@ -49,10 +51,18 @@ def box_blur(image: "Tensor") -> "Tensor":
 
 
 def gaussian_blur(image: "Tensor", across: float, down: float) -> "Tensor":
-    """An image (H, W) averaged over a Gaussian of these widths in pixels; all is 0 outside it."""
+    """An image (H, W) averaged over a Gaussian of these widths in pixels; all is 0 outside it. Over a wide one in a
+    smaller image, to a few thousandths of the largest value."""
     import cv2
     import torch
 
-    return torch.from_numpy(
-        cv2.GaussianBlur(image.numpy(), (0, 0), across, sigmaY=down, borderType=cv2.BORDER_CONSTANT)
-    )
+    rows, columns = (max(1, int(width / WIDEST_BLUR)) for width in (down, across))
+    if rows == columns == 1:
+        blurred = cv2.GaussianBlur(image.numpy(), (0, 0), across, sigmaY=down, borderType=cv2.BORDER_CONSTANT)
+        return torch.from_numpy(blurred)
+    height, width = image.shape
+    padded = cv2.copyMakeBorder(image.numpy(), 0, -height % rows, 0, -width % columns, cv2.BORDER_CONSTANT)
+    size = padded.shape[1], padded.shape[0]
+    small = cv2.resize(padded, (size[0] // columns, size[1] // rows), interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), across / columns, sigmaY=down / rows, borderType=cv2.BORDER_CONSTANT)
+    return torch.from_numpy(cv2.resize(small, size, interpolation=cv2.INTER_LINEAR)[:height, :width].copy())

@@ -1,12 +1,14 @@
 """Pictures as tensors: sizes and ranges."""
 
+import cv2
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from realedit.files.photo import Photo
-from realedit.images import at_most, resize, to_bytes, working_size
+from realedit.images import WIDEST_BLUR, at_most, gaussian_blur, resize, to_bytes, working_size
 
 
 @pytest.fixture
@@ -41,3 +43,15 @@ def test_the_longer_side_is_limited():
     assert at_most((4000, 3000), 768) == (768, 576)
     assert at_most((500, 300), 768) == (500, 300)
     assert at_most((9000, 5), 100) == (100, 1)
+
+
+@pytest.mark.parametrize("widths", [(12, 3), (130, 3), (90, 250), (39.9, 39.9)])
+def test_a_wide_blur_is_that_of_a_gaussian(widths):
+    """Exactly up to a width that is cheap, and else nearly, up to the border, beyond which all is 0."""
+    image = torch.from_numpy(np.random.default_rng(0).random((301, 407), np.float32)).square()
+    image[:40, :60] = 5
+    exact = cv2.GaussianBlur(image.numpy(), (0, 0), widths[0], sigmaY=widths[1], borderType=cv2.BORDER_CONSTANT)
+    found = gaussian_blur(image, *widths).numpy()
+    assert found.shape == exact.shape
+    most = 0 if max(widths) <= WIDEST_BLUR else 0.01 * exact.max()
+    assert np.abs(found - exact).max() <= most
