@@ -9,6 +9,11 @@ from pathlib import Path
 from threading import Thread
 from urllib.parse import unquote, urlsplit
 
+import pytest
+from huggingface_hub import constants
+
+NOBODY = "http://127.0.0.1:9"  # nobody listens there
+
 
 class LocalHub:
     """Models by id; `asked` is every path that was requested. A revision's commit is a hash of its name."""
@@ -90,6 +95,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("X-Error-Code", code)
         self.send_header("Content-Length", "0")
         self.end_headers()
+
+
+def set_address(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """Set the hub's address, which its library reads once, when it is imported."""
+    monkeypatch.setattr(constants, "ENDPOINT", url)
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", url + "/{repo_id}/resolve/{revision}/{filename}")
 
 
 @contextmanager

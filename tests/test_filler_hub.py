@@ -1,15 +1,15 @@
 """Models that fill holes, by their ids on a hub: a real one, which this machine serves to itself."""
 
+import functools
+
 import pytest
 from huggingface_hub import constants
 
 from inversion.errors import ModelError
 from realedit.inpainting.filler import load_filler, parse_fill
-from tests.local_hub import serving
+from tests.local_hub import NOBODY, serving, set_address
 from tests.test_filler import COLOUR, lama_file
 from tests.tiny_inpainting import tiny_inpainting_pipeline
-
-NOBODY = "http://127.0.0.1:9"  # nobody listens there
 
 
 @pytest.fixture(scope="module")
@@ -28,15 +28,10 @@ def hub(pipelines, folders, tmp_path_factory):
 
 @pytest.fixture
 def address(hub, tmp_path, monkeypatch):
-    """Sets the address of the hub, which its library reads once, when it is imported; the cache is this test's own."""
-
-    def set_address(url):
-        monkeypatch.setattr(constants, "ENDPOINT", url)
-        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", url + "/{repo_id}/resolve/{revision}/{filename}")
-
+    """Sets the address of the hub; the cache is this test's own."""
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
-    set_address(hub.url)
-    return set_address
+    set_address(monkeypatch, hub.url)
+    return functools.partial(set_address, monkeypatch)
 
 
 def load(name, offline=False):

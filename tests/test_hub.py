@@ -1,36 +1,37 @@
 """Models of a hub: a real one, which this machine serves to itself."""
 
-import os
-import subprocess
-import sys
+import warnings
 
 import pytest
+from huggingface_hub import constants
 
 from inversion.errors import ModelError
 from inversion.families import ModelFamily
 from inversion.hub import wanted_files
-from inversion.weights import ModelSource
-from tests.local_hub import LocalHub, serving
-
-CODE = """
-import sys
-from inversion.errors import ModelError
 from inversion.loading import load_model
-for options in eval(sys.argv[1]):
-    try:
-        print(load_model("me/tiny", device="cpu", **options).fingerprint)
-    except ModelError as error:
-        print(f"error: {error}")
-"""
+from inversion.weights import ModelSource
+from tests.local_hub import NOBODY, serving, set_address
 
 
-def load(hub: LocalHub, home, *each: dict) -> tuple[list[str], str]:
-    """A line for each load, and what was said besides. In a process of its own: the hub's address is read when its
-    library is first imported."""
-    env = {**os.environ, "HF_ENDPOINT": hub.url, "HF_HOME": str(home), "PYTHONWARNINGS": "default"}
-    command = [sys.executable, "-c", CODE, repr(each)]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
-    return done.stdout.splitlines(), done.stderr
+@pytest.fixture
+def home(hub, tmp_path, monkeypatch):
+    """The hub's cache, which is this test's own; it is filled from the hub that this machine serves."""
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    set_address(monkeypatch, hub.url)
+    return tmp_path / "hub"
+
+
+def load(*each: dict) -> tuple[list[str], str]:
+    """A line for each load, and what was said besides."""
+    lines = []
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        for options in each:
+            try:
+                lines.append(load_model("me/tiny", device="cpu", **options).fingerprint)
+            except ModelError as error:
+                lines.append(f"error: {error}")
+    return lines, "\n".join(str(warning.message) for warning in said)
 
 
 @pytest.fixture(scope="module")
@@ -46,54 +47,50 @@ def hub(pipelines, folders, tmp_path_factory):
         yield served
 
 
-def test_fetched_once_and_then_found_without_a_network(hub, tmp_path):
+def test_fetched_once_and_then_found_without_a_network(hub, home, monkeypatch):
     """What is fetched is said before, into which folder and how much; only what is loaded is fetched."""
-    first, said = load(hub, tmp_path, {}, {})
+    already = len(hub.asked)
+    first, said = load({}, {})
     assert first[0] == first[1]
-    assert said.count(f"fetching me/tiny: 0.00 GB into {tmp_path / 'hub'}") == 1
-    fetched = {path.rsplit("/", 1)[-1] for path in hub.asked if "/resolve/" in path}
+    assert said.count(f"fetching me/tiny: 0.00 GB into {home}") == 1
+    fetched = {path.rsplit("/", 1)[-1] for path in hub.asked[already:] if "/resolve/" in path}
     assert "diffusion_pytorch_model.safetensors" in fetched
     assert not any(name.endswith((".bin", ".png")) or "fp16" in name for name in fetched)
-    assert not any("safety_checker" in path for path in hub.asked)
-
-    gone = LocalHub({})
-    gone.url = "http://127.0.0.1:9"  # nobody listens there
+    assert not any("safety_checker" in path for path in hub.asked[already:])
     asked = len(hub.asked)
-    assert load(hub, tmp_path, {"offline": True})[0] == first[:1]
+    assert load({"offline": True})[0] == first[:1]
     assert len(hub.asked) == asked  # nobody was asked
-    assert load(gone, tmp_path, {})[0] == first[:1]
+    set_address(monkeypatch, NOBODY)
+    assert load({})[0] == first[:1]
 
 
-@pytest.mark.slow
-def test_a_revision_is_kept_under_its_name_and_its_commit(hub, tmp_path):
+def test_a_revision_is_kept_under_its_name_and_its_commit(hub, home):
     commit = hub.commit("v2")
-    found, _ = load(hub, tmp_path, {"revision": "v2"}, {"revision": commit, "offline": True}, {"offline": True})
+    found, _ = load({"revision": "v2"}, {"revision": commit, "offline": True}, {"offline": True})
     assert found[0] == found[1]
     assert 'error: model "me/tiny" is not in' in found[2]  # the main one was never fetched
 
 
-@pytest.mark.slow
-def test_a_variant_alone_is_fetched(hub, tmp_path):
+def test_a_variant_alone_is_fetched(hub, home):
     asked = len(hub.asked)
-    assert "error" not in load(hub, tmp_path, {"variant": "fp16"})[0][0]
+    assert "error" not in load({"variant": "fp16"})[0][0]
     weights = {p.rsplit("/", 1)[-1] for p in hub.asked[asked:] if p.endswith(".safetensors")}
     assert weights == {"diffusion_pytorch_model.fp16.safetensors", "model.fp16.safetensors"}
 
 
-def test_what_is_not_there_is_said(hub, tmp_path):
-    offline, revision, variant = load(hub, tmp_path, {"offline": True}, {"revision": "v3"}, {"variant": "ema"})[0]
-    assert f'error: model "me/tiny" is not in {tmp_path}/hub and could not be fetched (--offline)' in offline
+def test_what_is_not_there_is_said(home):
+    offline, revision, variant = load({"offline": True}, {"revision": "v3"}, {"variant": "ema"})[0]
+    assert f'error: model "me/tiny" is not in {home} and could not be fetched (--offline)' in offline
     assert 'error: model "me/tiny" at revision "v3" is not in' in revision
     assert 'no weights of variant "ema"; it has: plain ones' in variant
 
 
-@pytest.mark.slow
-def test_a_cut_off_cache_is_said(hub, tmp_path):
+def test_a_cut_off_cache_is_said(home):
     """A download that stopped between two files."""
-    load(hub, tmp_path, {})
-    (path,) = (tmp_path / "hub").glob("models--me--tiny/snapshots/*/unet/diffusion_pytorch_model.safetensors")
+    load({})
+    (path,) = home.glob("models--me--tiny/snapshots/*/unet/diffusion_pytorch_model.safetensors")
     path.unlink()
-    offline, online = load(hub, tmp_path, {"offline": True}, {})[0]
+    offline, online = load({"offline": True}, {})[0]
     assert offline == 'error: "me/tiny" has no weights of its unet; fetch the model again'
     assert "error" not in online  # with a network it is made whole
 
