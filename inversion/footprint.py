@@ -3,6 +3,7 @@
 import enum
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -140,13 +141,24 @@ class Need:
     def bytes(self, memory: Memory) -> int:
         """About how many bytes guided sampling, encoding and decoding need on the device, weights included, with a
         choice of how memory is saved (AUTO counts as CHECKPOINTED)."""
-        checkpointed = memory is not Memory.FAST
-        kept = kept_for_gradient(self.unet, self.latent, self.tokens, checkpointed=checkpointed)
-        guided, decoding = int(WORKING_ROOM * kept), kept_for_decoding(self.vae, self.latent)
+        kept = self._kept if memory is Memory.FAST else self._kept_checkpointed
+        guided, decoding = int(WORKING_ROOM * kept), self._kept_for_decoding
         unet, vae, texts = (bytes_of(networks) for networks in ([self.unet], [self.vae], self.texts))
         if memory is Memory.LEAN:
             return max(unet + guided, vae + decoding, texts)
         return unet + vae + texts + max(guided, decoding)
+
+    @cached_property
+    def _kept(self) -> int:
+        return kept_for_gradient(self.unet, self.latent, self.tokens, checkpointed=False)
+
+    @cached_property
+    def _kept_checkpointed(self) -> int:
+        return kept_for_gradient(self.unet, self.latent, self.tokens, checkpointed=True)
+
+    @cached_property
+    def _kept_for_decoding(self) -> int:
+        return kept_for_decoding(self.vae, self.latent)
 
     def choice(self, free: int) -> Memory:
         """The fastest choice that fits into `free` bytes, weights included; LEAN if none does."""
