@@ -105,22 +105,22 @@ def test_redo_finds_a_model_from_another_folder_and_names_it(drawn, tmp_path):
     assert "asks for" not in moved
 
 
-def error_line_of_redo(*args: object) -> str:
+def error_line_of_redo(*args: object, code: int = 1) -> str:
     (line,) = [
         line
-        for line in run("redo", *args, code=1).stderr.splitlines()
+        for line in run("redo", *args, code=code).stderr.splitlines()
         if "asks for" not in line and not line.endswith(" ...")
     ]
     return line
 
 
-def test_a_sidecar_reads_nothing_elsewhere_unless_that_is_allowed(tmp_path):
+def test_a_sidecar_reads_nothing_elsewhere_unless_that_is_allowed(folders, tmp_path):
     shutil.copy(PHOTOS / "03.png", tmp_path / "photo.png")
     out = tmp_path / "out"
     out.mkdir()
-    marked = ["thing", "--box", "0.3,0.4,0.5,0.7", "--steps", "4", "--method", "ddim"]
+    marked = ["thing", "--box", "0.3,0.4,0.5,0.7", "--steps", "4", "--method", "ddim", "--model", folders["epsilon"]]
     run("remove", tmp_path / "photo.png", *marked, "-o", out / "a.png")
-    line = error_line(run("redo", out / "a.png", code=2))
+    line = error_line_of_redo(out / "a.png", code=2)
     assert "../photo.png, which lies outside its folder; say where it is with --photo, or give --allow-outside" in line
     for way in (["--photo", tmp_path / "photo.png"], ["--allow-outside", "--force"]):
         assert "the same pixels" in run("redo", out / "a.png", *way).stderr
