@@ -142,10 +142,10 @@ def moved(model, photo: Photo, mask: torch.Tensor, by: tuple[float, float]):
 
 
 @pytest.mark.parametrize("size", [(1500, 1100), (4000, 300), (300, 900)])
-def test_a_small_object_of_a_large_photo_is_moved_and_all_else_kept(tabletop, size):
+def test_a_small_object_of_a_large_photo_is_moved_and_all_else_kept(model, size):
     width, height = size
     photo, mask = photo_with_disc(width, height, width // 2, height // 2, 20)
-    edited = moved(tabletop, photo, mask, (60 / width, 15 / height))
+    edited = moved(model, photo, mask, (60 / width, 15 / height))
     assert edited.photo.size == size
     outside = edited.editable[0, 0].numpy() < 0.5
     assert outside.mean() > 0.9
@@ -158,10 +158,10 @@ def test_a_small_object_of_a_large_photo_is_moved_and_all_else_kept(tabletop, si
     assert edited.report.objects[0].asked_size == pytest.approx(float(mask.mean()), rel=0.1)
 
 
-def test_sixteen_bits_and_wide_colours_are_kept_through_an_edit(tabletop):
+def test_sixteen_bits_and_wide_colours_are_kept_through_an_edit(model):
     profile = wide_gamut()
     photo, mask = photo_with_disc(400, 300, 150, 150, 24, deep=True, profile=profile)
-    edited = moved(tabletop, photo, mask, (0.25, 0.0))
+    edited = moved(model, photo, mask, (0.25, 0.0))
     result = edited.photo
     assert result.rgb.dtype == np.uint16
     assert result.profile == profile
@@ -171,11 +171,11 @@ def test_sixteen_bits_and_wide_colours_are_kept_through_an_edit(tabletop):
     assert np.abs(result.rgb[150, 250].astype(int) - photo.rgb[150, 150]).max() < 257
 
 
-def test_transparency_moves_with_its_object(tabletop):
+def test_transparency_moves_with_its_object(model):
     """A product shot that is cut out already: a disc on nothing."""
     photo, mask = photo_with_disc(400, 300, 150, 150, 24)
     alpha = (mask[0, 0].numpy() * 255).astype(np.uint8)
-    edited = moved(tabletop, Photo(photo.rgb, alpha), mask, (0.25, 0.0))
+    edited = moved(model, Photo(photo.rgb, alpha), mask, (0.25, 0.0))
     assert edited.photo.alpha is not None
     assert edited.photo.alpha[150, 150] == 0
     assert edited.photo.alpha[150, 250] == 255
@@ -184,24 +184,24 @@ def test_transparency_moves_with_its_object(tabletop):
     assert edited.photo.rgb[150, 250, 0] > 180
 
 
-def test_a_grey_photo_gives_a_grey_result(tabletop):
+def test_a_grey_photo_gives_a_grey_result(model):
     from dataclasses import replace
 
     from realedit.files.photo import Origin
 
     photo, mask = photo_with_disc(256, 192, 100, 96, 18)
     grey = replace(photo, rgb=np.repeat(photo.rgb[..., :1], 3, -1), origin=Origin("PNG", grey=True))
-    judge, hints = encoder_distance(tabletop.encoder_features, ""), Hints({"thing": mask})
+    judge, hints = encoder_distance(model.encoder_features, ""), Hints({"thing": mask})
     gone = Remove("thing")
-    edited = edit(tabletop, grey, "a photo of thing", gone, hints=hints, settings=FEW, perceptual=judge)
+    edited = edit(model, grey, "a photo of thing", gone, hints=hints, settings=FEW, perceptual=judge)
     assert np.array_equal(edited.photo.rgb[..., 0], edited.photo.rgb[..., 2])
 
 
-def test_too_large_for_the_memory_is_said_before_it_is_taken(tabletop, monkeypatch):
+def test_too_large_for_the_memory_is_said_before_it_is_taken(model, monkeypatch):
     from inversion import main_memory
     from inversion.errors import RealEditError
 
     photo, mask = photo_with_disc(400, 300, 150, 150, 24)
     monkeypatch.setattr(main_memory, "free_bytes", lambda: 10_000_000)
     with pytest.raises(RealEditError, match=r"needs about 0\.0 GB of memory, 0\.0 GB are free; make the photo smaller"):
-        moved(tabletop, photo, mask, (0.25, 0.0))
+        moved(model, photo, mask, (0.25, 0.0))
