@@ -124,21 +124,17 @@ def planted(source: Path | str, tmp_path: Path, plant: Plant) -> tuple[Path, Pat
     return folder, mark
 
 
-def said_yes(tmp_path: Path, *options: object) -> str:
+def removed(tmp_path: Path, *options: object) -> str:
+    """What the removal of a ball says to whom answers "y" to everything."""
+    ball = ("ball", "--prompt", "a red ball", "--steps", "2", "--box", "0.2,0.2,0.6,0.6")
+    return said_yes(tmp_path, "remove", *ball, *options)
+
+
+def said_yes(tmp_path: Path, command: str, *options: object) -> str:
     """What a command says to whom answers "y" to everything."""
     Image.new("RGB", (64, 64), (90, 60, 30)).save(tmp_path / "photo.png")
-    command = [
-        "remove",
-        tmp_path / "photo.png",
-        "ball",
-        "--prompt",
-        "a red ball",
-        "--steps",
-        "2",
-        "--offline",
-        *options,
-    ]
-    result = CliRunner().invoke(main, [str(word) for word in command], input="y\n" * 20)
+    words = [command, tmp_path / "photo.png", *options, "--offline"]
+    result = CliRunner().invoke(main, [str(word) for word in words], input="y\n" * 20)
     assert result.exception is None or isinstance(result.exception, SystemExit), repr(result.exception)
     assert "[y/N]" not in result.output
     return result.output
@@ -147,21 +143,21 @@ def said_yes(tmp_path: Path, *options: object) -> str:
 @pytest.mark.parametrize("name", MODELS)
 def test_no_program_of_a_model_is_run(folders, tmp_path, name):
     folder, mark = planted(folders["epsilon"], tmp_path, MODELS[name])
-    said_yes(tmp_path, "--model", folder, "--box", "0.2,0.2,0.6,0.6")
+    removed(tmp_path, "--model", folder)
     assert not mark.exists()
 
 
 @pytest.mark.parametrize("name", ["planted.ckpt", "planted.bin", "planted.pt", "planted.safetensors"])
 def test_no_pickle_is_opened(tmp_path, name):
     pickled(name)(tmp_path, tmp_path / "ran")
-    assert "realedit: " in said_yes(tmp_path, "--model", tmp_path / name, "--box", "0.2,0.2,0.6,0.6")
+    assert "realedit: " in removed(tmp_path, "--model", tmp_path / name)
     assert not (tmp_path / "ran").exists()
 
 
 @pytest.mark.parametrize("name", SEGMENTERS)
 def test_no_program_of_a_segmenter_is_run(sam, tmp_path, name):
     folder, mark = planted(sam[0], tmp_path, SEGMENTERS[name])
-    said = said_yes(tmp_path, "--segmenter", folder, "--point", "0.4,0.4")
+    said = said_yes(tmp_path, "mask", "--segmenter", folder, "--point", "0.4,0.4")
     assert not mark.exists()
     if name == "configuration":
         assert "it holds a program of its own, which is never run" in said
