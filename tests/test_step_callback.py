@@ -35,7 +35,7 @@ def ddim(pipe):
 
 
 def start(seed: int = 0) -> torch.Tensor:
-    return random_latent(seed, 16, 24)
+    return random_latent(seed, 8, 12)
 
 
 def centroid_energy(model: DiffusionModel, words: tuple[int, ...], target: tuple[float, float], steps: int):
@@ -46,7 +46,7 @@ def guidance_of(model: DiffusionModel, steps: int, **changes) -> Guidance:
     """Moves the attention of a word of the tiny models, at every step."""
     values = {
         "energy": centroid_energy(model, (6,), (0.2, 0.4), steps),
-        "region": torch.ones(1, 1, 16, 24),
+        "region": torch.ones(1, 1, 8, 12),
         "strength": Strength(0.4, 0.05, 1.0),
         "tolerance": 0.0,
         "guided": GuidedSteps(0.0, 1.0, 1),
@@ -96,7 +96,7 @@ class Watched:
 
 def test_energies_are_those_of_our_own_taps(ddim, tiny):
     """Of the same weights in other networks: the pipeline's, and a model loaded from the same files."""
-    model, steps = model_of(ddim), 6
+    model, steps = model_of(ddim), 4
     guidance = guidance_of(model, steps)
     watched = Watched(callback_of(model, steps, guidance))
     drawn(ddim, start(), steps, watched)
@@ -119,7 +119,7 @@ def test_image_to_image_begins_later(model):
 @pytest.mark.parametrize("from_noise", [False, True])
 def test_it_is_the_sampler(ddim, from_noise):
     """Without the noise read beforehand, the sampler guided from the second step on."""
-    model, steps, z = model_of(ddim), 6, start(3)
+    model, steps, z = model_of(ddim), 4, start(3)
     guided = GuidedSteps(0.0 if from_noise else 1 / steps, 1.0, 1)
     ours, theirs = (guidance_of(model, steps, guided=guided) for _ in range(2))
     callback = callback_of(model, steps, theirs)
@@ -194,23 +194,21 @@ def red_x(picture: torch.Tensor) -> float:
     return colour_centre(picture, RED)[0].item()
 
 
-def test_an_object_of_a_plain_pipeline_moves_to_either_side(tabletop):
-    """By its pixels, about halfway in the picture without guidance."""
+def test_an_object_of_a_plain_pipeline_moves(tabletop):
+    """By its pixels, from about halfway in the picture without guidance; to the other side, that of a document's
+    example does in `test_readme.py`."""
     pipe, z = plain_pipeline(tabletop), random_latent(1, 32, 32)
     assert type(pipe) is StableDiffusionPipeline
-    words = tabletop.positions(MOVED, "red ball")
-    centres = {None: red_x(drawn(pipe, z, MOVE_STEPS, prompt=MOVED, output_type="pt"))}
-    for x in (0.3, 0.7):
-        guidance = guidance_of(
-            tabletop,
-            MOVE_STEPS,
-            energy=centroid_energy(tabletop, words, (x, 0.5), MOVE_STEPS),
-            region=torch.ones(1, 1, 32, 32),
-        )
-        callback = callback_of(tabletop, MOVE_STEPS, guidance, MOVED)
-        callback.read(z, 0)
-        centres[x] = red_x(drawn(pipe, z, MOVE_STEPS, callback, prompt=MOVED, output_type="pt"))
-        assert guidance.history[-1].energy < 0.5 * guidance.history[0].energy
-    assert 0.4 < centres[None] < 0.6
-    assert centres[0.3] == pytest.approx(0.3, abs=0.06)
-    assert centres[0.7] == pytest.approx(0.7, abs=0.06)
+    guidance = guidance_of(
+        tabletop,
+        MOVE_STEPS,
+        energy=centroid_energy(tabletop, tabletop.positions(MOVED, "red ball"), (0.7, 0.5), MOVE_STEPS),
+        region=torch.ones(1, 1, 32, 32),
+    )
+    callback = callback_of(tabletop, MOVE_STEPS, guidance, MOVED)
+    callback.read(z, 0)
+    free = drawn(pipe, z, MOVE_STEPS, prompt=MOVED, output_type="pt")
+    moved = drawn(pipe, z, MOVE_STEPS, callback, prompt=MOVED, output_type="pt")
+    assert guidance.history[-1].energy < 0.5 * guidance.history[0].energy
+    assert 0.4 < red_x(free) < 0.6
+    assert red_x(moved) == pytest.approx(0.7, abs=0.06)
