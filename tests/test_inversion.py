@@ -25,6 +25,8 @@ from realedit.settings import MEMORY_NAMES, METHOD_NAMES
 from tests.conftest import PROMPT, random_latent
 
 STEPS = 6
+# SDXL predicts the noise, as the first of these does.
+both_parameterisations = pytest.mark.parametrize("kind", ["epsilon", "v_prediction"], indirect=True, scope="session")
 
 
 def test_walk_is_diffusers_inverse_walk_to_the_bit(tiny):
@@ -42,22 +44,23 @@ def test_walk_is_diffusers_inverse_walk_to_the_bit(tiny):
     assert torch.equal(pivots[0], z[0])
 
 
+@both_parameterisations
 def test_ddim_reconstructs_at_guidance_one(tiny):
     """Without guidance the way back retraces the way up, better with more steps."""
     latent, errors = random_latent(), []
-    for steps in (10, 100):
+    for steps in (5, 40):
         schedule = tiny.schedule(steps)
         found = ddim.invert(InversionProblem(tiny, latent, PROMPT, schedule, 1.0))
         back = sample(tiny, found.pivots[:1], schedule, Conditioning(tiny.embed(PROMPT), found.unconditional, 1.0))
         errors.append((back - latent).square().mean().item())
-    assert errors[1] < 0.2 * errors[0]
+    assert errors[1] < 0.5 * errors[0]
 
 
 def test_null_text_reconstructs_where_ddim_drifts(tiny):
     latent, schedule, errors = random_latent(), tiny.schedule(STEPS), {}
     problem = InversionProblem(tiny, latent, PROMPT, schedule, 7.5)
-    for name, method in METHODS.items():
-        found = method(problem)
+    for name in ("ddim", "null-text"):
+        found = METHODS[name](problem)
         back = sample(tiny, found.pivots[:1], schedule, Conditioning(tiny.embed(PROMPT), found.unconditional, 7.5))
         errors[name] = (back - latent).square().mean().item()
     assert errors["null-text"] < errors["ddim"]
@@ -147,9 +150,10 @@ def miss_of(model, pivots, schedule) -> float:
     return (torch.cat(landed) - pivots[1:]).square().mean().item()
 
 
+@both_parameterisations
 def test_corrections_come_closer_to_the_fixed_point(tiny):
     """For one pass a step more than DDIM inversion has at its first, and each further one."""
-    schedule, misses, costs = tiny.schedule(20), [], []
+    schedule, misses, costs = tiny.schedule(10), [], []
     ways = [METHODS["negative-prompt"], *(functools.partial(fixed_point.invert, corrections=k) for k in (1, 2, 4))]
     for way in ways:
         with tiny.metered() as meter:
@@ -158,19 +162,20 @@ def test_corrections_come_closer_to_the_fixed_point(tiny):
         costs.append(meter.forward_equivalents)
     assert misses == sorted(misses, reverse=True)
     assert misses[0] > 5 * misses[3]
-    assert costs[:2] == [20, 21]
-    assert costs[3] < 4 * 20  # it stops where it has settled
+    assert costs[:2] == [10, 11]
+    assert costs[3] < 4 * 10  # it stops where it has settled
 
 
 def test_what_optimisation_leaves_is_kept(model):
     """So little that it holds nothing of the picture, and enough that the photo comes back exactly."""
-    for scale in (1.0, 7.5, 15.0):
+    for scale in (7.5, 15.0):
         found = null_text.invert(InversionProblem(model, random_latent(), PROMPT, model.schedule(20), scale))
         assert found.residuals.square().mean((1, 2, 3)).max() <= NullTextSettings().tolerance[0]
         assert error_of(model, found, 20) < 1e-9
 
 
-@pytest.mark.parametrize(("steps", "spacing"), [(10, "leading"), (20, "trailing")])
+@both_parameterisations
+@pytest.mark.parametrize(("steps", "spacing"), [(5, "leading"), (10, "trailing")])
 def test_nothing_diverges(tiny, steps, spacing, monkeypatch):
     """Any schedule, either parameterisation, guidance from none to twice the usual."""
     monkeypatch.setitem(tiny.scheduler.config, "timestep_spacing", spacing)
@@ -179,7 +184,7 @@ def test_nothing_diverges(tiny, steps, spacing, monkeypatch):
     few = functools.partial(null_text.invert, settings=NullTextSettings(inner_steps=1))
     methods = {"null-text": few, "fixed-point": METHODS["fixed-point"], "residual": METHODS["residual"]}
     for name, method in methods.items():  # the others walk as the last does
-        for scale in (1.0, 15.0) if steps == 10 else (15.0,):
+        for scale in (1.0, 15.0) if spacing == "leading" else (15.0,):
             found = method(InversionProblem(tiny, latent, PROMPT, schedule, scale))
             assert torch.isfinite(found.pivots).all(), name
             assert found.pivots.abs().max() < 100, name
