@@ -102,18 +102,19 @@ def test_masks_never_overlap_and_hidden_parts_do_not_count():
 def test_the_same_seed_is_the_same_picture_in_any_batch():
     scenes = [sample_scene(s) for s in range(5)]
     assert [s.caption for s in scenes] == [sample_scene(s).caption for s in range(5)]
-    together, alone = render(scenes), render(scenes[3:4])
+    together, alone = render(scenes, 48, 32), render(scenes[3:4], 48, 32)
     assert torch.equal(together.photos[3], alone.photos[0])
     assert not torch.equal(together.photos[2], together.photos[3])
 
 
 def test_looks_are_as_common_as_asked_and_leave_the_place_alone():
-    def share(looks, seen):
-        things = [t for seed in range(200) for t in sample_scene(seed, looks=looks).things]
+    even, common = ([t for seed in range(200) for t in sample_scene(seed, looks=k).things] for k in (EVEN, COMMON))
+
+    def share(things, seen):
         return sum(map(seen, things)) / len(things)
 
     for rare in (lambda t: t.pattern == "checked", lambda t: t.pattern == "spotted", lambda t: t.material == "metal"):
-        assert share(EVEN, rare) > 1.5 * share(COMMON, rare) > 0
+        assert share(even, rare) > 1.5 * share(common, rare) > 0
     one, two = sample_scene(7), sample_scene(7, looks=EVEN)
     assert (one.table, one.wall, one.camera, one.light) == (two.table, two.wall, two.camera, two.light)
     assert one == sample_scene(7, looks=COMMON)
@@ -143,8 +144,8 @@ def test_edits_change_what_they_say():
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_front_is_the_lowest_point_that_is_seen(shape):
     here = scene(replace(BALL, shape=shape, yaw=0.7))
-    mask = render([here], 256, 256).masks[0, 0] > 0.5
-    lowest = float(mask.any(1).nonzero().max() + 1) / 256
+    mask = render([here], 160, 160).masks[0, 0] > 0.5
+    lowest = float(mask.any(1).nonzero().max() + 1) / 160
     assert project(here, (0.0, -here.front(0), 0.0), 256, 256)[1] == pytest.approx(lowest, abs=0.01)
 
 
@@ -173,7 +174,7 @@ def test_recoloured_objects_have_the_asked_colour():
 @pytest.mark.parametrize("start", [0, FIRST_HELD_OUT_SEED])
 def test_captions_name_every_object_once(start):
     seen = set()
-    for seed in range(start, start + 200):
+    for seed in range(start, start + 60):
         sampled = sample_scene(seed)
         assert 1 <= len(sampled.things) <= 3
         for thing in sampled.things:
@@ -184,8 +185,8 @@ def test_captions_name_every_object_once(start):
 
 def test_objects_lie_in_the_frame_of_any_aspect():
     for width, height in ((128, 128), (160, 96), (96, 160)):
-        scenes = [sample_scene(s, width, height) for s in range(12)]
-        masks = render(scenes, width, height).masks
+        scenes = [sample_scene(s, width, height) for s in range(6)]
+        masks = render(scenes, width // 2, height // 2).masks  # an object that is cut off is so at any resolution
         border = masks.clone()
         border[..., 1:-1, 1:-1] = 0
         assert border.max() == 0
