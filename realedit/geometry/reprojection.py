@@ -88,8 +88,9 @@ def reproject(placement: Placement, pose: ObjectPose, mask: np.ndarray, camera: 
     posed = _PosedPrimitive(camera, pose.primitive, pose.base, turned(pose.base), placement.scale)
     box = _grown(pose.box)
     grid = _grid(box)
-    sources = posed.sources_of(_placed(turned, grid))
-    if placement.anchor != pose.base:
+    if placement.anchor == pose.base:
+        sources = posed.sources_of(_placed(turned, grid))
+    else:
         sources = _size_and_place_kept(posed, turned, grid, mask)
     return replace(turned, grid_warp=GridWarp(box, sources))
 
