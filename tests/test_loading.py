@@ -1,5 +1,6 @@
 """From a name to a model: families, variants, single files, schedulers, and what is refused."""
 
+import copy
 import json
 import shutil
 import warnings
@@ -27,7 +28,7 @@ from inversion.schedule import Schedule
 from inversion.taps import tap
 from realedit.sampling.prediction import Conditioning
 from realedit.sampling.sampler import sample
-from tests.conftest import PROMPT, random_latent, tiny_pipelines
+from tests.conftest import PROMPT, random_latent
 from tests.original_layout import original_tensors
 
 SD = {
@@ -261,8 +262,8 @@ def test_a_damaged_configuration(folders, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore::inversion.errors.Notice")
-def test_of_a_pipeline_in_half_precision_all_but_the_unet_becomes_float32(kind):
-    model = model_of(tiny_pipelines()[kind].to(torch.bfloat16))
+def test_of_a_pipeline_in_half_precision_all_but_the_unet_becomes_float32(pipelines, kind):
+    model = model_of(copy.deepcopy(pipelines[kind]).to(torch.bfloat16))
     assert model.unet.dtype == torch.bfloat16
     assert {n.dtype for n in model.networks[1:]} == {torch.float32}
     latent = model.encode(torch.rand(1, 3, 32, 48))
@@ -271,11 +272,11 @@ def test_of_a_pipeline_in_half_precision_all_but_the_unet_becomes_float32(kind):
 
 
 @pytest.mark.filterwarnings("ignore::inversion.errors.Notice")
-def test_lora_weights_keep_working(kind):
+def test_lora_weights_keep_working(pipelines, kind):
     """Loaded into a pipeline by its own means, they act in sampling and in what is read, and have a fingerprint."""
     from peft import LoraConfig
 
-    pipe = tiny_pipelines()[kind]
+    pipe = copy.deepcopy(pipelines[kind])
     plain = model_of(pipe).fingerprint
     pipe.unet.add_adapter(LoraConfig(r=2, target_modules=["to_q", "to_k", "to_v", "to_out.0"]))
     torch.manual_seed(0)
