@@ -210,6 +210,12 @@ def _own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("REALEDIT_CACHE", str(tmp_path / "cache"))
 
 
+@pytest.fixture
+def shared_cache(_own_cache, tmp_path_factory, monkeypatch):
+    """A cache that tests have in common: a photo that several of them edit is inverted once."""
+    monkeypatch.setenv("REALEDIT_CACHE", str(tmp_path_factory.getbasetemp() / "shared-cache"))
+
+
 def random_latent(seed: int = 0, height: int = 8, width: int = 12) -> torch.Tensor:
     """A latent that is wider than high."""
     return torch.randn(1, 4, height, width, generator=torch.Generator().manual_seed(seed))

@@ -18,7 +18,8 @@ from realedit.settings import Settings
 from samples.renderer import Render, render
 from samples.scenes import FIRST_HELD_OUT_SEED, Scene, sample_scene
 
-SETTINGS = Settings(steps=12)
+SETTINGS = Settings(steps=6)
+pytestmark = pytest.mark.usefixtures("shared_cache")
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +77,7 @@ def test_a_resized_object_has_the_asked_area(tabletop, judge):
 def test_null_text_reconstructs_near_the_autoencoders_limit_at_guidance_7_5(tabletop):
     scene = sample_scene(FIRST_HELD_OUT_SEED + 904)
     photo = render([scene]).photos
-    seen = invert_image(Session(tabletop, Settings(steps=30)), photo, scene.caption)
+    seen = invert_image(Session(tabletop, Settings(steps=12)), photo, scene.caption)
     assert seen.reference.header.guidance_scale == 7.5
     rebuilt, bound = reconstruct(tabletop, seen.reference), tabletop.decode(tabletop.encode(photo))
     psnr = [-10 * (p - photo).square().mean().log10().item() for p in (rebuilt, bound)]
