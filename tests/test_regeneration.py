@@ -15,11 +15,12 @@ from realedit.evaluation.metrics import encoder_distance
 from realedit.files.photo import Photo
 from realedit.images import to_bytes
 from realedit.objects.source_objects import SourcePhoto
-from realedit.settings import Mode, Settings
+from realedit.settings import Mode
 from samples.renderer import render
-from tests.test_pipeline import judged, moved_scene
+from tests.test_pipeline import SETTINGS, judged, moved_scene
 
-REGENERATED = Settings(steps=12, mode=Mode.REGENERATE)
+REGENERATED = replace(SETTINGS, mode=Mode.REGENERATE)
+pytestmark = pytest.mark.usefixtures("shared_cache")
 
 
 @pytest.fixture(scope="module")
@@ -57,10 +58,9 @@ def test_an_object_is_moved_and_nothing_outside_changes(tabletop, case):
 def test_a_removal_and_a_new_look_in_one_run(tabletop, case):
     scene, photos, (source, _), move = case
     others = [thing.phrase for thing in scene.things if thing.phrase != move.object]
-    settings = replace(REGENERATED, steps=6)
     edits = [Remove(move.object), *(Restyle(phrase, "green " + phrase.split()[-1]) for phrase in others[:1])]
     photo = Photo(to_bytes(photos[:1]))
-    done = edit(tabletop, photo, scene.caption, *edits, settings=settings)
+    done = edit(tabletop, photo, scene.caption, *edits, settings=REGENERATED)
     outside = done.editable[0, 0].numpy() < 0.5
     assert np.array_equal(done.photo.rgb[outside], photo.rgb[outside])
     assert not np.array_equal(done.photo.rgb[source.numpy() > 0.5], photo.rgb[source.numpy() > 0.5])
@@ -78,6 +78,6 @@ def test_what_the_model_does_not_know_or_another_photo_lends_is_refused(tabletop
         edit(tabletop, noise, "a photo of a thing", shift, hints=hints, settings=REGENERATED)
     other = SourcePhoto(photo, scene.caption, source[None, None])
     insert = Insert(ObjectSource("other", move.object), to=(0.5, 0.5))
-    settings = replace(REGENERATED, steps=3)
-    with pytest.raises(EditError, match="comes from another photo"):
-        edit(tabletop, photo, scene.caption, insert, hints=Hints(sources={"other": other}), settings=settings)
+    with tabletop.metered() as meter, pytest.raises(EditError, match="comes from another photo"):
+        edit(tabletop, photo, scene.caption, insert, hints=Hints(sources={"other": other}), settings=REGENERATED)
+    assert meter.forward_equivalents == 0

@@ -10,6 +10,7 @@ from realedit.editing.preparation import Preparation, prepare
 from realedit.editing.regenerated_edit import edit_by_regenerating
 from realedit.editing.request import EditRequest
 from realedit.editing.sampled_edit import edit_by_sampling
+from realedit.edits import Insert
 from realedit.evaluation.report import ModeReport
 from realedit.evaluation.verdict import Verdict, worst
 from realedit.sampling.inverted_image import InvertedCrop
@@ -34,8 +35,12 @@ def attempt(session: Session, request: EditRequest) -> Attempt:
     Raises:
         EditError: the model shall regenerate what it does not know, or what comes from another photo.
     """
+    mode = session.settings.mode
+    if mode is Mode.REGENERATE and any(isinstance(edit, Insert) for edit in request.edits):
+        # It has no noise in this photo to start from; said before anything slow is done.
+        raise EditError("what comes from another photo cannot be regenerated in this one; give --mode composite")
     session.progress("finding the object")
-    prepared, mode = prepare(session, request), session.settings.mode
+    prepared = prepare(session, request)
     if prepared.view is None:
         if mode is Mode.REGENERATE:
             raise EditError("the model does not know all that is edited, so it cannot regenerate it; try --mode auto")

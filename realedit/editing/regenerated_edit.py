@@ -6,7 +6,6 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from inversion.errors import EditError
 from realedit.compositing.composite import Composite, PlacedObject
 from realedit.compositing.effects import Effects
 from realedit.compositing.paste_back import paste_regenerated
@@ -32,13 +31,8 @@ from realedit.sampling.session import Session
 def edit_by_regenerating(
     session: Session, request: EditRequest, prepared: Preparation, view: InvertedCrop
 ) -> EditedPart:
-    """Make the edits of a request in the part of the photo that is inverted.
-
-    Raises:
-        EditError: it sets something of another photo into this one, which has no noise here to start from.
-    """
-    if prepared.inserted:
-        raise EditError("what comes from another photo cannot be regenerated in this one; give --mode composite")
+    """Make the edits of a request, none of which sets something of another photo into this one, in the part of the
+    photo that is inverted."""
     inverted, image = view.inverted, view.inverted.image
     scene = _scene(session, request, prepared, view)
     regions = _regions(session, image, scene)
