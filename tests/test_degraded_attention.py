@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-from inversion.loading import load_model
 from realedit.objects.attention_probe import AttentionProbe, probe
 from realedit.objects.attention_quality import overlap
 from realedit.objects.grounding import things_among
@@ -17,8 +16,8 @@ from tests.benchmarks.degraded_attention import LEVELS, Degradation, degrade, de
 
 
 @pytest.fixture(scope="module")
-def session() -> Session:
-    return Session(load_model(device="cpu"))
+def session(tabletop) -> Session:
+    return Session(tabletop)
 
 
 @pytest.fixture(scope="module")

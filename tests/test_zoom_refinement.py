@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-from inversion.loading import load_model
 from realedit.files.photo import Photo
 from realedit.images import resize, to_bytes
 from realedit.objects.grounding import object_by_tokens
@@ -15,13 +14,8 @@ from realedit.settings import Settings
 from samples.renderer import render
 from samples.scenes import Scene, sample_scene
 
-FEW = Settings(steps=10, method="ddim")
+FEW = Settings(steps=2, method="ddim")
 SIZE = (160, 112)
-
-
-@pytest.fixture(scope="module")
-def tabletop():
-    return load_model(device="cpu")
 
 
 @pytest.fixture(scope="module")
