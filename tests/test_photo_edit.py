@@ -102,21 +102,16 @@ class Grey:
         return torch.where(hole > 0.5, 0.5, photo)
 
 
-def test_old_places_are_filled_as_asked(model):
+def test_old_places_are_filled_as_asked_and_the_verdict_tells(model):
     photo = scene()
     result = edited(model, photo, edits.Remove("disc"), fill=Grey())
     middle = (COLUMNS - 40) ** 2 + (ROWS - 50) ** 2 < 8**2
     assert (np.abs(result.photo.rgb[middle].astype(int) - 128) <= 1).all()
     assert result.report.fill.name == "grey"
-    assert edited(model, photo, edits.Remove("disc"), fill=PhotoFill()).report.fill.why == "as asked"
+    assert result.report.verdict.failed
+    assert "old place" in result.report.verdict.reasons[0]
+    report = edited(model, photo, edits.Remove("disc"), fill=PhotoFill()).report
+    assert report.fill.why == "as asked"
+    assert report.verdict.level.value == "good", report.verdict.to_text()
     with pytest.raises(EditError, match="does not know what is edited"):
         edited(model, photo, edits.Remove("disc"), fill=ModelFill())
-
-
-def test_the_verdict_tells_a_grey_place_from_a_filled_one(model):
-    photo = scene()
-    good = edited(model, photo, edits.Remove("disc")).report.verdict
-    bad = edited(model, photo, edits.Remove("disc"), fill=Grey()).report.verdict
-    assert good.level.value == "good", good.to_text()
-    assert bad.failed
-    assert "old place" in bad.reasons[0]
