@@ -50,7 +50,7 @@ def test_cross_attention_exists_at_16_cells(tabletop):
 
 @pytest.fixture(scope="module")
 def held_out():
-    scenes = [sample_scene(FIRST_HELD_OUT_SEED + 500 + i) for i in range(12)]
+    scenes = [sample_scene(FIRST_HELD_OUT_SEED + 500 + i) for i in range(6)]
     return scenes, render(scenes)
 
 
