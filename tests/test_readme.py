@@ -13,10 +13,12 @@ from click.testing import CliRunner
 from PIL import Image
 from torchvision.transforms.functional import to_tensor
 
+import realedit
 from inversion.taps import Tape
 from realedit.cli import main
 from realedit.files.recipe import Recipe
 from realedit.sampling.sampler import sample
+from realedit.settings import Settings
 from tests.colours import BLUE, RED, colour_centre
 from tests.test_architecture import ORDER
 
@@ -81,6 +83,8 @@ def command_and_words(line: str) -> tuple[list[str], click.Command, list[str]]:
 
 
 def test_python_example_runs_as_written(tmp_path, monkeypatch, capsys):
+    """In fewer steps than it would take by default."""
+    monkeypatch.setitem(realedit.edit.__kwdefaults__, "settings", Settings(steps=6, method="ddim"))
     run_example("README.md", tmp_path, monkeypatch)
     assert (tmp_path / "moved.png").stat().st_size > 5_000
     assert "identical pixels" in capsys.readouterr().out
