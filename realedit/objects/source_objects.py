@@ -50,12 +50,15 @@ def locate_source_object(session: Session, source: SourcePhoto, phrase: str | No
     Raises:
         PhraseError: the phrase is not in that photo's prompt.
         RecognitionError: without a mask, the model does not know that photo or the words.
-        EditError: the object is not found.
+        EditError: the prompt names no object, or the object is not found.
     """
     if source.mask is not None:
         return SourceObject(source.photo, None, LocatedObject(phrase or UNNAMED, (), source.mask, from_user=True))
+    named = unique_phrases(session.model, source.prompt)
     if phrase is not None:
         session.model.positions(source.prompt, phrase)  # a wrong word is said before anything slow is done
+    elif not named:
+        raise EditError(f'"{source.prompt}" names no object; say what the other photo shows')
     image = model_image(session.model, source.photo)  # nor is anything done for words that the model does not know
     if phrase is None:
         require_known(session, image, source.prompt)
@@ -63,9 +66,6 @@ def locate_source_object(session: Session, source: SourcePhoto, phrase: str | No
         require_words(session, image, source.prompt, [phrase])
     whole = invert_crop(session, source.photo, Crop.whole(source.photo.size), source.prompt)
     if phrase is None:
-        named = unique_phrases(session.model, source.prompt)
-        if not named:
-            raise EditError(f'"{source.prompt}" names no object; say what the other photo shows')
         phrase = max(named, key=lambda p: prominence(whole.inverted.reference, named[p]))
     located = locate_object(session.model, whole, phrase)
     return SourceObject(source.photo, whole.inverted, located)
