@@ -129,7 +129,7 @@ def tiny_xl_pipeline() -> StableDiffusionXLPipeline:
         layers_per_block=1,
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
-        transformer_layers_per_block=(1, 2, 3),
+        transformer_layers_per_block=(1, 1, 2),
         cross_attention_dim=32 + 48,
         attention_head_dim=(1, 2, 4),
         norm_num_groups=8,
