@@ -18,7 +18,7 @@ from realedit.commands.model_checks import equality, gradient, words
 from realedit.commands.model_under_test import ModelUnderTest, bundled_objects
 from realedit.settings import Settings
 
-FEW = Settings(steps=6)
+FEW = Settings(steps=4)
 SEEING = {"masks", "move", "regenerate"}  # checks that random weights cannot pass
 
 
