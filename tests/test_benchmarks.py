@@ -198,7 +198,7 @@ def test_four_scenes_through_the_whole_contest():
 
 def test_an_edit_that_is_refused_counts_as_the_photo_unchanged(some, tabletop):
     case = replace(some[0], edit=replace(some[0].edit, object=some[0].edit.object, by=(0.9, 0.0), to=None))
-    picture, touched = rows.realedit(tabletop, PLAIN, Settings(steps=2, method="ddim"))(case)
+    picture, touched = rows.realedit(tabletop, PLAIN, Settings(steps=4, method="ddim"))(case)
     assert torch.equal(picture, case.before)
     assert touched is None
 
