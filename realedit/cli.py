@@ -16,6 +16,7 @@ MODULES = {
     **dict.fromkeys(("edit", "recipe-schema", "redo"), "recipes"),
     **dict.fromkeys(("generate", "relook", "relayout"), "generate"),
     **dict.fromkeys(("objects", "invert", "check"), "inspection"),
+    "batch": "job_lists",
     **dict.fromkeys(("cache", "demo", "doctor", "explain", "mask")),
 }
 """In which module of `realedit.commands` each command lies; None: in one of its own name."""

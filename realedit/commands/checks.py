@@ -13,6 +13,7 @@ from realedit.files.access import is_there
 from realedit.files.captions import Prompt
 from realedit.files.reading import PhotoFile, load_photo
 from realedit.files.recipe import Recipe, Region, SourcePhotoEntry
+from realedit.files.recipe_files import check_coordinates
 from realedit.geometry.transform import Box, ObjectPose, Point
 from realedit.inpainting.filler import parse_fill
 from realedit.sampling import cache
@@ -68,14 +69,7 @@ def check_region(where: Region, folder: Path) -> None:
         EditError: a box or a point lies outside the photo.
         PhotoError: a picture does not exist.
     """
-    for x, y in (*where.points, *where.excluded):
-        if not (0 <= x <= 1 and 0 <= y <= 1):
-            raise EditError(f"the point {x:g},{y:g} lies outside the photo; give fractions from 0 to 1")
-    if where.box is not None:
-        left, top, right, bottom = where.box
-        if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
-            typed = f"{left:g},{top:g},{right:g},{bottom:g}"
-            raise EditError(f"the box {typed} is not LEFT,TOP,RIGHT,BOTTOM inside the photo")
+    check_coordinates(where)
     for what, name in (("mask", where.mask), ("scribble", where.around)):
         if name is not None and not is_there(folder / name):
             raise PhotoError(f"the {what} {folder / name} does not exist")

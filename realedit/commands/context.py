@@ -5,7 +5,7 @@ import functools
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +71,13 @@ class RunOptions:
         )
         model.schedule(self.steps)  # wrong steps are told now, before any work
         return model
+
+    def told(self, prompt: str | None, said_in: str) -> "RunOptions":
+        """The same with another prompt, and with the model if that is loaded."""
+        other = replace(self, prompt=prompt, said_in=said_in)
+        if "model" in vars(self):
+            vars(other)["model"] = self.model
+        return other
 
     def say(self, text: str, *, when: bool = True) -> None:
         if when and not self.quiet:

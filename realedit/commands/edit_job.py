@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from realedit.editing.pipeline import EditResult
+    from realedit.evaluation.report import EditReport
     from realedit.inpainting.filler import FillChoice, Filler
 
 
@@ -60,12 +61,33 @@ class EditJob:
         return (self.path, *named, *beside, *models, *self.asked_by)
 
 
+@dataclass(frozen=True, eq=False)
+class EditDone:
+    """What was written: the `pixels` by their hash, and the `report`."""
+
+    pixels: str
+    report: "EditReport"
+
+
 def run_job(shared: RunOptions, job: EditJob, outputs: Outputs, accept: Acceptance = Acceptance()) -> str:
     """One photo: check, edit, write, print. Returns the hash of the result's pixels.
 
     Raises:
         RealEditError: any of it failed; the result is not one to `accept`; or, with the result written, LPIPS outside
             the edit is above what is accepted, or the energies are.
+    """
+    done = write_edit(shared, job, outputs, accept)
+    print_result(shared, outputs, job.path, done.report)
+    accept.check_outside(done.report)
+    accept.check_energies(done.report)
+    return done.pixels
+
+
+def write_edit(shared: RunOptions, job: EditJob, outputs: Outputs, accept: Acceptance) -> EditDone:
+    """Check, edit and write one photo.
+
+    Raises:
+        RealEditError: any of it failed, or the result is judged to have failed and that is not accepted.
     """
     with shared.reading(job.path):
         outputs.check(job.inputs)
@@ -86,11 +108,7 @@ def run_job(shared: RunOptions, job: EditJob, outputs: Outputs, accept: Acceptan
         report = replace(edited.report, prompt=prompt)
         origin = SidecarOrigin(job.path, job.folder, outputs.result, job.recipe, prompt)
         result = Result(edited.photo, photo, shared.model.fingerprint, _settings(job.recipe), report)
-        pixels = save_result(shared.which, outputs, (saving, signer), origin, result)
-    print_result(shared, outputs, job.path, report)
-    accept.check_outside(edited.report)
-    accept.check_energies(edited.report)
-    return pixels
+        return EditDone(save_result(shared.which, outputs, (saving, signer), origin, result), report)
 
 
 def _settings(recipe: Recipe) -> Settings:

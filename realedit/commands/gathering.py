@@ -61,7 +61,12 @@ def gather(shared: RunOptions, paths: Sequence[Path], options: EditOptions) -> B
     return Batch(with_stems(tuple(found.values()), options), many)
 
 
-def _photos_in(shared: RunOptions, folder: Path) -> list[Path]:
+def photos_in(folder: Path) -> tuple[list[Path], int]:
+    """The photos of a folder and its folders, and how many pictures there were left by earlier edits.
+
+    Raises:
+        PhotoError: there is no photo.
+    """
     from realedit.files.earlier import left_by_earlier_run
 
     inside = sorted(p for p in folder.rglob("*") if p.suffix.lower() in PHOTOS and _shown(p, folder))
@@ -70,6 +75,11 @@ def _photos_in(shared: RunOptions, folder: Path) -> list[Path]:
     if not photos:
         but = f", but {left} pictures that earlier edits left; name them to edit those again" if left else ""
         raise PhotoError(f"the folder {shown_name(folder)} holds no photos{but}")
+    return photos, left
+
+
+def _photos_in(shared: RunOptions, folder: Path) -> list[Path]:
+    photos, left = photos_in(folder)
     shared.say(f"{left} pictures that earlier edits left in {shown_name(folder)} are passed over", when=left > 0)
     return photos
 

@@ -37,6 +37,18 @@ def regions(recipe: Recipe) -> Iterator[Region]:
     yield from (entry.where for entry in recipe.photos.values() if entry.where)
 
 
+def check_coordinates(where: Region) -> None:
+    """Raises `EditError` if a box or a point of a region lies outside the photo."""
+    for x, y in (*where.points, *where.excluded):
+        if not (0 <= x <= 1 and 0 <= y <= 1):
+            raise EditError(f"the point {x:g},{y:g} lies outside the photo; give fractions from 0 to 1")
+    if where.box is not None:
+        left, top, right, bottom = where.box
+        if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+            typed = f"{left:g},{top:g},{right:g},{bottom:g}"
+            raise EditError(f"the box {typed} is not LEFT,TOP,RIGHT,BOTTOM inside the photo")
+
+
 def renamed(recipe: Asked, of_file: Callable[[str], str], of_model: Callable[[str], str]) -> Asked:
     """The same recipe with other names for its files and models."""
     values: dict[str, Any] = recipe.model_dump(by_alias=True, exclude_none=True)
