@@ -1,5 +1,6 @@
 """Write files whole or not at all, and never over anything that matters."""
 
+import contextlib
 import io
 import os
 import sys
@@ -104,6 +105,14 @@ def write_bytes(data: bytes, path: Path) -> None:
     finally:
         if part is not None:
             Path(part).unlink(missing_ok=True)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Take away what writers left in a folder that were killed; none may be at work there."""
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(folder):
+            if entry.name.startswith(UNFINISHED) and entry.is_file(follow_symlinks=False):
+                os.unlink(entry.path)
 
 
 def check_outputs(pictures: Sequence[Path], others: Sequence[Path], *, force: bool, inputs: Sequence[Path]) -> None:
