@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from inversion.errors import ModelError, RealEditError, first_line
-from realedit.batch.engine import Answer, Event, Lost, Ready, Unable, Work, Worker
+from realedit.batch.engine import Answer, Event, Lost, Ready, Started, Unable, Work, Worker
 
 MOST_RESTARTS = 20  # of one actor by Ray itself; then another takes its place
 
@@ -17,7 +17,8 @@ class Actor:
     """What runs in an actor: the work, started."""
 
     def __init__(self, work: Work) -> None:
-        self._work, self._do = work, None
+        self._work = work
+        self._do: Started | None = None
 
     def start(self) -> tuple[str, int] | None:
         """Load what is slow to load. Returns why it cannot be, and the exit code of that."""
@@ -73,8 +74,10 @@ class RayWorkers:
         if own < 1:
             raise RealEditError(f"Ray has {there.get('GPU', 0):g} GPUs, a worker takes {self.gpus:g}; give it less")
         self._most = min(self.count or math.inf, int(own))
-        options = {"num_cpus": 1 if not self.gpus else 0, "num_gpus": self.gpus or 0, "max_restarts": MOST_RESTARTS}
-        self._actor = ray.remote(**options)(Actor)
+        own_processor = 0 if self.gpus else 1
+        self._actor: Any = ray.remote(num_cpus=own_processor, num_gpus=self.gpus or 0, max_restarts=MOST_RESTARTS)(
+            Actor
+        )
 
     def _connect(self) -> None:
         local: dict[str, Any] = {} if self.address else {"include_dashboard": False, "num_cpus": self.count}

@@ -15,7 +15,7 @@ from realedit.commands.context import RunOptions, quiet_libraries
 from realedit.commands.output_options import Acceptance, FileOptions
 from realedit.files.recipe import Recipe
 from realedit.files.recipe_files import renamed
-from realedit.files.sidecar import file_hash, sidecar_path, versions
+from realedit.files.sidecar import SIDECAR_SUFFIX, file_hash, versions
 from realedit.settings import DEFAULTS, ModelChoice
 
 if TYPE_CHECKING:
@@ -92,15 +92,15 @@ class EditWorker:
         def local(name: str) -> str:
             return str(here.fetch(name) if is_url(name) else self.work.folder / name)
 
-        recipe = renamed(Recipe.model_validate_json(job.recipe), local, str)
-        moved = replace(job, photo=local(job.photo), recipe=recipe.model_dump_json(by_alias=True, exclude_none=True))
+        photo, recipe = local(job.photo), renamed(Recipe.model_validate_json(job.recipe), local, str)
+        moved = replace(job, photo=photo, recipe=recipe.model_dump_json(by_alias=True, exclude_none=True))
         if not is_url(self.work.results):
             return self._local(moved, Path(), Path(self.work.results) / job.output)
         target = joined(self.work.results, job.output)
         values = self._local(moved, Path(), here.path(target))
         here.send(target)
         if self.work.sidecar:
-            here.send(str(sidecar_path(Path(target))).replace(":/", "://", 1))
+            here.send(f"{target}{SIDECAR_SUFFIX}")
         return values
 
     def _local(self, job: Job, folder: Path, result: Path) -> dict[str, Any]:
