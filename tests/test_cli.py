@@ -102,7 +102,7 @@ def error_line(result) -> str:
 
 HEAVY = "numpy pydantic torch PIL cv2 scipy rich diffusers transformers".split()
 COMMANDS = (
-    "cache check compose demo doctor duplicate edit explain generate invert mask move objects recipe-schema redo "
+    "batch cache check compose demo doctor duplicate edit explain generate invert mask move objects recipe-schema redo "
     "relayout relook remove resize restyle swap transfer"
 ).split()
 LIGHT = {

@@ -25,7 +25,14 @@ from tests.test_architecture import ORDER
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text()
 SAMPLING = "realedit/sampling/README.md"
-NAMES = ("README.md", "inversion/README.md", "realedit/README.md", SAMPLING, "tests/benchmarks/README.md")
+NAMES = (
+    "README.md",
+    "inversion/README.md",
+    "realedit/README.md",
+    SAMPLING,
+    "realedit/batch/README.md",
+    "tests/benchmarks/README.md",
+)
 DOCUMENTS = {name: (ROOT / name).read_text() for name in NAMES}
 MOST_LINES = 150
 
@@ -76,7 +83,8 @@ def command_and_words(line: str) -> tuple[list[str], click.Command, list[str]]:
     names: list[str] = []
     command: click.Command = main
     while isinstance(command, click.Group):
-        names.append(words.pop(0))
+        default = getattr(command, "default", None)
+        names.append(default if default and words[0] not in command.commands else words.pop(0))
         assert names[-1] in command.commands, line
         command = command.commands[names[-1]]
     return names, command, words
