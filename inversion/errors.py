@@ -6,6 +6,7 @@ RealEditError            the base; the command line prints its message and exits
 ├── EditError            an edit that cannot be done, such as a target outside the frame
 ├── RecognitionError     a photo, or words for something in it, that the model does not know
 ├── ReferenceMismatch    a recorded reference that does not belong to this photo, model or settings
+├── MemoryShortage       work that needs more memory than is free
 ├── OutputError          a result that cannot be written
 └── ModelError           a model that cannot be had or used (exit code 3)
     └── StepsError       a number of steps that a model's noise levels do not allow
@@ -40,6 +41,10 @@ class RecognitionError(RealEditError):
 
 class ReferenceMismatch(RealEditError):
     """A recorded reference that does not belong to this photo, model, prompt or settings."""
+
+
+class MemoryShortage(RealEditError):
+    """Work that needs more main memory than is free now."""
 
 
 class OutputError(RealEditError):

@@ -2,7 +2,7 @@
 
 import psutil
 
-from inversion.errors import RealEditError
+from inversion.errors import MemoryShortage
 
 KEPT_FREE = 0.1  # of what is available
 
@@ -16,8 +16,10 @@ def require(needed: int, advice: str) -> None:
     """Check before some work that main memory has `needed` bytes free.
 
     Raises:
-        RealEditError: it has not; the message ends with `advice`, what the user can do instead.
+        MemoryShortage: it has not; the message ends with `advice`, what the user can do instead.
     """
     free = free_bytes()
     if needed > free * (1 - KEPT_FREE):
-        raise RealEditError(f"this needs about {needed / 1e9:.1f} GB of memory, {free / 1e9:.1f} GB are free; {advice}")
+        raise MemoryShortage(
+            f"this needs about {needed / 1e9:.1f} GB of memory, {free / 1e9:.1f} GB are free; {advice}"
+        )

@@ -182,4 +182,6 @@ def test_failures_are_said_in_one_line_and_whether_another_attempt_may_help(work
     assert raising(MemoryError()) == ("out of memory", True, False)
     assert raising(RuntimeError("CUDA out of memory. Tried")) == ("out of memory", True, False)
     assert raising(ZeroDivisionError("a bug")) == ("ZeroDivisionError: a bug", False, False)
-    assert raising(OSError(28, "No space left on device"))[1:] == (True, True)
+    assert raising(OSError(28, "No space left on device"))[2]
+    assert raising(OSError(5, "Input/output error"))[1:] == (True, False)
+    assert not raising(FileNotFoundError(2, "gone"))[1]

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from inversion.errors import EditError, ModelError, OutputError, RealEditError
-from realedit.batch.engine import Engine
+from realedit.batch.engine import Answer, Engine, Ready, Unable
 from realedit.batch.job import Job, content_hash, stamp
 from realedit.batch.job_list import JobList
 from realedit.batch.local_workers import LocalWorkers
@@ -164,23 +164,20 @@ def test_a_full_disk_stops_the_run(folder, tmp_path):
 
 
 class Workers:
-    """One worker that answers at once, and notes when it is given a job."""
+    """Workers that answer at once, of which so many have `room` and the others cannot start; jobs are noted."""
 
-    most = 1
-
-    def __init__(self) -> None:
+    def __init__(self, most: int = 1, room: int = 1) -> None:
+        self.most, self.room, self.begun = most, room, 0
         self.handed: list[str] = []
         self.waiting: list = []
 
     def begin(self) -> int:
-        from realedit.batch.engine import Ready
-
-        self.waiting.append(Ready(0))
-        return 0
+        self.begun += 1
+        number = self.begun
+        self.waiting.append(Ready(number) if number <= self.room else Unable(number, "out of memory", 1))
+        return number
 
     def hand(self, worker: int, job: str) -> None:
-        from realedit.batch.engine import Answer
-
         self.handed.append(job)
         self.waiting.append(Answer(worker, job.upper()))
 
@@ -202,6 +199,14 @@ def test_jobs_are_taken_one_by_one_as_workers_become_free():
     assert next(results).answer == "A"
     assert (taken, workers.handed) == (["a"], ["a"])
     assert [ended.answer for ended in results] == list("BCDEF")
+
+
+def test_workers_that_find_no_room_beside_others_are_done_without():
+    workers = Workers(most=3, room=1)
+    assert [ended.answer for ended in Engine(workers).run(iter("abc"), 3)] == list("ABC")
+    assert workers.begun == 3
+    with pytest.raises(RealEditError, match="out of memory"):
+        list(Engine(Workers(room=0)).run(iter("a"), 1))
 
 
 def test_workers_that_never_start_are_given_up(folder):

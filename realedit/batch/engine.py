@@ -1,6 +1,7 @@
 """Work on many jobs at once, whatever the work is and wherever it is done: jobs go in one by one as workers become
 free, and what came of them comes out. What dies or hangs takes one job with it. No torch."""
 
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -51,7 +52,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Unable:
-    """A worker says that it cannot start, and would not the next time."""
+    """A worker says that it cannot start, and would not the next time; it is gone."""
 
     worker: Worker
     said: str
@@ -116,6 +117,7 @@ class Engine:
         self._starting: set[Worker] = set()
         self._free: list[Worker] = []
         self._deaths = 0
+        self._room = sys.maxsize  # for workers, as those tell that cannot start beside others
 
     def run(self, jobs: Iterator[J], count: int, most: int | None = None) -> Iterator[Ended[J]]:
         """What comes of jobs, as it comes: `count` of them, or fewer, of which at most so many are in hand at once. The
@@ -150,13 +152,16 @@ class Engine:
 
     def _begin_more(self, wanted: int, busy: int) -> None:
         there = busy + len(self._free) + len(self._starting)
-        for _ in range(min(wanted, self.workers.most) - there):
+        for _ in range(min(wanted, self.workers.most, self._room) - there):
             self._starting.add(self.workers.begin())
 
     def _after(self, event: Event, in_hand: dict[Worker, tuple[J, float]]) -> Ended[J] | None:
         worker = event.worker
         self._starting.discard(worker)
         if isinstance(event, Unable):
+            self._room = len(in_hand) + len(self._free)
+            if self._room:
+                return None
             raise (ModelError if event.exit_code == UNABLE_TO_HAVE_MODEL else RealEditError)(event.said)
         if isinstance(event, Ready):
             self._deaths = 0

@@ -97,7 +97,10 @@ class LocalWorkers:
                 held, self._gpus = value
                 self._most = self._count or self._gpus or _as_many(held)
             return Ready(worker)
-        return Unable(worker, *value) if kind == UNABLE else Answer(worker, value)
+        if kind == UNABLE:
+            self.kill(worker)
+            return Unable(worker, *value)
+        return Answer(worker, value)
 
 
 def _as_many(held: int) -> int:

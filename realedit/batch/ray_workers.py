@@ -144,4 +144,8 @@ class RayWorkers:
         if not each.starting:
             return Answer(worker, value)
         each.starting = False
-        return Ready(worker) if value is None else Unable(worker, *value)
+        if value is None:
+            return Ready(worker)
+        self._ray.kill(each.actor)
+        del self._hired[worker]
+        return Unable(worker, *value)

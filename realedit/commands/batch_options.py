@@ -48,7 +48,7 @@ def engine_options(command: Command) -> Command:
         click.option("--engine", type=click.Choice(("local", "ray")), default="local", show_default=True),
         click.option("--workers", type=click.IntRange(1, 10_000), help="Default: as cores, memory and GPUs allow."),
         click.option(
-            "--time-limit", type=click.FloatRange(0.1), default=900, show_default=True, help="Seconds a photo."
+            "--time-limit", type=click.FloatRange(0.1), default=1800, show_default=True, help="Seconds a photo."
         ),
         click.option("--retries", type=click.IntRange(0, 10), default=2, show_default=True, help="Where it can help."),
         click.option("--gpus-per-worker", type=click.FloatRange(0), help="Ray: share of a GPU, such as 0.25."),

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inversion.errors import EditError, ModelError, PhotoError, RealEditError, first_line
+from inversion.errors import MemoryShortage, RealEditError, first_line
 from realedit.batch.job import Job, content_hash, stamp
 from realedit.batch.outcome import Outcome
 from realedit.batch.storage import Mirror, is_url, joined, mirror
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from realedit.evaluation.report import EditReport
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
+LASTING = (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)  # which another attempt meets too
 
 
 @dataclass(frozen=True)
@@ -151,8 +152,13 @@ def _failed(error: Exception, known: dict[str, Any]) -> Outcome:
     cause = error if isinstance(error, OSError) else error.__cause__
     full = isinstance(cause, OSError) and cause.errno in FULL
     if isinstance(error, RealEditError):
-        certain = isinstance(error, EditError | PhotoError | ModelError) or not isinstance(cause, OSError)
-        return Outcome(str(error), again=not certain and not full, hopeless=full, values=known)
+        unsure = isinstance(error, MemoryShortage) or (isinstance(cause, OSError) and _may_pass(cause))
+        return Outcome(str(error), again=unsure and not full, hopeless=full, values=known)
     memory = isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "memory" in str(error))
     said = "out of memory" if memory else f"{type(error).__name__}: {first_line(error)}"
-    return Outcome(said, again=memory or isinstance(error, OSError), hopeless=full, values=known)
+    return Outcome(said, again=memory or (isinstance(error, OSError) and _may_pass(error)), hopeless=full, values=known)
+
+
+def _may_pass(error: OSError) -> bool:
+    """Whether the system may say otherwise the next time; decoders raise OSError without a number."""
+    return error.errno is not None and not isinstance(error, LASTING)
