@@ -19,6 +19,7 @@ from realedit.batch.job import Job, content_hash, stamp
 from realedit.batch.job_list import JobList
 from realedit.batch.local_workers import LocalWorkers
 from realedit.batch.manifest import DONE, MANIFEST, STARTED, History, Manifest, locked, rows_of
+from realedit.batch.page import results_of
 from realedit.batch.plan import Place, Plan, Why
 from realedit.batch.run import Attempts, Progress, run
 from realedit.batch.status import Status
@@ -266,6 +267,23 @@ def test_the_rest_is_estimated_by_the_last_rate(folder):
     assert Status.of(folder).seconds_left == 8 * 4
     with pytest.raises(EditError, match="give the --out-dir"):
         Status.of(folder / "none")
+
+
+def test_the_worst_results_come_first(folder):
+    manifest = Manifest(folder)
+    for name, level, reasons, perceptual in (
+        ("fine", "good", [], 0.0),
+        ("one reason", "look at it", ["a"], 0.0),
+        ("two reasons", "look at it", ["a", "b"], 0.0),
+        ("rest changed", "look at it", ["a"], 0.2),
+        ("kept", "failed", ["a"], None),
+    ):
+        verdict, outside = {"level": level, "reasons": reasons}, {"perceptual": perceptual}
+        manifest.add(DONE, {"id": name, "recipe": "", "verdict": verdict, "outside": outside})
+    manifest.add("failed", {"id": "lost"})
+    done, failed, _ = results_of(folder)
+    assert [each.row["id"] for each in done] == ["kept", "rest changed", "two reasons", "one reason", "fine"]
+    assert [each.row["id"] for each in failed] == ["lost"]
 
 
 def test_what_failed_for_want_of_memory_is_tried_again_by_fewer(folder):

@@ -39,11 +39,15 @@ class Result:
     row: dict[str, Any]
 
     @property
-    def worst(self) -> tuple[int, float, float]:
-        """The larger the worse: the verdict, then how far the rest of the photo changed, then how much was touched."""
-        outside = self.row.get("outside", {})
-        level = [each.value for each in Level].index(self.row["verdict"]["level"]) if "verdict" in self.row else 0
-        return level, outside.get("perceptual") or 0.0, self.row.get("touched", 0.0)
+    def worst(self) -> tuple[int, float, int, float]:
+        """The larger the worse: the verdict, how far the rest of the photo changed, the number of reasons for the
+        verdict, and how much was touched."""
+        outside, verdict = (
+            self.row.get("outside", {}),
+            self.row.get("verdict", {"level": Level.GOOD.value, "reasons": []}),
+        )
+        level = [each.value for each in Level].index(verdict["level"])
+        return level, outside.get("perceptual") or 0.0, len(verdict["reasons"]), self.row.get("touched", 0.0)
 
 
 def results_of(folder: Path) -> tuple[list[Result], list[Result], Path]:

@@ -40,7 +40,11 @@ class EditWork:
     def options(self) -> str:
         """All that decides about results beside jobs, as text; where they lie and by which device does not."""
         files = {name: value for name, value in asdict(self.files).items() if name != "force"}
-        which = {name: value for name, value in asdict(self.which).items() if name not in ("offline", "memory")}
+        which = {
+            name: value
+            for name, value in asdict(self.which).items()
+            if name in ("model", "revision", "variant", "dtype")
+        }
         return repr((which, files, self.sidecar, asdict(self.accept)))
 
     def start(self) -> "EditWorker":

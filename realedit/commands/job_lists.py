@@ -3,6 +3,7 @@ functions: help needs this module."""
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -70,8 +71,21 @@ def run(
 
     found = listed_jobs(jobs, listed, files, flags)
     results = flags.results or os.path.abspath(flags.out_dir)
-    work = EditWork(Path(os.path.abspath(found.folder)), results, model_options, files, sidecar, accept)
+    folder, which, files = Path(os.path.abspath(found.folder)), _from_anywhere(model_options), _readable(files)
+    work = EditWork(folder, results, which, files, sidecar, accept)
     run_listed(found, work, hired, flags)
+
+
+def _from_anywhere(which: ModelChoice) -> ModelChoice:
+    """The same model for workers that may be at work in other folders."""
+    here = which.model != ModelChoice().model and os.path.exists(which.model)
+    return replace(which, model=os.path.abspath(which.model)) if here else which
+
+
+def _readable(files: FileOptions) -> FileOptions:
+    """The same certificates for them."""
+    cert, key = (Path(os.path.abspath(path)) if path else None for path in (files.sign_cert, files.sign_key))
+    return replace(files, sign_cert=cert, sign_key=key)
 
 
 @batch.command()
