@@ -24,6 +24,7 @@ from realedit.batch.plan import Place, Plan, Why
 from realedit.batch.run import Attempts, Progress, run
 from realedit.batch.status import Status
 from realedit.commands.batch_options import EngineOptions, RunFlags
+from realedit.commands.batch_progress import line_of
 from realedit.commands.batch_run import run_listed
 from tests.batch_stub import StubWork, job
 
@@ -267,6 +268,12 @@ def test_the_rest_is_estimated_by_the_last_rate(folder):
     assert Status.of(folder).seconds_left == 8 * 4
     with pytest.raises(EditError, match="give the --out-dir"):
         Status.of(folder / "none")
+
+
+def test_how_far_a_run_is_in_a_line():
+    assert line_of(Progress(100, done=18, failed=2), 60) == "20 of 100, 2 failed, 20 a minute, 4 min left"
+    assert line_of(Progress(9), 5) == "0 of 9, 0 failed, 0.0 a minute"
+    assert line_of(Progress(2, done=1), 7200) == "1 of 2, 0 failed, 0.0 a minute, 2.0 h left"
 
 
 def test_the_worst_results_come_first(folder):
