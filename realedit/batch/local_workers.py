@@ -22,7 +22,7 @@ USED_AT_MOST = 0.9  # of the memory that is free
 READY, UNABLE, ANSWER = range(3)
 
 
-def _threads() -> int:
+def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -106,7 +106,7 @@ class LocalWorkers:
 def _as_many(held: int) -> int:
     """How many processes cores and memory allow, if one holds so many bytes before it works."""
     free = psutil.virtual_memory().available * USED_AT_MOST + held
-    return max(1, min(_threads(), int(free / (held * ROOM_TO_WORK))))
+    return max(1, min(_cores(), int(free / (held * ROOM_TO_WORK))))
 
 
 def _how_it_ended(code: int | None) -> str:
