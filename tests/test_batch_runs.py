@@ -19,6 +19,7 @@ from realedit.batch.job import Job, content_hash, stamp
 from realedit.batch.job_list import JobList
 from realedit.batch.local_workers import LocalWorkers
 from realedit.batch.manifest import DONE, MANIFEST, STARTED, History, Manifest, locked, rows_of
+from realedit.batch.outcome import Outcome
 from realedit.batch.page import results_of
 from realedit.batch.plan import Place, Plan, Why
 from realedit.batch.run import Attempts, Progress, run
@@ -170,7 +171,8 @@ class Workers:
 
     def __init__(self, most: int = 1, room: int = 1) -> None:
         self.most, self.room, self.begun = most, room, 0
-        self.handed: list[str] = []
+        self.handed: list = []
+        self.answer = str.upper
         self.waiting: list = []
 
     def begin(self) -> int:
@@ -181,7 +183,7 @@ class Workers:
 
     def hand(self, worker: int, job: str) -> None:
         self.handed.append(job)
-        self.waiting.append(Answer(worker, job.upper()))
+        self.waiting.append(Answer(worker, self.answer(job)))
 
     def events(self, seconds: float) -> list:
         happened, self.waiting = self.waiting, []
@@ -295,11 +297,10 @@ def test_the_worst_results_come_first(folder):
 
 def test_what_failed_for_want_of_memory_is_tried_again_by_fewer(folder):
     """The number of jobs in hand, as their rows in the manifest begin and end."""
-    manifest = Manifest(folder)
-    engine = Engine(LocalWorkers(StubWork(folder, str(folder), 0.4), 2))
-    jobs = [job(f"deadly{k}") for k in range(4)]
-    run(engine, jobs, manifest, Attempts("", retries=1), Progress(4), lambda progress: None)
-    engine.close()
+    manifest, workers = Manifest(folder), Workers(most=2, room=2)
+    workers.answer = lambda job: Outcome("out of memory", again=True)
+    jobs = [job(f"{k}") for k in range(4)]
+    run(Engine(workers), jobs, manifest, Attempts("", retries=1), Progress(4), lambda progress: None)
     in_hand, most = 0, {1: 0, 2: 0}
     for row in rows_of(folder):
         if row["state"] != "run":
