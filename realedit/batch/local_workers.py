@@ -17,7 +17,7 @@ import psutil
 from inversion.errors import RealEditError, first_line
 from realedit.batch.engine import Answer, Event, Lost, Ready, Unable, Work, Worker
 
-ROOM_TO_WORK = 3.0  # of the memory that a worker holds when it has loaded, for its photo (measured: 1.3 at 1 MP, 3 at 12)
+ROOM_TO_WORK = 3.0  # of the memory that a worker holds when it has loaded (measured: 1.3 at 1 megapixel, 3 at 12)
 USED_AT_MOST = 0.9  # of the memory that is free
 READY, UNABLE, ANSWER = range(3)
 
