@@ -39,7 +39,7 @@ def shop(plain) -> Path:
 
 def without_seconds(sidecar: Path) -> str:
     """A sidecar, but for how long its edit took."""
-    return re.sub(r'"seconds": [\d.]+', "", sidecar.read_text())
+    return re.sub(r'seconds": [\d.]+', "", sidecar.read_text())
 
 
 def test_files_are_those_of_single_commands(shop, tmp_path):
