@@ -15,7 +15,7 @@ HEAVY = ("torch", "diffusers", "transformers", "kornia", "lpips", "torchvision",
 # The rooms of realedit, low to high: a file imports from its own room and from those before it.
 ORDER = (
     "images morphology geometry settings edits generations files sampling objects inpainting compositing evaluation "
-    "appearance editing batch commands cli"
+    "appearance editing jobs batch page commands cli"
 ).split()
 APART = {"objects", "inpainting"}  # neither knows the other
 TORCH_FREE = (

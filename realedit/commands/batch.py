@@ -94,7 +94,8 @@ def run_jobs(
     folder, asked_by = (recipe_path.parent, (recipe_path,)) if recipe_path is not None else (Path(), ())
 
     def edit(item: BatchEntry, photo: "PhotoFile", outputs: "Outputs") -> None:
-        from realedit.commands.edit_job import EditJob, run_job
+        from realedit.commands.edit_job import run_job
+        from realedit.jobs.edit_job import EditJob
 
         outputs = replace(outputs, before_after=options.before_after, work=options.work)
         run_job(shared, EditJob(item.photo, photo, recipe_of(photo), folder, asked_by), outputs, options.accepted)

@@ -31,11 +31,12 @@ def bundled_example() -> tuple[Path, "Move"]:
 @run_options
 def demo(shared: RunOptions, out_dir: Path, force: bool) -> None:
     """Move an object in a bundled photo: the whole job, offline, in under a minute."""
-    from realedit.commands.edit_job import EditJob, run_job
+    from realedit.commands.edit_job import run_job
     from realedit.commands.results import Outputs
     from realedit.files.reading import PhotoFile
     from realedit.files.recipe import Recipe
     from realedit.files.writing import check_folder
+    from realedit.jobs.edit_job import EditJob
 
     with contextlib.suppress(OSError):
         out_dir.mkdir(parents=True, exist_ok=True)

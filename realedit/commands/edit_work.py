@@ -11,11 +11,12 @@ from inversion.errors import MemoryShortage, RealEditError, first_line
 from realedit.batch.job import Job, content_hash, stamp
 from realedit.batch.outcome import Outcome
 from realedit.batch.storage import Mirror, is_url, joined, mirror
-from realedit.commands.context import RunOptions, quiet_libraries
+from realedit.commands.context import RunOptions
 from realedit.commands.output_options import Acceptance, FileOptions
 from realedit.files.recipe import Recipe
 from realedit.files.recipe_files import renamed
 from realedit.files.sidecar import SIDECAR_SUFFIX, file_hash, versions
+from realedit.jobs.model_run import quiet_libraries
 from realedit.settings import DEFAULTS, ModelChoice
 
 if TYPE_CHECKING:
@@ -109,9 +110,10 @@ class EditWorker:
         return values
 
     def _local(self, job: Job, folder: Path, result: Path) -> dict[str, Any]:
-        from realedit.commands.edit_job import EditJob, write_edit
+        from realedit.commands.edit_job import write_edit
         from realedit.commands.results import Outputs
         from realedit.files.reading import PhotoFile
+        from realedit.jobs.edit_job import EditJob
 
         path, recipe = folder / job.photo, Recipe.model_validate_json(job.recipe)
         result.parent.mkdir(parents=True, exist_ok=True)

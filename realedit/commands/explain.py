@@ -13,8 +13,8 @@ from realedit.commands.parameter_types import FILE
 from realedit.files.kinds import PIPE
 
 if TYPE_CHECKING:
-    from realedit.commands.edit_job import EditJob
     from realedit.editing.pipeline import EditResult
+    from realedit.jobs.edit_job import EditJob
 
 
 @click.command()
@@ -55,15 +55,15 @@ def _explained(shared: RunOptions, job: "EditJob", output: Path) -> "EditResult"
     """
     from PIL import Image
 
-    from realedit.commands.checks import check_recipe
-    from realedit.commands.edit_job import make_edit
     from realedit.files.writing import save_sheet
+    from realedit.jobs.checks import check_recipe
+    from realedit.jobs.edit_job import Watch, make_edit
 
     with shared.reading(job.path):
         prompt = check_recipe(shared, job.recipe, job.path, job.file, job.folder)
     with shared.stages() as show:
         show(shared.loading)
-        edited = make_edit(shared, job, prompt.text, show, explain=True)
+        edited = make_edit(shared, job, prompt.text, Watch(show, explain=True))
         drawn = edited.intermediates.get("explanation")
         if drawn is None:
             raise RealEditError(f"there is nothing to explain, no step was guided ({edited.report.mode.to_text()})")

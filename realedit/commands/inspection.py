@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from inversion.errors import EditError, ModelError, RealEditError
-from realedit.commands.context import RunOptions, beside, quiet_libraries, run_options
+from realedit.commands.context import RunOptions, beside, run_options
 from realedit.commands.options import FORCE, JSON, MAX_LPIPS, OUTPUT
 from realedit.commands.parameter_types import FILE
 from realedit.commands.progress import ShowStage
 from realedit.files.kinds import PIPE
+from realedit.jobs.model_run import quiet_libraries
 from realedit.settings import Settings
 
 if TYPE_CHECKING:

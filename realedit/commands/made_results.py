@@ -16,10 +16,10 @@ from realedit.files.access import is_file, shown_name
 from realedit.settings import ModelChoice
 
 if TYPE_CHECKING:
-    from realedit.commands.edit_job import EditJob
     from realedit.files.recipe import Recipe
     from realedit.files.sidecar import Sidecar
     from realedit.generations import Generation
+    from realedit.jobs.edit_job import EditJob
 
 LOCAL = ("./", "../")  # how the name of a model starts that lies on this machine, seen from the sidecar
 ALLOW_OUTSIDE = click.option(
@@ -128,9 +128,9 @@ class MadeResult:
         Raises:
             EditError: the sidecar does not say of which photo.
         """
-        from realedit.commands.edit_job import EditJob
         from realedit.files.reading import PhotoFile
         from realedit.files.recipe import Recipe
+        from realedit.jobs.edit_job import EditJob
 
         if not isinstance(self.recipe, Recipe):
             return None

@@ -70,10 +70,10 @@ def mask(
 
 def _marked(shared: RunOptions, photo: "Photo", words: str | None, marks: MarkOptions) -> "Tensor":
     """The mask (1, 1, H, W) of what is marked; no diffusion model is loaded."""
-    from realedit.commands.context import quiet_libraries
     from realedit.commands.one_edit import in_fractions
-    from realedit.commands.regions import region_mask
     from realedit.files.recipe import Region
+    from realedit.jobs.model_run import quiet_libraries
+    from realedit.jobs.regions import region_mask
     from realedit.objects.source_objects import UNNAMED
 
     quiet_libraries(notices=not shared.quiet)
@@ -85,18 +85,11 @@ def _named(shared: RunOptions, path: Path, photo: "Photo", words: str) -> "Tenso
     """The mask (1, 1, H, W) of what words of the prompt name, as the model sees it."""
     prompt = shared.prompt_of(path, photo, [words]).text
     find_phrase(prompt, words)  # a wrong word is said before anything slow is done
-    settings = Settings(steps=shared.steps, seed=shared.seed, method=shared.method)
     with shared.stages() as show:
         show(shared.loading)
         model = shared.model
-        from realedit.geometry.crop import Crop
-        from realedit.objects.localisation import locate_object
-        from realedit.objects.recognition import require_words
-        from realedit.sampling.inverted_image import invert_crop, model_image
+        from realedit.jobs.regions import named_mask
         from realedit.sampling.session import Session
 
-        session = Session(model, settings, show)
-        require_words(session, model_image(model, photo), prompt, [words])
-        whole = invert_crop(session, photo, Crop.whole(photo.size), prompt)
-        show("finding the object")
-        return locate_object(model, whole, words).mask
+        settings = Settings(steps=shared.steps, seed=shared.seed, method=shared.method)
+        return named_mask(Session(model, settings, show), photo, prompt, words)

@@ -1,6 +1,10 @@
 """In which mode an edit is made: of the photo's own pixels, or by the model alone; chosen, or as results tell."""
 
-from dataclasses import dataclass
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from torch import Tensor
 
 from inversion.errors import EditError
 from realedit.editing.edited_part import EditedPart
@@ -13,11 +17,14 @@ from realedit.editing.sampled_edit import edit_by_sampling
 from realedit.edits import Insert
 from realedit.evaluation.report import ModeReport
 from realedit.evaluation.verdict import Verdict, worst
+from realedit.files.photo import Pixels
 from realedit.sampling.inverted_image import InvertedCrop
 from realedit.sampling.session import Session
 from realedit.settings import Mode
 
 ASKED = "as asked"
+ShowPart = Callable[[Tensor, Pixels], None]
+"""Shown an early picture (1, 3, h, w) in sRGB of the part of a photo inside a box in pixels, at whatever size."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,8 +36,8 @@ class Attempt:
     mode: ModeReport
 
 
-def attempt(session: Session, request: EditRequest) -> Attempt:
-    """Make the edits of a request in the mode that the session's settings name.
+def attempt(session: Session, request: EditRequest, preview: ShowPart | None = None) -> Attempt:
+    """Make the edits of a request in the mode that the session's settings name; `preview` is shown early pictures.
 
     Raises:
         EditError: the model shall regenerate what it does not know, or what comes from another photo.
@@ -41,6 +48,8 @@ def attempt(session: Session, request: EditRequest) -> Attempt:
         raise EditError("what comes from another photo cannot be regenerated in this one; give --mode composite")
     session.progress("finding the object")
     prepared = prepare(session, request)
+    if preview is not None:
+        session = replace(session, show=functools.partial(_in_box, preview, prepared.crop.box))
     if prepared.view is None:
         if mode is Mode.REGENERATE:
             raise EditError("the model does not know all that is edited, so it cannot regenerate it; try --mode auto")
@@ -54,6 +63,10 @@ def attempt(session: Session, request: EditRequest) -> Attempt:
     if mode is Mode.COMPOSITE or not composed.verdict.failed or prepared.inserted:
         return composed
     return _better(composed, _regenerated(session, request, prepared, prepared.view, "the composite failed"))
+
+
+def _in_box(preview: ShowPart, box: Pixels, picture: Tensor) -> None:
+    preview(picture, box)
 
 
 def _regenerated(

@@ -19,10 +19,12 @@ from realedit.editing.preparation import Preparation, with_placements
 from realedit.editing.request import EditRequest
 from realedit.edits import ObjectSource
 from realedit.files.colour import Colours
-from realedit.images import resize
+from realedit.images import at_most, resize
 from realedit.objects.segmentation import fine_size
 from realedit.objects.source_objects import SourceObject
 from realedit.sampling.session import Session
+
+PREVIEW_SIDE = 1024  # pixels of the longer side
 
 
 def edit_photo(session: Session, request: EditRequest, prepared: Preparation) -> EditedPart:
@@ -46,6 +48,8 @@ def edit_photo(session: Session, request: EditRequest, prepared: Preparation) ->
         if colour is not None:
             image = _repainted(image, placed, colour, photo.colours)
     composite = replace(composite, image=image)
+    if session.show is not None:
+        session.show(photo.colours.to_srgb(resize(image, at_most(photo.size, PREVIEW_SIDE))))
     edited = photo.painted(image, composite.editable, opacity_after(photo, scene, margin))
     objects = unmeasured_objects(prepared.crop, prepared.objects, composite)
     camera = prepared.viewpoint.camera

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from inversion.model import DiffusionModel
 from realedit.editing.measurement import camera_used, overlaps
-from realedit.editing.modes import attempt
+from realedit.editing.modes import ShowPart, attempt
 from realedit.editing.request import EditRequest, Hints
 from realedit.edits import Edit, check_together
 from realedit.evaluation.metrics import PerceptualMetric
@@ -40,14 +40,16 @@ def edit(
     settings: Settings = DEFAULTS,
     perceptual: PerceptualMetric | None = None,
     progress: Progress = silent,
+    preview: ShowPart | None = None,
     explain: bool = False,
 ) -> EditResult:
     """Make all edits of a photo in one run of the sampler.
 
     `prompt` says what the photo shows and names every object that an edit names, once. `fill` says what old places are
     filled with, as a choice or as what is loaded for it (`load_filler`). `perceptual` judges how faithful
-    the rest stayed; None: LPIPS, or what stands for it on this machine. `explain`: the intermediates get an
-    `explanation`, a picture of how guidance went, where there was any.
+    the rest stayed; None: LPIPS, or what stands for it on this machine. `preview` is shown the composite, and every
+    second picture that the model draws of it, as (1, 3, h, w) in sRGB with the box in pixels that it fills. `explain`:
+    the intermediates get an `explanation`, a picture of how guidance went, where there was any.
 
     Raises:
         PhraseError: the prompt does not name an edit's object exactly once.
@@ -65,7 +67,7 @@ def edit(
     check_together(edits)
     request.check_words(model)
     with model.metered() as meter:
-        found = attempt(session, request)
+        found = attempt(session, request, preview)
     part = found.part
     after = photo.with_part(part.crop.box, part.photo)
     editable = part.crop.in_photo(part.final.editable)

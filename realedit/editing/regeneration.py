@@ -91,7 +91,7 @@ def regenerate(
         guidance=guidance,
         controllers=[CrossAttentionInjection(source, correspondence, settings.regeneration.words_until)],
         callbacks=[SourceResidual(source, released), held],
-        preview=trace.preview if trace else None,
+        preview=session.preview(trace.preview if trace else None),
         on_step=session.steps_of("sampling"),
     )
     first, last = guidance.history[0].energy, guidance.history[-1].energy

@@ -35,7 +35,7 @@ def resample(session: Session, inverted: InvertedImage, composite: Composite, pl
         first=blend.released,
         guidance=plan.guidance,
         callbacks=[blend],
-        preview=plan.trace.preview if plan.trace else None,
+        preview=session.preview(plan.trace.preview if plan.trace else None),
         on_step=session.steps_of("sampling"),
     )
     return model.decode(latent).cpu()

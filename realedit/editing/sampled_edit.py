@@ -39,6 +39,8 @@ def edit_by_sampling(session: Session, request: EditRequest, prepared: Preparati
     viewpoint = _corrected_viewpoint(request, prepared, located)
     scene = with_placements(request, prepared, scene, viewpoint, located)
     composite = compose(inverted.image, scene, session.settings.margin)
+    if session.show is not None:
+        session.show(composite.image)
     look = _new_looks(session, inverted, scene, composite, prepared)
     session.progress("drawing at full size")
     full, filled = _with_full_plate(session, request, view, full_scene(view.photo, scene, located))

@@ -198,39 +198,42 @@ class EditReport:
         return _finite(values)  # type: ignore[return-value]
 
     def to_text(self, seconds: float | None = None, *, verbose: bool = False) -> str:
-        """What was asked and reached, what stayed, and what it cost; `verbose` adds how it was done. `seconds`: of all
-        that the user waited for; None: of the edit."""
+        """The lines of the report, one below the other."""
+        return "\n".join(f"{name:<16}{said}" for name, said in self.lines(seconds, verbose=verbose))
+
+    def lines(self, seconds: float | None = None, *, verbose: bool = False) -> list[tuple[str, str]]:
+        """What was asked and reached, what stayed, and what it cost, each with its name; `verbose` adds how it was
+        done. `seconds`: of all that the user waited for; None: of the edit."""
         kept = "identical pixels" if self.outside.identical and not verbose else faithfulness_line(self.outside)
         spent = self.seconds if seconds is None else seconds
-        lines = [
-            f"verdict         {self.verdict.to_text()}",
-            *(f"object          {o.to_text()}" for o in self.objects),
+        cached = ", inversion from the cache" if self.from_cache else ""
+        evaluated = f"{self.evaluations:.0f} network evaluations in {self.network_seconds:.1f} s"
+        return [
+            ("verdict", self.verdict.to_text()),
+            *(("object", o.to_text()) for o in self.objects),
             *self._prompt_lines(),
-            *([f"old place       filled {self.fill.to_text()}"] if self.fill else []),
-            *(f"overlap         {pair} cover each other" for pair in self.overlaps),
-            f"outside         {kept}; {1 - self.touched_share:.0%} of the photo",
+            *([("old place", f"filled {self.fill.to_text()}")] if self.fill else []),
+            *(("overlap", f"{pair} cover each other") for pair in self.overlaps),
+            ("outside", f"{kept}; {1 - self.touched_share:.0%} of the photo"),
             *(self._how() if verbose else ()),
-            f"cost            {self.evaluations:.0f} network evaluations in {self.network_seconds:.1f} s, "
-            + f"{spent:.1f} s in all"
-            + (", inversion from the cache" if self.from_cache else ""),
+            ("cost", f"{evaluated}, {spent:.1f} s in all{cached}"),
         ]
-        return "\n".join(lines)
 
-    def _prompt_lines(self) -> list[str]:
+    def _prompt_lines(self) -> list[tuple[str, str]]:
         """Where the prompt came from, if it was not typed."""
         if self.prompt is None or self.prompt.source == FROM_OPTION:
             return []
         text = self.prompt.text
         shown = text if len(text) <= SHOWN_PROMPT else f"{text[:SHOWN_PROMPT]}..."
-        return [f'prompt          "{shown}", {self.prompt.source}']
+        return [("prompt", f'"{shown}", {self.prompt.source}')]
 
-    def _how(self) -> list[str]:
+    def _how(self) -> list[tuple[str, str]]:
         """Lines about the camera, the inversion, guidance and the measure."""
         return [
-            f"mode            {self.mode.to_text()}",
-            *([f"camera          {self.camera.to_text()}"] if self.camera else []),
-            *([f"guidance        {self.guidance.to_text()}"] if self.guidance else []),
-            *([f"note            {self.perceptual_note}"] if self.perceptual_note else []),
+            ("mode", self.mode.to_text()),
+            *([("camera", self.camera.to_text())] if self.camera else []),
+            *([("guidance", self.guidance.to_text())] if self.guidance else []),
+            *([("note", self.perceptual_note)] if self.perceptual_note else []),
         ]
 
 

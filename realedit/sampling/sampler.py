@@ -11,13 +11,10 @@ from inversion.problem import silent
 from inversion.schedule import Schedule
 from realedit.sampling.guidance import GuidanceRule
 from realedit.sampling.prediction import Conditioning, Controller, Step
+from realedit.sampling.session import Preview
 
 LatentCallback = Callable[[Tensor, int], Tensor]
 """(latent, its level) -> latent; level 0 is the noise, level `steps` the photo."""
-
-
-Preview = Callable[[int, Tensor], None]
-"""Told at each step the clean latent (1, C, h, w) that it predicts."""
 
 
 def sample(

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from torch import Tensor
+
 from inversion.model import DiffusionModel
 from inversion.schedule import Schedule
 from realedit.settings import DEFAULTS, Settings
@@ -11,6 +13,12 @@ Progress = Callable[[str], None]
 """Told the name of a stage when it begins, such as "finding the object" or "sampling", and once more after each of its
 steps."""
 
+ShowPicture = Callable[[Tensor], None]
+"""Shown an early picture (1, 3, h, w) in sRGB of the part of the photo that is edited, at whatever size."""
+Preview = Callable[[int, Tensor], None]
+"""Told at each step of a sampler the clean latent (1, C, h, w) that it predicts."""
+PREVIEW_EVERY = 2  # steps of a sampler
+
 
 def silent(stage: str) -> None:
     """Tell nobody."""
@@ -18,13 +26,14 @@ def silent(stage: str) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Session:
-    """A loaded `model`, the `settings` of one run, whom to tell of its `progress`, and whether a `Trace` is kept of
-    every guided run (`traced`)."""
+    """A loaded `model`, the `settings` of one run, whom to tell of its `progress`, whether a `Trace` is kept of every
+    guided run (`traced`), and who is shown early pictures (`show`), None: nobody, and none is decoded."""
 
     model: DiffusionModel
     settings: Settings = DEFAULTS
     progress: Progress = silent
     traced: bool = False
+    show: ShowPicture | None = None
 
     @property
     def schedule(self) -> Schedule:
@@ -35,3 +44,17 @@ class Session:
         """Begin a stage; what its loop calls after each step."""
         self.progress(stage)
         return lambda i: self.progress(stage)
+
+    def preview(self, also: Preview | None = None) -> Preview | None:
+        """What a sampler tells of its steps: `also`, and every second picture to who wants to see it."""
+        if self.show is None:
+            return also
+        show = self.show
+
+        def both(i: int, clean: Tensor) -> None:
+            if also is not None:
+                also(i, clean)
+            if i % PREVIEW_EVERY == PREVIEW_EVERY - 1:
+                show(self.model.decode(clean.detach()).cpu())
+
+        return both

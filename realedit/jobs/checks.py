@@ -7,7 +7,6 @@ import numpy as np
 
 from inversion.errors import EditError, PhotoError
 from inversion.phrases import find_phrase
-from realedit.commands.context import RunOptions
 from realedit.edits import Duplicate, Insert, Move, Transfer
 from realedit.files.access import is_there
 from realedit.files.captions import Prompt
@@ -16,6 +15,7 @@ from realedit.files.recipe import Recipe, Region, SourcePhotoEntry
 from realedit.files.recipe_files import check_coordinates
 from realedit.geometry.transform import Box, ObjectPose, Point
 from realedit.inpainting.filler import parse_fill
+from realedit.jobs.model_run import ModelRun
 from realedit.sampling import cache
 from realedit.sampling.background import ANY_BACKGROUND
 
@@ -30,7 +30,7 @@ def assumed_prompt(recipe: Recipe) -> str | None:
     return f"a photo of {' and '.join(objects)}"
 
 
-def check_recipe(shared: RunOptions, recipe: Recipe, path: Path, photo: PhotoFile, folder: Path) -> Prompt:
+def check_recipe(run: ModelRun, recipe: Recipe, path: Path, photo: PhotoFile, folder: Path) -> Prompt:
     """Check a recipe for the `photo` at `path`; `folder` is what the recipe's paths start from. Returns the prompt.
 
     Raises:
@@ -43,7 +43,7 @@ def check_recipe(shared: RunOptions, recipe: Recipe, path: Path, photo: PhotoFil
         if phrase not in recipe.objects:
             known = ", ".join(sorted(recipe.objects))
             raise EditError(f'"{phrase}" is marked, but no edit names it; the edits name: {known}')
-    prompt = shared.prompt_of(path, photo, recipe.objects, assumed_prompt(recipe))
+    prompt = run.prompt_of(path, photo, recipe.objects, assumed_prompt(recipe))
     for phrase in recipe.objects:
         if phrase not in recipe.where:  # what is marked may have any name
             find_phrase(prompt.text, phrase)
@@ -58,7 +58,7 @@ def check_recipe(shared: RunOptions, recipe: Recipe, path: Path, photo: PhotoFil
             _check_shift(edit, recipe.where[edit.object], folder)
         if isinstance(edit, Transfer | Insert):
             told = recipe.photos.get(edit.photo, SourcePhotoEntry())
-            _check_source(shared, folder, edit, told)
+            _check_source(run, folder, edit, told)
     return prompt
 
 
@@ -104,7 +104,7 @@ def _mean_position(counts: np.ndarray) -> float:
     return float(np.average(np.arange(counts.size) + 0.5, weights=counts) / counts.size)
 
 
-def _check_source(shared: RunOptions, folder: Path, edit: Transfer | Insert, told: SourcePhotoEntry) -> None:
+def _check_source(run: ModelRun, folder: Path, edit: Transfer | Insert, told: SourcePhotoEntry) -> None:
     """Check that another photo can be read and, unless its object is marked, that its prompt names that."""
     path = folder / edit.photo
     photo = PhotoFile.open(path)
@@ -112,6 +112,6 @@ def _check_source(shared: RunOptions, folder: Path, edit: Transfer | Insert, tol
         check_region(told.where, folder)
         return
     wanted = [edit.from_object] if edit.from_object is not None else []
-    prompt = told.prompt or replace(shared, prompt=None).prompt_of(path, photo, wanted, other=True).text
+    prompt = told.prompt or replace(run, prompt=None).prompt_of(path, photo, wanted, other=True).text
     for phrase in wanted:
         find_phrase(prompt, phrase)

@@ -3,29 +3,29 @@
 from dataclasses import replace
 from pathlib import Path
 
-from realedit.commands.context import RunOptions, quiet_libraries
-from realedit.commands.regions import region_mask
 from realedit.editing.request import Hints
 from realedit.edits import Insert, Transfer
 from realedit.files.photo import Photo
 from realedit.files.reading import load_photo
 from realedit.files.recipe import Recipe, SourcePhotoEntry
+from realedit.jobs.model_run import ModelRun, quiet_libraries
+from realedit.jobs.regions import region_mask
 from realedit.objects.source_objects import UNNAMED, SourcePhoto
 from realedit.objects.user_masks import load_mask
 
 
-def hints_of(shared: RunOptions, recipe: Recipe, photo: Photo, folder: Path) -> Hints:
+def hints_of(run: ModelRun, recipe: Recipe, photo: Photo, folder: Path) -> Hints:
     """What the recipe says beside its edits, with the files that it names read.
 
     Raises:
         EditError: a mark is none.
         PhotoError: a file cannot be read.
     """
-    quiet_libraries(notices=not shared.quiet)
-    offline = shared.which.offline
+    quiet_libraries(notices=not run.quiet)
+    offline = run.which.offline
     masks = {p: region_mask(where, photo, p, folder, offline=offline) for p, where in recipe.where.items()}
     front = load_mask(folder / recipe.behind, photo) if recipe.behind else None
-    return Hints(masks, source_photos(shared, recipe, folder), recipe.pitch, front)
+    return Hints(masks, source_photos(run, recipe, folder), recipe.pitch, front)
 
 
 def _taken_from(recipe: Recipe, name: str) -> str | None:
@@ -34,7 +34,7 @@ def _taken_from(recipe: Recipe, name: str) -> str | None:
     return next((phrase for phrase in taken if phrase), None)
 
 
-def source_photos(shared: RunOptions, recipe: Recipe, folder: Path) -> dict[str, SourcePhoto]:
+def source_photos(run: ModelRun, recipe: Recipe, folder: Path) -> dict[str, SourcePhoto]:
     """The other photos that the edits take something from, by the names that the recipe gives them.
 
     Raises:
@@ -45,8 +45,8 @@ def source_photos(shared: RunOptions, recipe: Recipe, folder: Path) -> dict[str,
         path, told = folder / name, recipe.photos.get(name, SourcePhotoEntry())
         photo, phrase = load_photo(path), _taken_from(recipe, name) or UNNAMED
         assumed = f"a photo of {phrase}" if told.where else None
-        alone = replace(shared, prompt=None)
+        alone = replace(run, prompt=None)
         prompt = told.prompt or alone.prompt_of(path, photo, [phrase], assumed, other=True).text
-        mask = region_mask(told.where, photo, phrase, folder, offline=shared.which.offline) if told.where else None
+        mask = region_mask(told.where, photo, phrase, folder, offline=run.which.offline) if told.where else None
         found[name] = SourcePhoto(photo, prompt, mask)
     return found
