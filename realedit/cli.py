@@ -17,7 +17,7 @@ MODULES = {
     **dict.fromkeys(("generate", "relook", "relayout"), "generate"),
     **dict.fromkeys(("objects", "invert", "check"), "inspection"),
     "batch": "job_lists",
-    **dict.fromkeys(("cache", "demo", "doctor", "explain", "mask")),
+    **dict.fromkeys(("cache", "demo", "doctor", "explain", "mask", "ui")),
 }
 """In which module of `realedit.commands` each command lies; None: in one of its own name."""
 

@@ -32,7 +32,7 @@ def move(shared: RunOptions, photos: tuple[Path, ...], object: str, target: Targ
 
     Example: realedit move photo.png "red ball" --to 0.7,0.6 -o moved.png
     """
-    run_each(shared, photos, {"kind": "move", "object": object, **vars(target)}, options, "moved")
+    run_each(shared, photos, {"kind": "move", "object": object, **vars(target)}, options)
 
 
 @click.command()
@@ -48,7 +48,7 @@ def duplicate(shared: RunOptions, photos: tuple[Path, ...], object: str, target:
 
     Example: realedit duplicate photo.png "red ball" --by 0.2,0 -o two.png
     """
-    run_each(shared, photos, {"kind": "duplicate", "object": object, **vars(target)}, options, "duplicated")
+    run_each(shared, photos, {"kind": "duplicate", "object": object, **vars(target)}, options)
 
 
 @click.command()
@@ -64,7 +64,7 @@ def resize(shared: RunOptions, photos: tuple[Path, ...], object: str, scale: flo
 
     Example: realedit resize photo.png "blue can" --scale 1.4 -o larger.png
     """
-    run_each(shared, photos, {"kind": "resize", "object": object, "scale": scale}, options, "resized")
+    run_each(shared, photos, {"kind": "resize", "object": object, "scale": scale}, options)
 
 
 @click.command()
@@ -78,7 +78,7 @@ def remove(shared: RunOptions, photos: tuple[Path, ...], object: str, options: E
 
     Example: realedit remove photo.png "blue can" -o without.png
     """
-    run_each(shared, photos, {"kind": "remove", "object": object}, options, "removed")
+    run_each(shared, photos, {"kind": "remove", "object": object}, options)
 
 
 @click.command()
@@ -94,7 +94,7 @@ def swap(shared: RunOptions, photos: tuple[Path, ...], object: str, other: str, 
 
     Example: realedit swap photo.png "red ball" "blue can" -o swapped.png
     """
-    run_each(shared, photos, {"kind": "swap", "object": object, "other": other}, options, "swapped")
+    run_each(shared, photos, {"kind": "swap", "object": object, "other": other}, options)
 
 
 @click.command()
@@ -108,7 +108,7 @@ def restyle(shared: RunOptions, photos: tuple[Path, ...], object: str, words: st
 
     Example: realedit restyle photo.png "red can" --as "striped blue can"
     """
-    run_each(shared, photos, {"kind": "restyle", "object": object, "as": words}, options, "restyled")
+    run_each(shared, photos, {"kind": "restyle", "object": object, "as": words}, options)
 
 
 @click.command()
@@ -135,7 +135,7 @@ def transfer(
     if len(photos) == 1:
         raise click.UsageError("name an OBJECT of the photo, or give --whole without one")
     entry = {"kind": "transfer", "object": photos[-1], "from": str(taken.source), "from_object": taken.from_object}
-    run_each(shared, paths[:-1], entry, options, "transferred", taken_from(taken))
+    run_each(shared, paths[:-1], entry, options, taken_from(taken))
 
 
 @click.command()
@@ -160,4 +160,4 @@ def compose(
     """
     source, named = str(taken.source), taken.from_object
     entry = {"kind": "insert", "from": source, "from_object": named, "to": to, "scale": scale}
-    run_each(shared, photos, entry, options, "composed", taken_from(taken))
+    run_each(shared, photos, entry, options, taken_from(taken))

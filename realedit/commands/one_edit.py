@@ -16,6 +16,7 @@ from realedit.commands.options import Command, as_one
 from realedit.commands.output_options import EditOptions
 from realedit.commands.parameter_types import FILE, NUMBER, POINT, SHIFT, WORDS, Coordinates
 from realedit.files.access import as_text, shown_name
+from realedit.jobs.result_names import RESULT_WORDS
 from realedit.settings import Mode
 
 if TYPE_CHECKING:
@@ -61,11 +62,10 @@ def run_each(
     photos: tuple[Path, ...],
     entry: dict[str, Any],
     options: EditOptions,
-    word: str,
     others: dict[str, dict[str, Any]] | None = None,
 ) -> None:
-    """Make one edit of every photo: `entry`, which a recipe would list so, but for coordinates, which are as typed.
-    `word` is added to the names of results; `others` is what a recipe would say of other photos.
+    """Make one edit of every photo: `entry`, which a recipe would list so, but for coordinates, which are as typed;
+    `others` is what a recipe would say of other photos.
 
     Raises:
         EditError: the edit is impossible.
@@ -90,7 +90,7 @@ def run_each(
         return Recipe.model_validate(in_unicode(in_fractions(values, photo.size)))
 
     check_names(photos, tuple(entry[key] for key in ("object", "other") if key in entry))
-    run_jobs(shared, photos, recipe_of, options, word)
+    run_jobs(shared, photos, recipe_of, options, RESULT_WORDS[entry["kind"]])
 
 
 def in_unicode(value: Any) -> Any:

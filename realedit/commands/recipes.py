@@ -16,6 +16,7 @@ from realedit.commands.one_edit import PHOTO_ARGUMENT
 from realedit.commands.options import JSON, QUIET
 from realedit.commands.output_options import Acceptance, EditOptions, FileOptions, file_options, result_options
 from realedit.commands.parameter_types import FILE
+from realedit.jobs.result_names import SEVERAL
 
 if TYPE_CHECKING:
     from realedit.commands.results import Outputs
@@ -48,7 +49,7 @@ def edit(
         recipe = recipe.model_copy(update={"mode": options.mode.value})
     if not shared.prompt:
         shared = replace(shared, prompt=recipe.prompt, said_in=FROM_RECIPE)
-    run_jobs(shared, photos, lambda photo: recipe, options, "edited", recipe_path)
+    run_jobs(shared, photos, lambda photo: recipe, options, SEVERAL, recipe_path)
 
 
 @click.command("recipe-schema")

@@ -1,0 +1,85 @@
+"""The server of the page, on this machine: from a free port and a secret address to its end."""
+
+import ipaddress
+import secrets
+import socket
+import webbrowser
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from inversion.errors import RealEditError
+from realedit.jobs.model_run import ModelRun
+from realedit.page.app import app_of
+from realedit.page.guard import Guard
+from realedit.page.pages import Pages
+from realedit.page.private_folder import private_folder
+
+LOOPBACK = "127.0.0.1"
+ALIASES = ("localhost", "127.0.0.1", "[::1]")  # of a loopback address in a browser
+LEAVE_SECONDS = 1  # that open pages are given at the end
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the page is served; a `port` of 0: any that is free."""
+
+    host: str = LOOPBACK
+    port: int = 0
+
+    @property
+    def is_loopback(self) -> bool:
+        return _is_loopback(self.host)
+
+    def bound(self) -> socket.socket:
+        """A socket that listens there.
+
+        Raises:
+            RealEditError: the address is not one of this machine, or taken.
+        """
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        found = socket.socket(family, socket.SOCK_STREAM)
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            found.bind((self.host, self.port))
+        except OSError as error:
+            found.close()
+            said = error.strerror or error
+            raise RealEditError(f"cannot serve at {self.host} port {self.port}: {said}; take another --port") from error
+        return found
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def serve(run: ModelRun, photo: Path | None, address: Address, tell: Callable[[str], None], *, browser: bool) -> None:
+    """Serve the page until the program is interrupted. `tell` is told the address, which is also opened in a browser if
+    that is wished.
+
+    Raises:
+        RealEditError: it cannot be served there.
+    """
+    with private_folder() as folder, address.bound() as bound:
+        port, token = bound.getsockname()[1], secrets.token_urlsafe(24)
+        shown = f"[{address.host}]" if ":" in address.host else address.host
+        hosts = [f"{name}:{port}" for name in (shown, *(ALIASES if address.is_loopback else ()))]
+        url = f"http://{shown}:{port}/{token}/"
+        app = app_of(lambda: Pages(run, folder, photo), lambda: None)
+        config = uvicorn.Config(
+            Guard(app, token, hosts),
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=LEAVE_SECONDS,
+            server_header=False,
+            ws="none",
+        )
+        tell(url)
+        if browser:
+            webbrowser.open(url)
+        uvicorn.Server(config).run(sockets=[bound])
