@@ -78,6 +78,7 @@ class Made:
             "files": self.masks(),
             "needs_recipe": not is_one_command(self.recipe),
             "command": self.command(),
+            "saving": {"place": "--strip-gps", "mark": "--no-mark", "format": "--format"},
             "losses": losses(self.photo, FORMATS[self.suffix.lower()], Saving(DigitalSourceType.EDITED)),
         }
 

@@ -1,5 +1,6 @@
 """The server of the page, on this machine: from a free port and a secret address to its end."""
 
+import contextlib
 import ipaddress
 import secrets
 import socket
@@ -82,4 +83,5 @@ def serve(run: ModelRun, photo: Path | None, address: Address, tell: Callable[[s
         tell(url)
         if browser:
             webbrowser.open(url)
-        uvicorn.Server(config).run(sockets=[bound])
+        with contextlib.suppress(KeyboardInterrupt):  # which is how a page ends
+            uvicorn.Server(config).run(sockets=[bound])
