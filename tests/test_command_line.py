@@ -20,7 +20,10 @@ MARKED = {"red ball": {"point": [[0.25, 0.5], [0.3, 0.51]], "not": [[0.9, 0.1]]}
 RECIPES = [
     {"edit": [{"kind": "move", "object": "red ball", "by": [-0.12345, 0.1]}], "where": MARKED},
     {"edit": [{"kind": "move", "object": "red ball", "to": [0.5, 0.25], "scale": 1.25}], "pitch": -10.5},
-    {"edit": [{"kind": "resize", "object": "it's \"red\"", "scale": 0.5}], "where": {'it\'s "red"': {"mask": "a b.png"}}},
+    {
+        "edit": [{"kind": "resize", "object": 'it\'s "red"', "scale": 0.5}],
+        "where": {'it\'s "red"': {"mask": "a b.png"}},
+    },
     {"edit": [{"kind": "remove", "object": "red ball"}], "where": {"red ball": {"box": [0.1, 0.2, 0.3, 0.4]}}},
     {"edit": [{"kind": "duplicate", "object": "red ball", "by": [0.1, 0]}], "shadow": "none", "fill": "photo"},
     {"edit": [{"kind": "swap", "object": "red ball", "other": "can"}], "mode": "regenerate", "steps": 12, "seed": 7},

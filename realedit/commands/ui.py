@@ -21,7 +21,7 @@ LOOPBACK = "127.0.0.1"
 def ui(shared: RunOptions, photo: Path | None, port: int, host: str, browser: bool) -> None:
     """Open a page on this machine to edit a photo with the mouse: click the thing, drag it, see it there.
 
-    Nothing leaves this machine. Another --host lets everyone in that network who has the address edit here, unencrypted.
+    Nothing leaves this machine. With another --host, everyone there who has the address can edit, unencrypted.
 
     Example: realedit ui photo.jpg
     """

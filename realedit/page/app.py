@@ -6,7 +6,6 @@ import json
 import mimetypes
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -192,7 +191,7 @@ async def download(request: Request, session: PageSession) -> Response:
     return Response(data, media_type="application/octet-stream", headers=downloads.attached(name))
 
 
-def app_of(pages: Callable[[], Pages], ended: Callable[[], Any]) -> Starlette:
+def app_of(pages: Callable[[], Pages]) -> Starlette:
     """The web of pages, which are made when the server starts, and ended with it."""
 
     @contextlib.asynccontextmanager
@@ -202,7 +201,6 @@ def app_of(pages: Callable[[], Pages], ended: Callable[[], Any]) -> Starlette:
             yield
         finally:
             app.state.pages.end()
-            ended()
 
     own = "/sessions/{session}"
     routes = [

@@ -41,7 +41,9 @@ class Guard:
             return
         path = scope["path"][len(self.token) + 1 :]
         await self.app(
-            scope | {"path": path or "/", "raw_path": path.encode(), "root_path": ""}, receive, _with_headers(send)
+            dict(scope) | {"path": path or "/", "raw_path": path.encode(), "root_path": ""},
+            receive,
+            _with_headers(send),
         )
 
     def _refusal(self, scope: Scope) -> PlainTextResponse | None:
@@ -70,7 +72,7 @@ def _with_headers(send: Send) -> Send:
     async def with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             own = [(name, value) for name, value in message["headers"] if name.lower() not in HEADERS]
-            message = message | {"headers": [*own, *HEADERS.items()]}
+            message = dict(message) | {"headers": [*own, *HEADERS.items()]}
         await send(message)
 
     return with_headers

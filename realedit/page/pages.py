@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ from realedit.page.opened_photo import OpenedPhoto
 from realedit.page.page_session import PageSession
 
 Found = TypeVar("Found")
+SWITCH_SECONDS = 0.0005  # of one thread, so that clicks are answered while the model loads
 MOST_PAGES = 8  # beyond that the page is given up that nobody has looked at longest
 GRACE_SECONDS = 5.0  # after which a page that is gone, and was not just loaded again, frees its job
 
@@ -23,6 +25,7 @@ class Pages:
 
     def __init__(self, run: ModelRun, folder: Path, first: Path | None) -> None:
         self.run, self.folder, self.first = run, folder, first
+        sys.setswitchinterval(SWITCH_SECONDS)
         self.sessions: dict[str, PageSession] = {}
         self.queue = JobQueue()
         self._quick = ThreadPoolExecutor(1, thread_name_prefix="photos")

@@ -59,6 +59,23 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def page_server(run: ModelRun, photo: Path | None, folder: Path, bound: socket.socket) -> tuple[uvicorn.Server, str]:
+    """A server of pages that keep what they are given in a folder, for a socket that listens; and the address, with its
+    token, at which it answers once it runs."""
+    host, port = bound.getsockname()[:2]
+    token, shown = secrets.token_urlsafe(24), f"[{host}]" if ":" in host else host
+    hosts = [f"{name}:{port}" for name in (shown, *(ALIASES if _is_loopback(host) else ()))]
+    config = uvicorn.Config(
+        Guard(app_of(lambda: Pages(run, folder, photo)), token, hosts),
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=LEAVE_SECONDS,
+        server_header=False,
+        ws="none",
+    )
+    return uvicorn.Server(config), f"http://{shown}:{port}/{token}/"
+
+
 def serve(run: ModelRun, photo: Path | None, address: Address, tell: Callable[[str], None], *, browser: bool) -> None:
     """Serve the page until the program is interrupted. `tell` is told the address, which is also opened in a browser if
     that is wished.
@@ -67,21 +84,10 @@ def serve(run: ModelRun, photo: Path | None, address: Address, tell: Callable[[s
         RealEditError: it cannot be served there.
     """
     with private_folder() as folder, address.bound() as bound:
-        port, token = bound.getsockname()[1], secrets.token_urlsafe(24)
-        shown = f"[{address.host}]" if ":" in address.host else address.host
-        hosts = [f"{name}:{port}" for name in (shown, *(ALIASES if address.is_loopback else ()))]
-        url = f"http://{shown}:{port}/{token}/"
-        app = app_of(lambda: Pages(run, folder, photo), lambda: None)
-        config = uvicorn.Config(
-            Guard(app, token, hosts),
-            log_level="warning",
-            access_log=False,
-            timeout_graceful_shutdown=LEAVE_SECONDS,
-            server_header=False,
-            ws="none",
-        )
+        bound.listen()  # so that a browser waits where it is quicker than the server
+        server, url = page_server(run, photo, folder, bound)
         tell(url)
         if browser:
             webbrowser.open(url)
         with contextlib.suppress(KeyboardInterrupt):  # which is how a page ends
-            uvicorn.Server(config).run(sockets=[bound])
+            server.run(sockets=[bound])

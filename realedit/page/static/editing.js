@@ -23,8 +23,8 @@ export class Editing {
     stage.element.addEventListener("keydown", (event) => this.key(event));
     stage.element.addEventListener("blur", () => this.cross.hide());
     for (const button of document.querySelectorAll("[data-tool]")) button.addEventListener("click", () => this.choose(button.dataset.tool));
-    $("zoom-in").addEventListener("click", () => stage.zoomAt([stage.width / 2, stage.height / 2], 1.5));
-    $("zoom-out").addEventListener("click", () => stage.zoomAt([stage.width / 2, stage.height / 2], 1 / 1.5));
+    $("zoom-in").addEventListener("click", () => stage.zoomAt(stage.middle, 1.5));
+    $("zoom-out").addEventListener("click", () => stage.zoomAt(stage.middle, 1 / 1.5));
     $("zoom-fit").addEventListener("click", () => stage.fit());
     $("brush").addEventListener("input", () => stage.redraw(false));
   }
@@ -80,7 +80,7 @@ export class Editing {
 
   draw(pen) {
     if (!this.app.photo() || !this.app.view || this.app.staged !== null) return;
-    if (!this.app.busy()) {
+    if (!this.app.busy() || !this.app.preview) {
       const items = this.items();
       for (const item of items) this.drawOld(pen, item);
       for (const item of items) this.drawNew(pen, item);

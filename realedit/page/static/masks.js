@@ -78,7 +78,9 @@ class Cutout {
     if (this.outlines.has(key)) return this.outlines.get(key);
     if (this.outlines.size > 8) this.outlines.clear();
     const outer = ring(this.mask, width, height, this.reach(4), dark), inner = ring(this.mask, width, height, this.reach(2.4), light);
-    outer.getContext("2d").drawImage(inner, 0, 0);
+    const pen = outer.getContext("2d");
+    pen.globalCompositeOperation = "source-over";
+    pen.drawImage(inner, 0, 0);
     const found = { picture: outer, pad: OUTLINE_PAD };
     this.outlines.set(key, found);
     return found;

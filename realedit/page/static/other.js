@@ -60,7 +60,7 @@ export function chooseOther(known, openState) {
 
   const inside = (place) => stage.toPhoto(place).map((value) => Math.min(0.99999, Math.max(0, value)));
   dialog.showModal();
-  stage = new Stage(element);
+  stage = new Stage(element, 0);
   stage.scene = (pen) => {
     const cutout = masks.get(selection);
     if (cutout) stage.drawOutline(pen, cutout, stage.boxOn(cutout, [0, 0], [0, 0], 1), "#fff", "#1d5c63");

@@ -172,7 +172,7 @@ export class Panel {
   told(made) {
     const shown = ["object", "outside", "old place", "overlap"];
     const line = ([name, said]) => [h("dt", {}, strings.lines[name] ?? name), h("dd", {}, said)];
-    const [first, rest] = [made.lines.filter(([name]) => shown.includes(name)), made.lines.filter(([name]) => !shown.includes(name) && name !== "verdict")];
+    const first = made.lines.filter(([name]) => shown.includes(name)), rest = made.details.filter(([name]) => name !== "verdict");
     return h("div", {},
       h("p", { class: `level ${made.level.split(" ")[0]}` }, h("strong", {}, t(made.level))),
       made.reasons.length > 0 && h("ul", { class: "reasons" }, made.reasons.map((reason) => h("li", {}, reason))),

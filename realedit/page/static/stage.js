@@ -2,12 +2,14 @@
 // the photo are fractions of it; positions on the screen are CSS pixels from the stage's corner.
 const MOST_ZOOM = 16;
 const MARGIN = 12; // CSS pixels around a photo that is shown whole
+const TOOLS = 68; // CSS pixels below it, where the tools lie
 const HANDLE = 6; // CSS pixels: half the side of a handle as it is drawn
 export const HANDLE_REACH = 16; // CSS pixels around its middle in which a handle is taken
 
 export class Stage {
-  constructor(element) {
+  constructor(element, below = TOOLS) {
     this.element = element;
+    this.below = below;
     this.base = element.querySelector(".base");
     this.over = element.querySelector(".over");
     this.size = [1, 1];
@@ -50,20 +52,24 @@ export class Stage {
     this.redraw();
   }
 
+  // CSS pixels in which the photo is shown whole, and their middle.
+  get room() { return [this.width - 2 * MARGIN, this.height - MARGIN - (this.below || MARGIN)]; }
+  get middle() { return [this.width / 2, MARGIN + this.room[1] / 2]; }
+
   // CSS pixels on the screen for each pixel of the photo.
   get scale() {
-    const room = [this.width - 2 * MARGIN, this.height - 2 * MARGIN];
+    const room = this.room;
     return Math.max(1e-6, Math.min(room[0] / this.size[0], room[1] / this.size[1])) * this.zoom;
   }
 
   toScreen([x, y]) {
     const s = this.scale;
-    return [this.width / 2 + (x - this.centre[0]) * this.size[0] * s, this.height / 2 + (y - this.centre[1]) * this.size[1] * s];
+    return [this.middle[0] + (x - this.centre[0]) * this.size[0] * s, this.middle[1] + (y - this.centre[1]) * this.size[1] * s];
   }
 
   toPhoto([x, y]) {
     const s = this.scale;
-    return [this.centre[0] + (x - this.width / 2) / (this.size[0] * s), this.centre[1] + (y - this.height / 2) / (this.size[1] * s)];
+    return [this.centre[0] + (x - this.middle[0]) / (this.size[0] * s), this.centre[1] + (y - this.middle[1]) / (this.size[1] * s)];
   }
 
   pointOf(event) {
@@ -84,7 +90,7 @@ export class Stage {
       const free = Math.max(0, 0.5 - room / (2 * side * this.scale));
       return Math.min(0.5 + free, Math.max(0.5 - free, value));
     };
-    this.centre = [bounded(this.centre[0] + dx, this.size[0], this.width - 2 * MARGIN), bounded(this.centre[1] + dy, this.size[1], this.height - 2 * MARGIN)];
+    this.centre = [bounded(this.centre[0] + dx, this.size[0], this.room[0]), bounded(this.centre[1] + dy, this.size[1], this.room[1])];
     this.redraw();
   }
 

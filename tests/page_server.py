@@ -1,0 +1,130 @@
+"""A page served for tests, in this process, and plain requests to it as any program could send them."""
+
+import contextlib
+import http.client
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from inversion.model import DiffusionModel
+from realedit.jobs.model_run import ModelRun
+from realedit.page.server import Address, page_server
+from realedit.settings import ModelChoice
+
+PATIENCE = 60.0  # seconds
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def error(self) -> str:
+        return str(self.json()["error"])
+
+
+@dataclass
+class Served:
+    """A running server: its address, and the folder of what it is given."""
+
+    url: str
+    folder: Path
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).netloc
+
+    @property
+    def root(self) -> str:
+        return urlsplit(self.url).path
+
+    def ask(
+        self, method: str, path: str, body: bytes | str | None = None, headers: dict[str, str] | None = None
+    ) -> Answer:
+        """An answer to a request for a path below the token; one that begins with "//" is sent as it is after that."""
+        connection = http.client.HTTPConnection(self.host, timeout=PATIENCE)
+        sent = {"Origin": f"http://{self.host}"} | (headers or {})
+        target = path[1:] if path.startswith("//") else self.root + path
+        connection.request(method, target, body, {k: v for k, v in sent.items() if v})
+        answer = connection.getresponse()
+        found = Answer(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
+        connection.close()
+        return found
+
+    def new(self) -> "Tab":
+        return Tab(self, self.ask("POST", "sessions").json()["session"])
+
+
+@dataclass
+class Tab:
+    """One page of a server, without a browser."""
+
+    served: Served
+    name: str
+
+    def ask(self, method: str, path: str, body: bytes | str | None = None) -> Answer:
+        return self.served.ask(method, f"sessions/{self.name}{path}", body)
+
+    def post(self, path: str, **values: Any) -> Answer:
+        return self.ask("POST", path, json.dumps(values))
+
+    def open(self, data: bytes, name: str = "photo.png") -> Answer:
+        return self.ask("PUT", f"/photo?name={name}", data)
+
+    def state(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.ask("GET", "").json()
+        return found
+
+    def once(self, wanted: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
+        """The state, once it is as wanted."""
+        return until(lambda: (lambda now: now if wanted(now) else None)(self.state()))
+
+    @contextlib.contextmanager
+    def watched(self) -> Iterator[None]:
+        """As long as a browser would hold the page open."""
+        connection = http.client.HTTPConnection(self.served.host, timeout=PATIENCE)
+        connection.request("GET", f"{self.served.root}sessions/{self.name}/events")
+        connection.getresponse().readline()
+        try:
+            yield
+        finally:
+            connection.sock.close() if connection.sock else None
+            connection.close()
+
+
+def until(found: Callable[[], Any], seconds: float = PATIENCE) -> Any:
+    """What a function finds, once it finds anything."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if value := found():
+            return value
+        time.sleep(0.02)
+    raise AssertionError("it did not come")
+
+
+@contextlib.contextmanager
+def serving(model: DiffusionModel, folder: Path, photo: Path | None = None) -> Iterator[Served]:
+    """A server in a thread, whose model is loaded already."""
+    run = ModelRun(ModelChoice(device="cpu", offline=True), None, "fixed-point", 25, 0, quiet=True)
+    vars(run)["model"] = model
+    with Address().bound() as bound:
+        bound.listen()
+        server, url = page_server(run, photo, folder, bound)
+        thread = threading.Thread(target=lambda: server.run(sockets=[bound]), daemon=True)
+        thread.start()
+        try:
+            until(lambda: server.started)
+            yield Served(url, folder)
+        finally:
+            server.should_exit = True
+            thread.join(PATIENCE)
