@@ -16,7 +16,7 @@ from realedit.jobs.model_run import ModelRun
 from realedit.page.server import Address, page_server
 from realedit.settings import ModelChoice
 
-PATIENCE = 60.0  # seconds
+PATIENCE = 20.0  # seconds
 
 
 @dataclass

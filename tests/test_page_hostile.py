@@ -1,7 +1,6 @@
 """Requests to the page's server that no page of ours sends."""
 
 import io
-import json
 import os
 import signal
 import struct
@@ -181,7 +180,7 @@ def test_uploads_are_bounded(tab):
     told = tab.served.ask("PUT", f"sessions/{tab.name}/photo", b"", {"Content-Length": str(LARGEST_UPLOAD + 1)})
     assert told.status == 400
     assert "larger than" in told.error
-    assert "larger than" in tab.ask("PUT", "/draft", b" " * (LARGEST_TEXT + 1)).error
+    assert "larger than" in tab.ask("POST", "/selections", b" " * (LARGEST_TEXT + 1)).error
 
 
 BAD_MARKS = {
@@ -254,7 +253,7 @@ def test_keys_that_name_files_are_left_out(tab):
         ("PUT", "/selections/99999", png()),
         ("POST", "/selections", b"[" * 100_000),
         ("POST", "/selections", b"\xff"),
-        ("PUT", "/draft", b"[1]"),
+        ("POST", "/jobs/make", b"[1]"),
         ("GET", "/results/1", None),
         ("GET", "/results/1/photo", None),
         ("POST", "/others?name=x.png", zipped()),
@@ -273,11 +272,10 @@ def test_what_is_not_there_or_no_picture(tab, method, path, body):
 
 def test_nothing_of_an_old_photo_survives_a_new_one(tab):
     number = selected(tab)
-    tab.ask("PUT", "/draft", json.dumps({"a": 1}))
     tab.open(png((160, 100)), "new.png")
     state = tab.state()
     assert state["photo"]["size"] == [160, 100]
-    assert (state["selections"], state["results"], state["draft"]) == ([], [], {})
+    assert (state["selections"], state["results"], state["job"]) == ([], [], None)
     assert tab.ask("GET", f"/selections/{number}").status == 400
     assert [path.name for path in (tab.served.folder / tab.name).iterdir()] == ["new.png"]
 

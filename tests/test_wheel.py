@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import venv
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,14 @@ def wheel(tmp_path_factory) -> Path:
     subprocess.run(command, check=True, capture_output=True)
     (built,) = out.glob("*.whl")
     return built
+
+
+@pytest.mark.slow
+def test_the_page_is_in_the_wheel(wheel):
+    static = ROOT / "realedit" / "page" / "static"
+    with zipfile.ZipFile(wheel) as archive:
+        held = {name for name in archive.namelist() if name.startswith("realedit/page/static/")}
+    assert held == {f"realedit/page/static/{path.name}" for path in static.iterdir()}
 
 
 @pytest.mark.slow

@@ -166,7 +166,10 @@ def _from_picture(data: bytes) -> Photo:
 def _opened(data: bytes) -> Image.Image:
     if data[4:8] == b"ftyp" and data[8:12] in HEIF_BRANDS:
         pillow_heif = _needed("pillow_heif", "heif", "HEIC photos")
-        image = pillow_heif.open_heif(io.BytesIO(data)).to_pillow()
+        file = pillow_heif.open_heif(io.BytesIO(data))
+        if file.size[0] * file.size[1] > 2 * (Image.MAX_IMAGE_PIXELS or sys.maxsize):  # as Pillow asks of other formats
+            raise Image.DecompressionBombError
+        image = file.to_pillow()
         image.format = "HEIF"
         return image
     return Image.open(io.BytesIO(data), formats=READ_FORMATS)

@@ -68,8 +68,8 @@ async def new_session(request: Request) -> Response:
 
 
 async def state(request: Request, session: PageSession) -> Response:
-    """All that the page shows, and what it left here to find again."""
-    return JSONResponse(pages_of(request).state_of(session) | {"draft": json.loads(session.draft)})
+    """All that the page shows."""
+    return JSONResponse(pages_of(request).state_of(session))
 
 
 async def events(request: Request, session: PageSession) -> Response:
@@ -142,12 +142,6 @@ async def paint(request: Request, session: PageSession) -> Response:
     return JSONResponse((await pages_of(request).quick(session.paint, number, strokes)).as_dict())
 
 
-async def keep_draft(request: Request, session: PageSession) -> Response:
-    """Keep what the page wants to find again."""
-    session.draft = json.dumps(await json_of(request))
-    return Response(status_code=204)
-
-
 async def start(request: Request, session: PageSession) -> Response:
     """Begin a job: make the edits, find what words name, or look for words."""
     values, kind = await json_of(request), request.path_params["kind"]
@@ -218,7 +212,6 @@ def app_of(pages: Callable[[], Pages]) -> Starlette:
                 ("POST", "/selections", select),
                 ("GET", "/selections/{number:int}", mask),
                 ("PUT", "/selections/{number:int}", paint),
-                ("PUT", "/draft", keep_draft),
                 ("POST", "/jobs/{kind}", start),
                 ("DELETE", "/jobs", stop),
                 ("GET", "/preview", preview),

@@ -21,8 +21,8 @@ MOST_SELECTIONS, MOST_OTHERS, MOST_RESULTS = 64, 8, 16  # of one photo; beyond t
 
 
 class PageSession:
-    """The photo of one page, what is selected in it, and what was made of it. `draft` is what the page itself wants to
-    find again. All methods but `tell` and those that jobs call run in one thread beside the server's."""
+    """The photo of one page, what is selected in it, and what was made of it. All methods but `tell` and those that
+    jobs call run in one thread beside the server's."""
 
     def __init__(
         self, name: str, folder: Path, run: ModelRun, queue: JobQueue, loop: asyncio.AbstractEventLoop
@@ -43,7 +43,6 @@ class PageSession:
         self.words: list[str] = []
         self.job: Job | None = None
         self.looking: Job | None = None
-        self.draft = "{}"
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(mode=0o700)
 

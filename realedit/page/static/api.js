@@ -46,7 +46,9 @@ export const api = {
   addOther: (file) => own("POST", `/others?name=${encodeURIComponent(file.name || "photo")}`, file),
   select: (marks) => json("POST", "/selections", marks),
   paint: (number, strokes) => own("PUT", `/selections/${number}`, strokes, "image/png"),
-  draft: (values) => json("PUT", "/draft", values),
+  // What the page itself wants to find again when it is loaded again; it goes with the tab.
+  keep: (values) => sessionStorage.setItem(base + session, JSON.stringify(values)),
+  kept: () => JSON.parse(sessionStorage.getItem(base + session) ?? "null"),
   start: (kind, values) => json("POST", `/jobs/${kind}`, values),
   stop: () => own("DELETE", "/jobs"),
   viewOf: (photo) => `${base}sessions/${session}/photos/${photo.number}?${photo.ready ? "view" : "file"}`,

@@ -2,12 +2,10 @@
 import { corners, HANDLE_REACH } from "./stage.js";
 import { follow } from "./gestures.js";
 import { arrowOf, Cross } from "./keys.js";
-import { drawBox } from "./other.js";
-import { drawStrokes, Stroke } from "./strokes.js";
+import { overlay } from "./overlay.js";
+import { Stroke } from "./strokes.js";
 
 const $ = (id) => document.getElementById(id);
-const ACCENT = "#16616b", LIGHT = "#ffffff", MOVED = "#ffd27a";
-const VEIL = "rgba(128,128,128,.62)", GONE = "rgba(128,128,128,.8)";
 const SETTLE = 350; // ms after the last turn of the wheel or key until that is one change
 const LEAST_SCALE = 0.05, MOST_SCALE = 20;
 const KEY_SCALE = 1.02;
@@ -22,7 +20,7 @@ export class Editing {
     follow(stage, this);
     stage.element.addEventListener("keydown", (event) => this.key(event));
     stage.element.addEventListener("blur", () => this.cross.hide());
-    for (const button of document.querySelectorAll("[data-tool]")) button.addEventListener("click", () => this.choose(button.dataset.tool));
+    for (const button of document.querySelectorAll("button[data-tool]")) button.addEventListener("click", () => this.choose(button.dataset.tool));
     $("zoom-in").addEventListener("click", () => stage.zoomAt(stage.middle, 1.5));
     $("zoom-out").addEventListener("click", () => stage.zoomAt(stage.middle, 1 / 1.5));
     $("zoom-fit").addEventListener("click", () => stage.fit());
@@ -36,7 +34,7 @@ export class Editing {
   }
 
   tools() {
-    for (const button of document.querySelectorAll("[data-tool]")) button.setAttribute("aria-pressed", String(button.dataset.tool === this.tool));
+    for (const button of document.querySelectorAll("button[data-tool]")) button.setAttribute("aria-pressed", String(button.dataset.tool === this.tool));
     $("brush").hidden = this.tool === "select";
     $("tools").hidden = document.body.dataset.mode === "compare" || !this.app.photo();
     this.stage.element.dataset.tool = this.tool;
@@ -45,110 +43,6 @@ export class Editing {
   get radius() { return Number($("brush").value) / this.stage.frame[2]; } // of the photo's width
 
   get editable() { return this.app.photo()?.ready && !this.app.busy() && this.app.staged === null; }
-
-  // Things as they are drawn: where they are and where they go. `edit` may be one that is not committed yet.
-  items() {
-    const { app } = this, { edits: pending } = app.doc.pending(), found = [];
-    const live = (edit) => (this.live?.id === edit.id ? { ...edit, ...this.live } : edit);
-    for (const thing of app.doc.now.things) {
-      const selection = app.selectionOf(thing), cutout = app.masks.get(selection);
-      if (!cutout || !selection.foot) continue;
-      const own = thing.of === app.photo().number, all = app.doc.editsOf(thing.id);
-      const kept = all.find((edit) => !pending.includes(edit) && edit.kind !== "restyle" && edit.kind !== "transfer");
-      const edit = pending.map(live).find((each) => (each.thing === thing.id && ["move", "duplicate", "remove"].includes(each.kind)) || (each.source === thing.id && each.kind === "insert"));
-      if (!own && !edit) continue;
-      found.push({ thing, selection, cutout, own, edit, kept, swap: pending.find((each) => each.kind === "swap" && [each.thing, each.swap].includes(thing.id)) });
-    }
-    return found;
-  }
-
-  // Where an item is drawn at last, on the screen.
-  target(item) {
-    const { edit, selection, cutout, kept } = item;
-    if (edit?.kind === "insert") return this.inserted(item);
-    const at = edit && edit.d ? edit : kept && kept.d ? kept : { d: [0, 0], scale: 1 };
-    return this.stage.boxOn(cutout, selection.foot, at.d, at.scale);
-  }
-
-  // A thing of another photo is as large against this photo's shorter side as it was against its own.
-  inserted({ edit, cutout, selection }) {
-    const here = Math.min(...this.stage.size), other = this.app.server.others.find((photo) => photo.number === edit.other).size;
-    const s = (this.stage.scale * edit.scale * here) / Math.min(...other);
-    const [left, top, right, bottom] = cutout.box, [x, y] = this.stage.toScreen(edit.to), [cx, cy] = selection.centre;
-    return [x + (left - cx) * other[0] * s, y + (top - cy) * other[1] * s, (right - left) * other[0] * s, (bottom - top) * other[1] * s];
-  }
-
-  draw(pen) {
-    if (!this.app.photo() || !this.app.view || this.app.staged !== null) return;
-    if (!this.app.busy() || !this.app.preview) {
-      const items = this.items();
-      for (const item of items) this.drawOld(pen, item);
-      for (const item of items) this.drawNew(pen, item);
-    }
-    if (this.stroke) this.drawStroke(pen);
-    if (this.rectangle) drawBox(pen, this.rectangle);
-    this.drawMarks(pen);
-    this.drawBrush(pen);
-    this.cross.draw(pen);
-  }
-
-  drawOld(pen, { cutout, selection, edit, own }) {
-    if (!own || !edit || edit.kind === "duplicate") return;
-    const box = this.stage.boxOn(cutout, selection.foot, [0, 0], 1);
-    this.stage.drawVeil(pen, cutout, box, edit.kind === "remove" ? GONE : VEIL);
-    this.stage.drawOutline(pen, cutout, box, "rgba(255,255,255,.55)", "rgba(0,0,0,.35)");
-  }
-
-  drawNew(pen, item) {
-    const { cutout, edit, thing, swap } = item, current = thing.id === this.app.current || (edit?.kind === "insert" && this.app.inserting === edit.id);
-    const box = this.target(item);
-    if (edit?.d || edit?.to) this.stage.drawCutout(pen, cutout, box);
-    if (edit?.kind === "remove") return current && this.stage.drawOutline(pen, cutout, box, LIGHT, ACCENT);
-    if (!current && !edit && !swap) return;
-    this.stage.drawOutline(pen, cutout, box, current ? LIGHT : MOVED, ACCENT);
-    if (current && this.tool === "select" && this.editable) this.stage.drawHandles(pen, box);
-  }
-
-  drawMarks(pen) {
-    const thing = this.app.doc.thing(this.app.current), marks = thing?.marks;
-    if (!marks || this.app.clicks === "new" || !this.editable) return;
-    for (const [points, sign] of [[marks.points ?? [], "+"], [marks.not ?? [], "-"]])
-      for (const point of points) {
-        const [x, y] = this.stage.toScreen(point);
-        pen.fillStyle = sign === "+" ? ACCENT : "#a3262a";
-        pen.strokeStyle = "#fff";
-        pen.lineWidth = 2;
-        pen.beginPath();
-        pen.arc(x, y, 8, 0, 7);
-        pen.fill();
-        pen.stroke();
-        pen.beginPath();
-        pen.moveTo(x - 4, y);
-        pen.lineTo(x + 4, y);
-        if (sign === "+") {
-          pen.moveTo(x, y - 4);
-          pen.lineTo(x, y + 4);
-        }
-        pen.stroke();
-      }
-  }
-
-  drawStroke(pen) {
-    pen.globalAlpha = 0.55;
-    drawStrokes(pen, [this.stroke.values], (point) => this.stage.toScreen(point), this.stage.frame[2], { add: "#3fb5a8", erase: "#e0555a" });
-    pen.globalAlpha = 1;
-  }
-
-  drawBrush(pen) {
-    if (this.tool === "select" || !this.hovered || !this.editable) return;
-    for (const [colour, more] of [["rgba(0,0,0,.6)", 1], ["#fff", 0]]) {
-      pen.strokeStyle = colour;
-      pen.lineWidth = 1.25;
-      pen.beginPath();
-      pen.arc(...this.hovered, Number($("brush").value) + more, 0, 7);
-      pen.stroke();
-    }
-  }
 
   // What lies at a place: a handle of what is selected, or a thing.
   hit(place) {
@@ -438,3 +332,5 @@ export class Editing {
 }
 
 const bounded = (scale) => Math.min(MOST_SCALE, Math.max(LEAST_SCALE, scale));
+
+Object.assign(Editing.prototype, overlay);
