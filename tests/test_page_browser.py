@@ -321,3 +321,34 @@ def test_it_is_accessible_at_every_width(opened, plain, width, scheme):
         assert [each for each in said if each[1] in ("serious", "critical")] == []
     assert desk.known("document.documentElement.scrollWidth") <= width
     assert desk.shown().std() > 10
+
+
+@pytest.mark.slow
+def test_words_that_the_model_knows_and_early_pictures(opened):
+    """Half a minute of sampling: what the model sees is offered, found and moved, seen early, and made again sooner."""
+    desk = opened()
+    desk.page.set_default_timeout(120_000)
+    desk.put(Path(__file__).parent.parent / "samples" / "photos" / "03.png")
+    desk.page.click("#options")
+    desk.page.fill("#option-steps", "8")
+    desk.page.fill("#option-prompt", "a spotted blue egg next to a black vase on a wooden table")
+    desk.page.click("#look")
+    desk.page.get_by_role("button", name="black vase", exact=True).click()
+    desk.page.wait_for_selector("#part-actions")
+    desk.page.fill("#move-x", "-20")
+    desk.page.keyboard.press("Tab")
+    desk.page.click("#do-restyle")
+    desk.page.fill("#restyle-as", "green vase")
+    desk.page.keyboard.press("Enter")
+    desk.page.click("#make")
+    seen = until(lambda: desk.known("realedit.server.job.previews > 1 && realedit.server.job.previews"), 120)
+    assert seen > 1
+    assert desk.known("realedit.stage.image !== realedit.view")
+    desk.page.wait_for_selector("#keep")
+    assert desk.known("realedit.server.job.previews") >= 3
+    assert desk.known("realedit.stagedResult().command").startswith("realedit edit 03.png --recipe")
+    desk.page.click("#discard")
+    desk.page.click("#make")
+    desk.page.wait_for_selector("#keep")
+    details = dict(desk.known("realedit.server.results.at(-1).details"))
+    assert "inversion from the cache" in details["cost"]

@@ -11,9 +11,20 @@ export class Panel {
   constructor(app, root) {
     this.app = app;
     this.sections = new Sections(root);
+    // While a button is pressed nothing is built anew: what a field says when it is left must not take the button away.
+    this.pressed = this.late = false;
+    root.addEventListener("pointerdown", () => (this.pressed = true));
+    for (const kind of ["pointerup", "pointercancel"]) addEventListener(kind, () => setTimeout(() => this.released()));
+  }
+
+  released() {
+    const late = this.late;
+    this.pressed = this.late = false;
+    if (late) this.render();
   }
 
   render() {
+    if (this.pressed) return (this.late = true);
     const { app } = this, { doc, server } = app, busy = app.busy();
     if (!app.photo()) return this.sections.show([]);
     const thing = doc.thing(app.current), staged = app.stagedResult();
@@ -221,7 +232,7 @@ export class Panel {
       onchange: (event) => app.setOption(name, event.target.value === "" ? "" : event.target.valueAsNumber),
     });
     return {
-      id: "options", key: [options],
+      id: "options", key: [app.doc.photo],
       build: () => h("details", { open: app.optionsOpen, ontoggle: (event) => (app.optionsOpen = event.target.open) }, h("summary", { id: "options" }, t("options")),
         h("div", { class: "stack" },
           h("form", { class: "row", onsubmit: (event) => { event.preventDefault(); app.look(event.target.elements[0].value); } },
