@@ -54,7 +54,7 @@ def test_a_command_says_what_its_recipe_says(values, plain, monkeypatch):
     assert shared.which == RUN.which
 
 
-@pytest.mark.parametrize("values", [*RECIPES, {"edit": [e for r in RECIPES[:2] for e in r["edit"][:1]][:1] * 1}])
+@pytest.mark.parametrize("values", RECIPES)
 def test_a_recipe_is_read_as_it_was_written(values):
     recipe = Recipe.model_validate(values)
     assert Recipe.model_validate(tomllib.loads(recipe_text(recipe))) == recipe
