@@ -325,7 +325,7 @@ def test_it_is_accessible_at_every_width(opened, plain, width, scheme):
 
 @pytest.mark.slow
 def test_words_that_the_model_knows_and_early_pictures(opened):
-    """A minute of sampling and more: what the model sees is offered, found and moved, seen early, and made again sooner."""
+    """A minute of sampling and more: what the model sees is offered, found, moved, seen early, made again sooner."""
     desk = opened()
     desk.page.set_default_timeout(120_000)
     desk.put(Path(__file__).parent.parent / "samples" / "photos" / "03.png")

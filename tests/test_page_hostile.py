@@ -217,7 +217,7 @@ BAD_RECIPES = {
     "no list": {"edit": "all"},
     "a path of another photo": {"edit": [{"kind": "insert", "from": "/etc/passwd", "to": [0.5, 0.5]}]},
     "a web address": {"edit": [{"kind": "insert", "from": "http://evil.example/x.png", "to": [0.5, 0.5]}]},
-    "a path of a filler": {"edit": [{"kind": "remove", "object": "o"}], "fill": "/tmp/evil.onnx"},
+    "a path of a filler": {"edit": [{"kind": "remove", "object": "o"}], "fill": "/opt/evil.onnx"},
     "a hub's filler": {"edit": [{"kind": "remove", "object": "o"}], "fill": "evil/model"},
     "an unknown kind": {"edit": [{"kind": "eval", "object": "o"}]},
     "an unknown key": {"edit": [{"kind": "remove", "object": "o", "run": "rm"}]},

@@ -1,13 +1,12 @@
 """A photo that the page was given. What needs torch is imported when the photo is decoded."""
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inversion.errors import PhotoError
 from realedit.files.access import read_file
-from realedit.files.captions import LARGEST_CAPTION_FILE
+from realedit.files.captions import caption_beside
 from realedit.files.photo import Photo
 from realedit.files.reading import PhotoFile
 from realedit.page.sizes import VIEW_SIDE, view_size
@@ -52,8 +51,8 @@ class OpenedPhoto:
             PhotoError: it cannot be read, or is no photo.
         """
         PhotoFile.open(path)  # whose messages tell the path that was typed
-        beside = path.with_suffix(".txt")
-        if beside.is_file() and os.path.getsize(beside) <= LARGEST_CAPTION_FILE:
+        if caption_beside(path) is not None:
+            beside = path.with_suffix(".txt")
             (folder / beside.name).write_bytes(read_file(beside))
         return cls.keep(number, folder, path.name, read_file(path))
 
