@@ -14,7 +14,7 @@ from realedit.files.kinds import FORMATS
 from realedit.files.xmp import DigitalSourceType
 
 if TYPE_CHECKING:
-    from realedit.page.made import Made
+    from realedit.page.edited_photo import EditedPhoto
 
 KINDS = ("photo", "recipe", "all")
 
@@ -43,7 +43,7 @@ class Wanted:
         return Saving(DigitalSourceType.EDITED if self.mark else None, not self.place)
 
 
-def file_of(made: "Made", folder: Path, wanted: Wanted) -> tuple[bytes, str]:
+def file_of(made: "EditedPhoto", folder: Path, wanted: Wanted) -> tuple[bytes, str]:
     """The bytes and the name of a file of a result whose photo lies in a folder.
 
     Raises:

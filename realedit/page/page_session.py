@@ -14,7 +14,7 @@ from realedit.page.job_queue import Job, JobQueue
 from realedit.page.opened_photo import OpenedPhoto
 
 if TYPE_CHECKING:
-    from realedit.page.made import Made
+    from realedit.page.edited_photo import EditedPhoto
     from realedit.page.selections import Selection
 
 MOST_SELECTIONS, MOST_OTHERS, MOST_RESULTS = 64, 8, 16  # of one photo; beyond that the oldest result is forgotten
@@ -39,7 +39,7 @@ class PageSession:
         self.photo: OpenedPhoto | None = None
         self.others: dict[int, OpenedPhoto] = {}
         self.selections: dict[int, Selection] = {}
-        self.results: dict[int, Made] = {}
+        self.results: dict[int, EditedPhoto] = {}
         self.words: list[str] = []
         self.job: Job | None = None
         self.looking: Job | None = None
@@ -161,7 +161,7 @@ class PageSession:
 
     def look(self, prompt: str | None) -> None:
         """Find out what the model sees of what the photo is said to show."""
-        from realedit.page.looking import seen_words
+        from realedit.page.objects_by_words import seen_words
 
         photo = self.photo
         if photo is None:
@@ -178,7 +178,7 @@ class PageSession:
 
     def find(self, words: str, prompt: str | None) -> None:
         """Select what words name, as the model sees it."""
-        from realedit.page.looking import named_selection
+        from realedit.page.objects_by_words import named_selection
 
         photo = self._required()
         self.stop()
@@ -197,8 +197,8 @@ class PageSession:
         Raises:
             EditError: they are none.
         """
-        from realedit.page.asking import recipe_of
-        from realedit.page.made import make
+        from realedit.page.asked_recipe import recipe_of
+        from realedit.page.edited_photo import make
 
         photo = self._required()
         others = {other.path.name: other.path for other in self.others.values()}
@@ -231,7 +231,7 @@ class PageSession:
             raise PhotoError(self.photo.error)
         return self.photo
 
-    def result(self, number: int) -> "Made":
+    def result(self, number: int) -> "EditedPhoto":
         """Raises `EditError` if there is none of this number any more."""
         if number not in self.results:
             raise EditError("this result is not kept any more; make it again")

@@ -38,13 +38,13 @@ class Pages:
         """Import what is slow to import, in one thread so that no other sees it half done; then load the model."""
         job.show("starting")
         try:
-            import realedit.page.made
+            import realedit.page.edited_photo
             import realedit.page.selections
         finally:
             self._imported.set()
         job.show(f"loading {self.run.which.model}")
         _ = self.run.model
-        import realedit.page.looking  # noqa: F401
+        import realedit.page.objects_by_words  # noqa: F401
 
     def _tell_all(self) -> None:
         for session in list(self.sessions.values()):

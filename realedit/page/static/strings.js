@@ -82,7 +82,7 @@ export const strings = {
   shadow: "Its shadow",
   shadowAuto: "goes too",
   shadowNone: "stays",
-  mode: "Made",
+  mode: "EditedPhoto",
   modeAuto: "as suits best",
   modeComposite: "of the photo's pixels",
   modeRegenerate: "by the model alone",
@@ -109,7 +109,7 @@ export const strings = {
   "look at it": "Look at it closely",
   failed: "This did not work",
   lines: {
-    object: "Object", outside: "All else", "old place": "Old place", cost: "Cost", mode: "Made", camera: "Camera",
+    object: "Object", outside: "All else", "old place": "Old place", cost: "Cost", mode: "EditedPhoto", camera: "Camera",
     guidance: "Guidance", note: "Note", overlap: "Overlap", prompt: "Prompt", verdict: "Verdict",
   },
   reportMore: "Report",

@@ -26,7 +26,7 @@ from realedit.page.views import early_view, view_of
 
 
 @dataclass(frozen=True, eq=False)
-class Made:
+class EditedPhoto:
     """An edited `photo`, its `view` (JPEG), and what it was made from and by."""
 
     number: int
@@ -89,7 +89,7 @@ class Made:
         return command_line(self.run, self.recipe, self.before.path.name, self.recipe_name, keep_going=failed)
 
 
-def make(number: int, job: Job, run: ModelRun, before: OpenedPhoto, recipe: Recipe) -> Made:
+def make(number: int, job: Job, run: ModelRun, before: OpenedPhoto, recipe: Recipe) -> EditedPhoto:
     """Make the edits of a recipe.
 
     Raises:
@@ -107,6 +107,6 @@ def make(number: int, job: Job, run: ModelRun, before: OpenedPhoto, recipe: Reci
     edited = make_edit(run, EditJob(before.path, before.file, recipe, folder), prompt.text, Watch(job.show, early))
     job.show("writing")
     report = replace(edited.report, prompt=prompt)
-    made = Made(number, before, run, recipe, edited.photo, view_of(edited.photo.displayed(VIEW_SIDE)), report)
+    made = EditedPhoto(number, before, run, recipe, edited.photo, view_of(edited.photo.displayed(VIEW_SIDE)), report)
     _ = made.said  # found out here, not in the server's thread
     return made
