@@ -2,11 +2,11 @@
 
 import hashlib
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -23,6 +23,15 @@ from inversion.text import Embedder, Embedding, TextEncoders, joined
 
 MOST_GROUPED = 32  # cells on a side in which places are told to belong together
 BACKWARD_COST = 1.08  # of a forward pass, with frozen weights (counted on Stable Diffusion 1.5)
+
+
+class ResidualInputs(Protocol):
+    """What is added to the U-Net's own activations (ControlNet, arXiv 2302.05543; also a mid-block port)."""
+
+    def __call__(self, z: Tensor, t: int, texts: Embedding) -> Mapping[str, Any]:
+        """For latents (rows, C, h, w) at the training timestep `t` under as many texts: values of the U-Net's arguments
+        `down_block_additional_residuals` and `mid_block_additional_residual`."""
+        ...
 
 
 @dataclass(eq=False)
@@ -98,7 +107,7 @@ class DiffusionModel:
         """
         transformers: dict[str, list[str]] = {}
         for name, _ in self.unet.named_modules():
-            if name.endswith(".attn2") and self._level(name) >= 1:
+            if name.endswith(".attn2") and self.halvings(name) >= 1:
                 transformers.setdefault(name.split(".transformer_blocks.")[0], []).append(name)
         attention = [layers[len(layers) // 3] for layers in transformers.values()]
         blocks = self.unet.up_blocks
@@ -110,12 +119,12 @@ class DiffusionModel:
         """The self-attention layers that tell which places belong together: beside the recorded cross-attention, the
         finest that have at most 32 cells on a side of a native photo. (Finer ones would take gigabytes.)"""
         side = self.native_size // self.latent_factor
-        levels = {name: self._level(name) for name in self.sites.attention}
+        levels = {name: self.halvings(name) for name in self.sites.attention}
         coarse = [level for level in levels.values() if side >> level <= MOST_GROUPED]
         finest = min(coarse, default=max(levels.values()))
         return tuple(name.removesuffix("attn2") + "attn1" for name, level in levels.items() if level == finest)
 
-    def _level(self, name: str) -> int:
+    def halvings(self, name: str) -> int:
         """How many times a module of the U-Net sees the latent halved."""
         levels = len(self.unet.config.block_out_channels)
         kind, _, rest = name.partition(".")
@@ -213,15 +222,19 @@ class DiffusionModel:
         """
         return self.texts.span_positions(prompt, span)
 
-    def predict(self, z: Tensor, t: int, rows: Sequence[Embedding]) -> Tensor:
+    def predict(self, z: Tensor, t: int, rows: Sequence[Embedding], residuals: ResidualInputs | None = None) -> Tensor:
         """The network's output for each row's text at the training timestep `t`, float32 (rows, C, h, w).
 
-        `z` is one latent (1, C, h, w) for all rows, or one for each; every embedding of `rows` is one text."""
+        `z` is one latent (1, C, h, w) for all rows, or one for each; every embedding of `rows` is one text.
+        `residuals`: what is added to the network's own activations."""
         dtype, text = self.unet.dtype, joined(rows)
         z = z.expand(len(rows), -1, -1, -1) if len(z) != len(rows) else z
         conditions = self._conditions(text, z)
         with self._at_work(self.unet):
-            out = self.unet(z.to(dtype), t, encoder_hidden_states=text.tokens.to(dtype), added_cond_kwargs=conditions)
+            added = residuals(z, t, text) if residuals is not None else {}
+            out = self.unet(
+                z.to(dtype), t, encoder_hidden_states=text.tokens.to(dtype), added_cond_kwargs=conditions, **added
+            )
         return out.sample.float()
 
     def _conditions(self, text: Embedding, z: Tensor) -> dict[str, Tensor] | None:

@@ -48,6 +48,14 @@ class Schedule:
     def __len__(self) -> int:
         return len(self.timesteps)
 
+    def walk(self, first: int = 0) -> range:
+        """The levels from `first` to the clean one, in sampling order; level `i` is that before step `i`."""
+        return range(first, len(self) + 1)
+
+    def alphas(self) -> Tensor:
+        """alpha_bar of every level (steps + 1,), the noise first."""
+        return torch.cat((self.alpha_from, self.alpha_to[-1:]))
+
     def down(self, z: Tensor, output: Tensor, i: int) -> Tensor:
         """One DDIM step towards the photo (arXiv 2010.02502, eq. 12 with sigma = 0), with the network's `output` for
         `z`."""

@@ -5,7 +5,7 @@ processors are installed. Attention probabilities are computed in addition to th
 same queries and keys, in float32, and carry gradients.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -69,39 +69,56 @@ def _read_attention(unet: nn.Module, name: str, tape: Tape) -> Iterator[None]:
     are taken as the network itself projects them, also through whatever is put around the projections."""
     block, module = unet.get_submodule(name.split(".transformer_blocks.")[0]), unet.get_submodule(name)
     size: list[int] = []
-    projected: dict[str, Tensor] = {}
 
     def remember_size(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         hidden = args[0] if args else kwargs["hidden_states"]
         size[:] = hidden.shape[-2:]
 
-    def keep(what: str) -> Callable[[nn.Module, Any, Tensor], None]:
+    with projections_of(module, ("to_q", "to_k")) as projected:
+
+        def read(module: nn.Module, inputs: Any, output: Any) -> None:
+            tape.attention[name] = attention_maps(module, projected.pop("to_q"), projected.pop("to_k"), size)
+
+        handles = [
+            block.register_forward_pre_hook(remember_size, with_kwargs=True),
+            module.register_forward_hook(read),
+        ]
+        try:
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+
+@contextmanager
+def projections_of(module: nn.Module, names: Sequence[str]) -> Iterator[dict[str, Tensor]]:
+    """What an attention module's projections of these names gave out last, (B, cells or tokens, C) each, also through
+    whatever is put around them."""
+    projected: dict[str, Tensor] = {}
+
+    def keep(name: str) -> Callable[[nn.Module, Any, Tensor], None]:
         def hook(module: nn.Module, inputs: Any, output: Tensor) -> None:
-            projected[what] = output
+            projected[name] = output
 
         return hook
 
-    def read(module: nn.Module, inputs: Any, output: Any) -> None:
-        tape.attention[name] = attention_maps(module, projected.pop("q"), projected.pop("k"), size)
-
-    handles = [
-        block.register_forward_pre_hook(remember_size, with_kwargs=True),
-        module.get_submodule("to_q").register_forward_hook(keep("q")),
-        module.get_submodule("to_k").register_forward_hook(keep("k")),
-        module.register_forward_hook(read),
-    ]
+    handles = [module.get_submodule(name).register_forward_hook(keep(name)) for name in names]
     try:
-        yield
+        yield projected
     finally:
         for handle in handles:
             handle.remove()
 
 
-def attention_maps(module: Any, queries: Tensor, keys: Tensor, size: list[int]) -> Tensor:
-    """Head-mean attention (B, tokens, h, w) of projected `queries` (B, h w, C) on `keys` (B, tokens, C)."""
-    height, width = size
+def attention_probabilities(module: Any, queries: Tensor, keys: Tensor) -> Tensor:
+    """Attention (B, heads, cells, tokens), float32, of projected `queries` (B, cells, C) on `keys` (B, tokens, C)."""
     q = queries.unflatten(-1, (module.heads, -1)).transpose(1, 2)
     k = keys.unflatten(-1, (module.heads, -1)).transpose(1, 2)
     with torch.autocast(queries.device.type, enabled=False):  # float32 also inside mixed precision
-        scores = q.float() @ k.float().transpose(-1, -2) * module.scale
-        return torch.softmax(scores, dim=-1).mean(1).transpose(1, 2).unflatten(-1, (height, width))
+        return torch.softmax(q.float() @ k.float().transpose(-1, -2) * module.scale, dim=-1)
+
+
+def attention_maps(module: Any, queries: Tensor, keys: Tensor, size: list[int]) -> Tensor:
+    """Head-mean attention (B, tokens, h, w) of projected `queries` (B, h w, C) on `keys` (B, tokens, C)."""
+    height, width = size
+    return attention_probabilities(module, queries, keys).mean(1).transpose(1, 2).unflatten(-1, (height, width))

@@ -6,8 +6,9 @@ from diffusers import DDIMScheduler
 
 from inversion.errors import RealEditError
 from inversion.taps import Tape, tap
+from realedit.sampling.combination import classifier_free
 from realedit.sampling.energies import CentroidEnergy
-from realedit.sampling.guidance import Guidance, GuidedSteps, classifier_free
+from realedit.sampling.guidance import Guidance, GuidedSteps
 from realedit.sampling.prediction import Conditioning, Step
 from realedit.sampling.sampler import sample
 from realedit.settings import Strength
@@ -126,7 +127,7 @@ def test_the_same_share_of_any_schedule_is_guided(model, steps):
 def test_beginning_later_is_the_end_of_the_whole_walk(tiny):
     schedule, rows, seen = tiny.schedule(6), rows_of(tiny, 6), {}
     whole = sample(tiny, random_latent(), schedule, rows, callbacks=[lambda z, level: (seen.update({level: z}), z)[1]])
-    late = sample(tiny, seen[4], schedule, rows, first=4)
+    late = sample(tiny, seen[4], schedule, rows, walk=range(4, 7))
     assert torch.equal(whole, late)
 
 

@@ -6,7 +6,7 @@ import torch
 from inversion import ddim
 from inversion.problem import InversionProblem
 from inversion.record import record
-from inversion.replacement import as_map, as_tokens, replaced
+from inversion.replacement import OutputReplacement, as_map, as_tokens, replaced
 from inversion.taps import Sites, tap
 from realedit.geometry.correspondence import Correspondence, Origin
 from realedit.geometry.transform import Placement
@@ -39,7 +39,11 @@ def test_replacing_changes_the_last_row_of_one_module_alone(tiny, source):
     sites = Sites(features=(name,))
     with torch.no_grad(), tap(tiny.unet, sites) as plain:
         before = tiny.predict(z, 500, rows)
-    with torch.no_grad(), replaced(tiny.unet, {name: torch.zeros_like}), tap(tiny.unet, sites) as changed:
+    with (
+        torch.no_grad(),
+        replaced(tiny.unet, {name: OutputReplacement(torch.zeros_like)}),
+        tap(tiny.unet, sites) as changed,
+    ):
         after = tiny.predict(z, 500, rows)
     assert torch.equal(changed.features[name][0], plain.features[name][0])
     assert not changed.features[name][1].any()
@@ -76,7 +80,7 @@ def test_with_its_residuals_sampling_retraces_the_inversion(tiny, source):
 
 def test_one_evaluation_a_step_whatever_is_read(tiny, source):
     with tiny.metered() as meter:
-        for read in (source.features, source.cross_attention, source.residual, source.features):
+        for read in (source.features, source.outputs, source.residual, source.features):
             read(2)
         assert meter.forward_equivalents == 1
         source.features(3)
@@ -99,8 +103,8 @@ def test_feature_energy_is_zero_where_the_features_are_the_carried_ones(tiny, so
 def test_injection_that_moves_nothing_changes_nothing_and_ends_when_told(tiny, source):
     z, t = source.pivots[2:3], source.schedule.timesteps[2]
     name = source.injected[0]
-    now = source.cross_attention(2)[name] + 1
-    assert torch.equal(CrossAttentionInjection(source, NOTHING, 1.0).at(2)[name](now), now)
+    now = source.outputs(2)[name] + 1
+    assert torch.equal(CrossAttentionInjection(source, NOTHING, 1.0).at(2)[name].change(now), now)
     assert CrossAttentionInjection(source, NOTHING, 2 / STEPS).at(2) == {}
     correspondence = moved(z.shape[-2], z.shape[-1])
     with torch.no_grad():

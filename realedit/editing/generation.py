@@ -169,7 +169,7 @@ def _guided_from(session: Session, inverted: InvertedImage, image: Tensor, other
         levels[first][None],
         path.schedule,
         photo_conditioning(model, inverted.reference),
-        first=first,
+        walk=path.schedule.walk(first),
         guidance=guidance,
         on_step=session.steps_of("drawing"),
     )

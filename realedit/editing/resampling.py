@@ -32,7 +32,7 @@ def resample(session: Session, inverted: InvertedImage, composite: Composite, pl
         levels[blend.released][None],
         path.schedule,
         plan.conditioning,
-        first=blend.released,
+        walk=path.schedule.walk(blend.released),
         guidance=plan.guidance,
         callbacks=[blend],
         preview=session.preview(plan.trace.preview if plan.trace else None),

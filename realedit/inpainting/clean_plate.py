@@ -36,7 +36,7 @@ def clean_plate(session: Session, inverted: InvertedImage, prompt: str, hole: Te
         levels[blend.released][None],
         path.schedule,
         conditioning,
-        first=blend.released,
+        walk=path.schedule.walk(blend.released),
         callbacks=[blend],
         on_step=session.steps_of("filling the old place"),
     )

@@ -1,4 +1,4 @@
-"""Classifier-free guidance, and self-guidance as a closed loop: how strongly an energy's gradient acts
+"""Self-guidance as a closed loop: how strongly an energy's gradient acts
 follows from what was measured at the steps before."""
 
 from collections.abc import Sequence
@@ -37,11 +37,6 @@ def adapted_strength(strength: Strength, measured: Sequence[EnergySample], goal:
         current *= strength.factor if now.energy > due else 1 / strength.factor
         current = min(max(current, strength.least), strength.most)
     return current
-
-
-def classifier_free(unprompted: Tensor, prompted: Tensor, guidance_scale: float) -> Tensor:
-    """uncond + g (cond - uncond), in diffusers' sense of g (arXiv 2207.12598; there w = g - 1)."""
-    return unprompted + guidance_scale * (prompted - unprompted)
 
 
 @dataclass(frozen=True, eq=False)

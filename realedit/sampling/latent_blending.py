@@ -53,18 +53,13 @@ def noised_composite(path: LatentPath, composite: Tensor, hole: Tensor, seed: in
     photo = path.photo
     fresh = torch.randn(photo.shape, generator=torch.Generator().manual_seed(seed)).to(photo.device)
     levels = []
-    for pivot, alpha_bar in zip(path.pivots[:, None], _levels(path.schedule), strict=True):
+    for pivot, alpha_bar in zip(path.pivots[:, None], path.schedule.alphas(), strict=True):
         noise = (pivot - alpha_bar**0.5 * photo) / (1 - alpha_bar).clamp(min=NOISELESS) ** 0.5
         noise_there = torch.where(hole > 0.5, fresh, noise)
         # Written as a change of the pivot, so that cells which nothing touches keep it to the bit.
         change = alpha_bar**0.5 * (composite - photo) + (1 - alpha_bar) ** 0.5 * (noise_there - noise)
         levels.append(pivot + change)
     return torch.cat(levels)
-
-
-def _levels(schedule: Schedule) -> Tensor:
-    """alpha_bar of every pivot, the noise first."""
-    return torch.cat((schedule.alpha_from, schedule.alpha_to[-1:]))
 
 
 @dataclass(frozen=True, eq=False)

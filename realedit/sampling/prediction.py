@@ -7,12 +7,13 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from inversion.model import DiffusionModel
+from inversion.model import DiffusionModel, ResidualInputs
 from inversion.replacement import Replacement, replaced
 from inversion.schedule import Schedule
 from inversion.taps import Sites, tap
 from inversion.text import Embedding
-from realedit.sampling.guidance import GuidanceRule, classifier_free
+from realedit.sampling.combination import CLASSIFIER_FREE, Combine, Predictions
+from realedit.sampling.guidance import GuidanceRule
 
 # Powers of two that a loss is multiplied by before it goes back through a network in float16, whose least number is
 # 6e-8: gradients of attention are smaller. The first under which all stays finite is used (Micikevicius et al., arXiv
@@ -22,11 +23,14 @@ LOSS_SCALES = {torch.float16: (2.0**24, 2.0**16, 2.0**8, 1.0)}
 
 @dataclass(frozen=True, eq=False)
 class Conditioning:
-    """The texts of the two rows: the prompt, and that of the unprompted row at every step."""
+    """The texts of the rows: the prompt, that of the unprompted row at every step, and `others` that `combine` reads;
+    and how their predictions become one at a guidance scale."""
 
     prompt: Embedding
     unconditional: Embedding
     guidance_scale: float
+    combine: Combine = CLASSIFIER_FREE
+    others: tuple[Embedding, ...] = ()
 
     @classmethod
     def plain(cls, model: DiffusionModel, prompt: str, steps: int, guidance_scale: float) -> "Conditioning":
@@ -41,19 +45,20 @@ class Controller(Protocol):
     """Replaces what modules inside the network give out."""
 
     def at(self, i: int) -> Mapping[str, Replacement]:
-        """What is replaced in the prompted row at step `i`, by the modules' names."""
+        """What is replaced at step `i`, by the modules' names."""
         ...
 
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """The predictions of step `i`."""
+    """The predictions of step `i`, with what goes into the network beside the rows."""
 
     model: DiffusionModel
     schedule: Schedule
     rows: Conditioning
     i: int
     controllers: Sequence[Controller] = ()
+    residuals: ResidualInputs | None = None
 
     @property
     def timestep(self) -> int:
@@ -61,22 +66,21 @@ class Step:
 
     @torch.no_grad()
     def unguided(self, z: Tensor) -> Tensor:
-        """Both rows in one batch, or the prompted row alone where the other has no say."""
-        rows = self.rows
-        both = [rows.unprompted(self.i), rows.prompt] if rows.guidance_scale > 1 else [rows.prompt]
+        """All rows in one batch, the prompted one last; without the unprompted one where it has no say."""
         with replaced(self.model.unet, self._replacements()):
-            outputs = self.model.predict(z, self.timestep, both)
-        return outputs if len(both) == 1 else classifier_free(outputs[:1], outputs[1:], rows.guidance_scale)
+            outputs = self._predict(z, [*self._beside(), self.rows.prompt])
+        return self._combined(outputs[-1:], outputs[:-1])
 
     def guided(self, z: Tensor, guidance: GuidanceRule) -> tuple[Tensor | None, Tensor]:
-        """The gradient of the energy in z, None where it asks for nothing, and the output of both rows, without a
-        graph: the unprompted row is never in one."""
+        """The gradient of the energy in z, None where it asks for nothing, and the output of all rows, without a
+        graph: those beside the prompted one are never in one."""
         gradient, prompted = self.energy_gradient(z, guidance)
-        if self.rows.guidance_scale <= 1:
-            return gradient, prompted
-        with torch.no_grad():
-            unprompted = self.model.predict(z, self.timestep, [self.rows.unprompted(self.i)])
-        return gradient, classifier_free(unprompted, prompted, self.rows.guidance_scale)
+        beside = self._beside()
+        if not beside:
+            return gradient, self._combined(prompted, prompted[:0])
+        every_row = {name: each for name, each in self._replacements().items() if each.every_row}
+        with torch.no_grad(), replaced(self.model.unet, every_row):
+            return gradient, self._combined(prompted, self._predict(z, beside))
 
     def energy_gradient(self, z: Tensor, guidance: GuidanceRule) -> tuple[Tensor | None, Tensor]:
         """The same gradient, and the prompted row's output."""
@@ -85,13 +89,32 @@ class Step:
         replacements = self._replacements()
         sites = Sites(model.sites.attention, tuple(dict.fromkeys(model.sites.features + guidance.sites)))
         with torch.enable_grad(), replaced(model.unet, replacements), tap(model.unet, sites) as tape:
-            prompted = model.predict(z, self.timestep, [self.rows.prompt])
+            prompted = self._predict(z, [self.rows.prompt])
             value = guidance.evaluate(tape, self.i, len(self.schedule))
             if value is None:
                 return None, prompted.detach()
             with model.clock.running(model.device):
                 gradient = scaled_gradient(value, z, model.unet.dtype)
         return gradient, prompted.detach()
+
+    @property
+    def _done(self) -> float:
+        return self.i / len(self.schedule)
+
+    def _beside(self) -> list[Embedding]:
+        """The texts beside the prompt that are asked at this step, the unprompted one first."""
+        asked = self.rows.combine.asks(self.rows.guidance_scale, self._done)
+        return [*([self.rows.unprompted(self.i)] if asked else []), *self.rows.others]
+
+    def _predict(self, z: Tensor, rows: Sequence[Embedding]) -> Tensor:
+        return self.model.predict(z, self.timestep, rows, self.residuals)
+
+    def _combined(self, prompted: Tensor, beside: Tensor) -> Tensor:
+        """One output (1, C, h, w), of the prompted row's and of those `beside` it, (rows, C, h, w)."""
+        others = beside[len(beside) - len(self.rows.others) :].split(1)
+        unprompted = beside[:1] if len(beside) > len(self.rows.others) else None
+        predictions = Predictions(unprompted, prompted, others if self.rows.others else ())
+        return self.rows.combine(predictions, self.rows.guidance_scale, self._done)
 
     def _replacements(self) -> dict[str, Replacement]:
         return {name: change for each in self.controllers for name, change in each.at(self.i).items()}

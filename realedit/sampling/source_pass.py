@@ -1,7 +1,7 @@
 """The photo's own row beside the one that is sampled: at every step the network sees the photo's inverted latent, so
 that what its layers give out there can be compared with what they give out for the edit, or put in its place."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from inversion.model import DiffusionModel
 from inversion.reference import Reference
-from inversion.replacement import Replacement, as_map, as_tokens
+from inversion.replacement import OutputReplacement, Replacement, as_map, as_tokens
 from inversion.schedule import Schedule
 from inversion.taps import Sites, Tape, tap
 from inversion.text import Embedding
@@ -21,7 +21,7 @@ class SourcePass:
     """One evaluation of the network a step, of which everything here is read.
 
     `pivots` (steps + 1, C, h, w): the photo's inverted latents, the noise first, on the model's device; `prompt`: its
-    own words. `compared`: modules whose output is a feature map; `injected`: cross-attention modules.
+    own words. `compared`: modules whose output is a feature map; `injected`: modules of any kind.
     """
 
     model: DiffusionModel
@@ -51,8 +51,8 @@ class SourcePass:
         self._run(i)
         return {name: self._tape.features[name].float() for name in self.compared}
 
-    def cross_attention(self, i: int) -> dict[str, Tensor]:
-        """What the `injected` layers put into the cells of the photo at step `i`, (1, h w, C)."""
+    def outputs(self, i: int) -> dict[str, Tensor]:
+        """What the `injected` modules give out for the photo at step `i`: of attention layers (1, h w, C)."""
         self._run(i)
         return {name: self._tape.features[name] for name in self.injected}
 
@@ -114,7 +114,7 @@ class CrossAttentionInjection:
             return {}
         size = (self.source.pivots.shape[-2], self.source.pivots.shape[-1])
 
-        def carried(then: Tensor) -> Replacement:
+        def carried(then: Tensor) -> Callable[[Tensor], Tensor]:
             def replacement(now: Tensor) -> Tensor:
                 cells = self._cells(then, size)
                 changed = as_tokens(cells.changed.to(now))
@@ -122,7 +122,7 @@ class CrossAttentionInjection:
 
             return replacement
 
-        return {name: carried(then) for name, then in self.source.cross_attention(i).items()}
+        return {name: OutputReplacement(carried(then)) for name, then in self.source.outputs(i).items()}
 
     def _cells(self, tokens: Tensor, size: tuple[int, int]) -> CellMap:
         return self.correspondence.at(tuple(as_map(tokens, size).shape[-2:]))  # type: ignore[arg-type]

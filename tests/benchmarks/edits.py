@@ -79,7 +79,7 @@ def renoised(model: DiffusionModel, settings: Settings, strength: float) -> Row:
         start = ddim_step(latent, noise, schedule.alpha_from[first])
         empty = model.unprompted().repeat(len(schedule))
         rows = Conditioning(model.embed(case.wanted), empty, PLAIN_GUIDANCE)
-        return model.decode(sample(model, start, schedule, rows, first=first)), None
+        return model.decode(sample(model, start, schedule, rows, walk=schedule.walk(first))), None
 
     return row
 
