@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from realedit.engines import Engine
+from realedit.geometry.region import Region
 from realedit.settings import DEFAULTS, MOST_SEED
 
 
@@ -46,4 +48,15 @@ class GlobalAppearance(_Generation):
     prompt: str
 
 
-Generation = Annotated[TextToImage | SameLayout | SameAppearance | GlobalAppearance, Field(discriminator="kind")]
+class Redrawing(_Generation):
+    """The photo drawn anew by an `engine`, under these `words` or its own; `where`: what alone may change."""
+
+    kind: Literal["redraw"] = "redraw"
+    engine: Engine
+    words: str | None = Field(None, alias="as")
+    where: Region | None = None
+
+
+Generation = Annotated[
+    TextToImage | SameLayout | SameAppearance | GlobalAppearance | Redrawing, Field(discriminator="kind")
+]

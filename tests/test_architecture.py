@@ -14,13 +14,13 @@ HEAVY = ("torch", "diffusers", "transformers", "kornia", "lpips", "torchvision",
 
 # The rooms of realedit, low to high: a file imports from its own room and from those before it.
 ORDER = (
-    "images morphology geometry settings edits generations files sampling objects inpainting compositing evaluation "
-    "appearance editing jobs batch page commands cli"
+    "images morphology geometry settings edits engines generations files sampling methods objects inpainting "
+    "compositing evaluation appearance editing jobs batch page commands cli"
 ).split()
 APART = {"objects", "inpainting"}  # neither knows the other
 TORCH_FREE = (
-    "settings edits generations geometry/transform geometry/camera files/kinds files/recipe files/sidecar "
-    "inpainting/filler"
+    "settings edits engines generations geometry/transform geometry/camera geometry/region files/kinds "
+    "files/recipe files/sidecar inpainting/filler"
 ).split()
 
 
@@ -69,7 +69,7 @@ def test_packages_say_what_they_are_for_and_import_nothing():
 
 def test_beside_the_rooms_lie_just_the_plain_modules():
     flat = {path.stem for path in (ROOT / "realedit").glob("*.py")} - {"__init__"}
-    assert flat == {"images", "morphology", "settings", "edits", "generations", "cli"}
+    assert flat == {"images", "morphology", "settings", "edits", "engines", "generations", "cli"}
 
 
 ADAPTERS = (

@@ -6,6 +6,8 @@ from pathlib import Path
 import click
 
 from realedit.commands.context import RunOptions, beside, run_options
+from realedit.commands.engine_options import EngineOptions, engine_options
+from realedit.commands.marks import MarkOptions, mark_options
 from realedit.commands.output_options import DrawingOptions, drawing_options, variation_options
 from realedit.commands.parameter_types import FILE, SIZE, WORDS, Coordinates
 from realedit.files.captions import Prompt
@@ -38,19 +40,35 @@ def generate(shared: RunOptions, size: Coordinates | None, options: DrawingOptio
 @click.command()
 @click.argument("photo", type=FILE)
 @click.option("--as", "words", type=WORDS, help="The prompt of the new picture; default: the photo's own.")
+@engine_options
+@mark_options
 @variation_options
 @run_options
-def relook(shared: RunOptions, photo: Path, words: str | None, options: DrawingOptions) -> None:
-    """Draw a new picture in a photo's layout: its objects keep their shapes and places, not their looks.
+def relook(
+    shared: RunOptions,
+    photo: Path,
+    words: str | None,
+    chosen: EngineOptions,
+    marks: MarkOptions,
+    options: DrawingOptions,
+) -> None:
+    """Draw a new picture in a photo's layout: its objects keep their shapes and places, not their looks. Or, with
+    another --engine, draw the photo itself anew, or what is marked of it.
 
     Example: realedit relook photo.png --as "a photo of a blue ball and a green can" --variations 4
     """
+    engine = chosen.engine()
+    if engine is None and marks:
+        raise click.UsageError("self-guidance draws a whole new picture; give an --engine that edits what is marked")
     output = options.output or beside(photo, "relook", options.suffix)
-    from realedit.commands.generation_batch import vary
+    from realedit.commands.generation_batch import redrawing, vary
     from realedit.generations import SameLayout
 
+    if engine is not None:
+        vary(shared, photo, redrawing(shared, engine, words, marks), output, options)
+        return
     first = SameLayout(words=words, method=shared.method, steps=shared.steps, seed=shared.seed)
-    vary(shared, photo, first, output, options)
+    vary(shared, photo, lambda file: first, output, options)
 
 
 @click.command()
@@ -67,4 +85,4 @@ def relayout(shared: RunOptions, photo: Path, options: DrawingOptions) -> None:
     from realedit.generations import SameAppearance
 
     first = SameAppearance(method=shared.method, steps=shared.steps, seed=shared.seed)
-    vary(shared, photo, first, output, options)
+    vary(shared, photo, lambda file: first, output, options)

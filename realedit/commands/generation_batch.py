@@ -1,5 +1,6 @@
 """Several whole pictures with one command: variations of one photo, and many photos in the look of another."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,19 +8,29 @@ from realedit.commands.batch import for_each
 from realedit.commands.context import RunOptions
 from realedit.commands.gathering import BatchEntry, gather
 from realedit.commands.generation_job import GenerationJob, run_whole
-from realedit.commands.one_edit import in_unicode
+from realedit.commands.marks import MarkOptions
+from realedit.commands.one_edit import in_fractions, in_unicode
 from realedit.commands.output_options import DrawingOptions, EditOptions
 from realedit.commands.results import Outputs
+from realedit.engines import Engine
 from realedit.files.contact_sheet import contact_sheet
 from realedit.files.kinds import PIPE
 from realedit.files.reading import PhotoFile
 from realedit.files.writing import check_outputs, save_sheet
-from realedit.generations import Generation, GlobalAppearance
+from realedit.generations import Generation, GlobalAppearance, Redrawing
 
 
-def vary(shared: RunOptions, path: Path, first: Generation, output: Path, options: DrawingOptions) -> None:
-    """Draw pictures with seeds from the first one's on; several get numbers and a contact sheet."""
+def vary(
+    shared: RunOptions,
+    path: Path,
+    asked: Callable[[PhotoFile], Generation],
+    output: Path,
+    options: DrawingOptions,
+) -> None:
+    """Draw pictures as `asked` of a photo, with seeds from the first one's on; several get numbers and a contact
+    sheet."""
     count, file, names = options.variations, PhotoFile.open(path), [output]
+    first = asked(file)
     if count > 1:
         names = [output.with_name(f"{output.stem}-{k}{output.suffix}") for k in range(1, count + 1)]
     every = [Outputs(n, sidecar=options.sidecar and PIPE not in (path, n), files=options.files) for n in names]
@@ -36,6 +47,19 @@ def vary(shared: RunOptions, path: Path, first: Generation, output: Path, option
     if count > 1:
         save_sheet(contact_sheet(drawn), sheet)
         shared.say(f"wrote {sheet}")
+
+
+def redrawing(
+    shared: RunOptions, engine: Engine, words: str | None, marks: MarkOptions
+) -> Callable[[PhotoFile], Generation]:
+    """What is asked of a photo that an engine draws anew under these words, where it is marked."""
+
+    def asked(file: PhotoFile) -> Generation:
+        where = in_unicode(in_fractions(marks.where(), file.size))
+        values = {"engine": engine, "as": words, "where": where, "method": shared.method}
+        return Redrawing.model_validate({**values, "steps": shared.steps, "seed": shared.seed})
+
+    return asked
 
 
 def transfer_whole(

@@ -12,9 +12,10 @@ from realedit.files.captions import Prompt
 from realedit.files.encoding import losses
 from realedit.files.photo import Photo
 from realedit.files.reading import load_photo
+from realedit.files.recipe_files import named_files
 from realedit.files.sidecar import SidecarOrigin
 from realedit.files.xmp import DigitalSourceType
-from realedit.generations import Generation, GlobalAppearance, SameLayout, TextToImage
+from realedit.generations import Generation, GlobalAppearance, Redrawing, SameLayout, TextToImage
 from realedit.images import to_bytes
 from realedit.settings import Settings
 
@@ -38,14 +39,19 @@ class GenerationJob:
     def inputs(self) -> tuple[Path, ...]:
         """Every file that is read, and those that asked for it: a sidecar and its result."""
         own = (*([self.path] if self.path else []), *self.asked_by)
-        return (*own, self.folder / self.whole.photo) if isinstance(self.whole, GlobalAppearance) else own
+        return (*own, *(self.folder / name for name in named_files(self.whole)))
+
+    @property
+    def edited(self) -> Photo | None:
+        """The photo, where the picture is an edit of it; the others are new pictures."""
+        return self.photo if isinstance(self.whole, GlobalAppearance | Redrawing) else None
 
 
 def run_whole(shared: RunOptions, job: GenerationJob, outputs: Outputs) -> tuple[Photo, str]:
     """Check, draw, write. Returns the picture and the hash of its pixels."""
     whole = job.whole
     outputs.check(job.inputs)
-    before = job.photo if isinstance(whole, GlobalAppearance) else None  # the others are new pictures, not edits
+    before = job.edited
     ways = ways_to_save(outputs.files, DigitalSourceType.EDITED if before else DigitalSourceType.GENERATED)
     if before is not None:
         for note in (*before.notes, *losses(before, ways[0].kind(outputs.result, before), ways[0])):
@@ -68,6 +74,8 @@ def _drawn(shared: RunOptions, job: GenerationJob, settings: Settings, show: Sho
     session = Session(shared.model, settings, show)
     if isinstance(job.whole, TextToImage) or job.photo is None:
         return _from_words(shared, job, session)
+    if isinstance(job.whole, Redrawing):
+        return _redrawn(shared, job, job.whole, job.photo, session)
     return _from_photo(job, job.photo, session)
 
 
@@ -79,6 +87,15 @@ def _from_words(shared: RunOptions, job: GenerationJob, session: "Session") -> P
     if asked and possible != asked:
         shared.say(f"drawn at {possible[0]}x{possible[1]}, the nearest that the model can")
     return generate(session.model, job.prompt.text, asked, session.settings, session.progress)
+
+
+def _redrawn(shared: RunOptions, job: GenerationJob, whole: Redrawing, photo: Photo, session: "Session") -> Photo:
+    from realedit.commands.regions import region_mask
+    from realedit.editing.redrawing import redraw
+
+    words, where = whole.words or job.prompt.text, whole.where
+    mask = region_mask(where, photo, words, job.folder, offline=shared.which.offline) if where else None
+    return redraw(session, photo, job.prompt.text, words, whole.engine, mask)
 
 
 def _from_photo(job: GenerationJob, photo: Photo, session: "Session") -> Photo:

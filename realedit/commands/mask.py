@@ -71,7 +71,7 @@ def mask(
 def _marked(shared: RunOptions, photo: "Photo", words: str | None, marks: MarkOptions) -> "Tensor":
     """The mask (1, 1, H, W) of what is marked; no diffusion model is loaded."""
     from realedit.commands.one_edit import in_fractions
-    from realedit.files.recipe import Region
+    from realedit.geometry.region import Region
     from realedit.jobs.model_run import quiet_libraries
     from realedit.jobs.regions import region_mask
     from realedit.objects.source_objects import UNNAMED

@@ -13,7 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from inversion.errors import EditError
 from realedit.edits import AnyEdit, Insert, Transfer, check_together
 from realedit.files.access import LARGEST_TEXT_FILE, decoded, read_file
-from realedit.geometry.transform import Box, Point
+from realedit.geometry.region import Region
 from realedit.settings import DEFAULTS, METHOD_NAMES, MOST_PITCH, MOST_SEED
 
 UNKNOWN_KEY = "Extra inputs are not permitted"  # pydantic's words, which it uses of models but not of dataclasses
@@ -27,23 +27,6 @@ PUBLISHED_NAMES = {
 
 class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Region(_Entry):
-    """Where an object is, instead of where its words attend: a mask, or any of the others together."""
-
-    mask: str | None = Field(None, description="A picture that is white where the object is")
-    box: Box | None = Field(None, description="Around the object: left, top, right, bottom")
-    point: Point | tuple[Point, ...] | None = Field(None, description="A point on the object, or several")
-    excluded: tuple[Point, ...] = Field((), alias="not", description="Points beside the object")
-    around: str | None = Field(None, description="A rough scribble over the object: a picture, white on black")
-    segmenter: str | None = Field(None, description="The SAM that is asked what is marked: folder or hub id")
-
-    @property
-    def points(self) -> tuple[Point, ...]:
-        """All points on the object."""
-        point: tuple = self.point or ()
-        return (point,) if point and not isinstance(point[0], tuple) else point
 
 
 class SourcePhotoEntry(_Entry):

@@ -7,8 +7,9 @@ from typing import Any, TypeVar, cast
 
 from inversion.errors import EditError
 from realedit.files.access import is_file, is_there, native, shown_name
-from realedit.files.recipe import Recipe, Region
-from realedit.generations import Generation, GlobalAppearance
+from realedit.files.recipe import Recipe
+from realedit.generations import Generation, GlobalAppearance, Redrawing
+from realedit.geometry.region import Region
 
 Asked = TypeVar("Asked", bound=Recipe | Generation)
 FILLS = ("auto", "photo", "model")  # what fills old places without a model of its own
@@ -16,23 +17,29 @@ FILLS = ("auto", "photo", "model")  # what fills old places without a model of i
 
 def named_files(recipe: Recipe | Generation) -> tuple[str, ...]:
     """Every file that a recipe names: other photos, masks, scribbles, what stays in front."""
-    if not isinstance(recipe, Recipe):
-        return (recipe.photo,) if isinstance(recipe, GlobalAppearance) else ()
     marked = [name for region in regions(recipe) for name in (region.mask, region.around) if name]
+    if isinstance(recipe, GlobalAppearance):
+        return (recipe.photo,)
+    if not isinstance(recipe, Recipe):
+        return tuple(marked)
     photos = dict.fromkeys((*recipe.other_photos, *recipe.photos))
     return (*photos, *marked, *([recipe.behind] if recipe.behind else []))
 
 
 def named_models(recipe: Recipe | Generation) -> dict[str, str]:
     """Every model that a recipe names, and what for."""
-    if not isinstance(recipe, Recipe):
-        return {}
     found = {region.segmenter: "segmenter" for region in regions(recipe) if region.segmenter}
+    if not isinstance(recipe, Recipe):
+        return found
     return found | ({} if recipe.fill in FILLS else {recipe.fill: "model that fills old places"})
 
 
-def regions(recipe: Recipe) -> Iterator[Region]:
+def regions(recipe: Recipe | Generation) -> Iterator[Region]:
     """What is marked, in the photo and in others."""
+    if isinstance(recipe, Redrawing) and recipe.where:
+        yield recipe.where
+    if not isinstance(recipe, Recipe):
+        return
     yield from recipe.where.values()
     yield from (entry.where for entry in recipe.photos.values() if entry.where)
 
@@ -62,7 +69,9 @@ def renamed(recipe: Asked, of_file: Callable[[str], str], of_model: Callable[[st
     photos: dict[str, Any] = values.get("photos", {})
     if photos:
         values["photos"] = {of_file(name): told for name, told in photos.items()}
-    for region in (*values.get("where", {}).values(), *(told.get("where", {}) for told in photos.values())):
+    where = values.get("where", {})
+    own = [where] if isinstance(recipe, Redrawing) else where.values()
+    for region in (*own, *(told.get("where", {}) for told in photos.values())):
         _rename_region(region, of_file, of_model)
     return cast(Asked, recipe.model_validate(values))
 

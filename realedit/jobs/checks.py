@@ -11,8 +11,9 @@ from realedit.edits import Duplicate, Insert, Move, Transfer
 from realedit.files.access import is_there
 from realedit.files.captions import Prompt
 from realedit.files.reading import PhotoFile, load_photo
-from realedit.files.recipe import Recipe, Region, SourcePhotoEntry
+from realedit.files.recipe import Recipe, SourcePhotoEntry
 from realedit.files.recipe_files import check_coordinates
+from realedit.geometry.region import Region
 from realedit.geometry.transform import Box, ObjectPose, Point
 from realedit.inpainting.filler import parse_fill
 from realedit.jobs.model_run import ModelRun

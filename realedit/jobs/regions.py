@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from realedit.files.photo import Photo
-from realedit.files.recipe import Region
+from realedit.geometry.region import Region
 from realedit.objects.selection import Mark, select
 from realedit.objects.user_masks import load_mask
 

@@ -1,0 +1,93 @@
+"""The systems that draw a photo anew, as values: what a person may say to each, with its paper's defaults. No torch."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Engine(BaseModel):
+    """`does`: what it is for, in a line; `paper`: by whom, and its arXiv number; `cost`: rows of the network that are
+    evaluated for N steps, beside the inversion; a row with its gradient counts about 2."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    does: ClassVar[str]
+    paper: ClassVar[str]
+    cost: ClassVar[str]
+
+
+class SDEdit(_Engine):
+    """`strength`: where sampling begins, as a share of the schedule; `repeats`: how often it is done, each time with
+    the last result; `eta`: how much of DDPM's noise each step adds."""
+
+    does: ClassVar = "noise over the photo, drawn again: composites made one, sketches made photos"
+    paper: ClassVar = "Meng et al., 2108.01073"
+    cost: ClassVar = "2 N x strength x repeats; no inversion"
+
+    kind: Literal["sdedit"] = "sdedit"
+    strength: float = Field(0.5, gt=0, le=1)
+    repeats: int = Field(3, ge=1, le=20)
+    eta: float = Field(1.0, ge=0, le=1)
+    guidance_scale: float = Field(7.5, ge=1)
+
+
+class RePaint(_Engine):
+    """`jump`: how many levels a jump goes back; `repeats`: how often each stretch of them is drawn in all."""
+
+    does: ClassVar = "a hole drawn from noise, and again and again until it fits what is around it"
+    paper: ClassVar = "Lugmayr et al., 2201.09865"
+    cost: ClassVar = "2 x 410 for N = 50; no inversion"
+
+    kind: Literal["repaint"] = "repaint"
+    jump: int = Field(10, ge=1)
+    repeats: int = Field(10, ge=1, le=50)
+    eta: float = Field(1.0, ge=0, le=1)
+    guidance_scale: float = Field(7.5, ge=1)
+
+
+class PromptToPrompt(_Engine):
+    """`cross_until`, `self_until`: until which share of the schedule the photo's cross- and self-attention are used;
+    `weights`: of words of the new prompt; `blend`: the words whose place alone may change."""
+
+    does: ClassVar = "other words in the photo's attention: small changes of words, or of their weight"
+    paper: ClassVar = "Hertz et al., 2208.01626; photos: Mokady et al., 2211.09794"
+    cost: ClassVar = "3 N"
+
+    kind: Literal["prompt-to-prompt"] = "prompt-to-prompt"
+    cross_until: float = Field(0.8, ge=0, le=1)
+    self_until: float = Field(0.4, ge=0, le=1)
+    weights: dict[str, float] = {}
+    blend: str | None = None
+    guidance_scale: float = Field(7.5, ge=1)
+
+
+class PlugAndPlay(_Engine):
+    """`features_until`, `attention_until`: until which share of the schedule the photo's features of the decoder, and
+    the queries and keys of its self-attention, are used."""
+
+    does: ClassVar = "the photo's spatial features under other words: a new material or style, the same layout"
+    paper: ClassVar = "Tumanyan et al., 2211.12572"
+    cost: ClassVar = "3 N"
+
+    kind: Literal["plug-and-play"] = "plug-and-play"
+    features_until: float = Field(0.8, ge=0, le=1)
+    attention_until: float = Field(0.5, ge=0, le=1)
+    guidance_scale: float = Field(7.5, ge=1)
+
+
+class Pix2PixZero(_Engine):
+    """`rate`: how far the latent follows the gradient that keeps the photo's attention; `sentences`: files with a
+    sentence a line of the old thing and of the new one, between whose means the direction goes; None: templates."""
+
+    does: ClassVar = "a direction between sentences, while attention stays the photo's: one thing for another"
+    paper: ClassVar = "Parmar et al., 2302.03027"
+    cost: ClassVar = "2 N, and N with gradient"
+
+    kind: Literal["pix2pix-zero"] = "pix2pix-zero"
+    rate: float = Field(0.1, ge=0)
+    sentences: tuple[str, str] | None = None
+    guidance_scale: float = Field(5.0, ge=1)
+
+
+Engine = Annotated[SDEdit | PromptToPrompt | PlugAndPlay | Pix2PixZero, Field(discriminator="kind")]
+"""What draws a whole photo, or what is marked of it, in other words."""

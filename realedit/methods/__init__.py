@@ -1,0 +1,1 @@
+"""The systems of the field, each a value of the one sampler."""

@@ -1,0 +1,23 @@
+"""Which system is meant by each engine's value."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from realedit.engines import SDEdit
+from realedit.methods.sampler_run import SamplerRun, Task
+from realedit.methods.sdedit import sdedit
+
+
+@dataclass(frozen=True)
+class System:
+    """How an engine's value becomes a `run` of the sampler, and whether the result `keeps` the photo's structure, to
+    which the photo's own fine detail then still belongs."""
+
+    run: Callable[[Task, Any], SamplerRun]
+    keeps: bool
+
+
+SYSTEMS: dict[type, System] = {
+    SDEdit: System(sdedit, keeps=False),
+}
