@@ -229,7 +229,7 @@ class DiffusionModel:
         `residuals`: what is added to the network's own activations."""
         dtype, text = self.unet.dtype, joined(rows)
         z = z.expand(len(rows), -1, -1, -1) if len(z) != len(rows) else z
-        conditions = self._conditions(text, z)
+        conditions = self.conditions(text, z)
         with self._at_work(self.unet):
             added = residuals(z, t, text) if residuals is not None else {}
             out = self.unet(
@@ -237,7 +237,7 @@ class DiffusionModel:
             )
         return out.sample.float()
 
-    def _conditions(self, text: Embedding, z: Tensor) -> dict[str, Tensor] | None:
+    def conditions(self, text: Embedding, z: Tensor) -> dict[str, Tensor] | None:
         """The further inputs of SDXL's U-Net: the pooled embedding, and the original size, crop offset and target size
         of an image that was not cropped (arXiv 2307.01952, section 2.2)."""
         if text.pooled is None:

@@ -14,10 +14,10 @@ INTERRUPTED = 130
 MODULES = {
     **dict.fromkeys(("move", "resize", "restyle", "transfer", "swap", "remove", "duplicate", "compose"), "edits"),
     **dict.fromkeys(("edit", "recipe-schema", "redo"), "recipes"),
-    **dict.fromkeys(("generate", "relook", "relayout"), "generate"),
+    **dict.fromkeys(("generate", "relook", "relayout", "fill"), "generate"),
     **dict.fromkeys(("objects", "invert", "check"), "inspection"),
     "batch": "job_lists",
-    **dict.fromkeys(("cache", "demo", "doctor", "explain", "mask", "ui")),
+    **dict.fromkeys(("cache", "demo", "doctor", "explain", "mask", "methods", "ui")),
 }
 """In which module of `realedit.commands` each command lies; None: in one of its own name."""
 

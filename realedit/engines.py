@@ -1,5 +1,6 @@
 """The systems that draw a photo anew, as values: what a person may say to each, with its paper's defaults. No torch."""
 
+from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -75,9 +76,18 @@ class PlugAndPlay(_Engine):
     guidance_scale: float = Field(7.5, ge=1)
 
 
+class SentenceBank(BaseModel):
+    """Sentences of the old thing and of the new one, between whose means a direction goes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    old: tuple[str, ...] = Field(min_length=1)
+    new: tuple[str, ...] = Field(min_length=1)
+
+
 class Pix2PixZero(_Engine):
-    """`rate`: how far the latent follows the gradient that keeps the photo's attention; `sentences`: files with a
-    sentence a line of the old thing and of the new one, between whose means the direction goes; None: templates."""
+    """`rate`: how far the latent follows the gradient that keeps the photo's attention; `bank`: the sentences that say
+    the direction; None: templates with the words in which the new prompt differs."""
 
     does: ClassVar = "a direction between sentences, while attention stays the photo's: one thing for another"
     paper: ClassVar = "Parmar et al., 2302.03027"
@@ -85,9 +95,78 @@ class Pix2PixZero(_Engine):
 
     kind: Literal["pix2pix-zero"] = "pix2pix-zero"
     rate: float = Field(0.1, ge=0)
-    sentences: tuple[str, str] | None = None
+    bank: SentenceBank | None = None
     guidance_scale: float = Field(5.0, ge=1)
+
+
+class Control(BaseModel):
+    """A `picture` that a ControlNet, `model`, is shown, and its strength."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    picture: str
+    model: str
+    scale: float = Field(1.0, ge=0, le=5)
 
 
 Engine = Annotated[SDEdit | PromptToPrompt | PlugAndPlay | Pix2PixZero, Field(discriminator="kind")]
 """What draws a whole photo, or what is marked of it, in other words."""
+
+
+@dataclass(frozen=True)
+class SystemNote:
+    """What is told of a system: its `name`, what it `does`, by what it is `used`, its `paper` and `cost`."""
+
+    name: str
+    does: str
+    use: str
+    paper: str
+    cost: str
+
+
+def _note(engine: type[_Engine], use: str) -> SystemNote:
+    return SystemNote(engine.model_fields["kind"].default, engine.does, use, engine.paper, engine.cost)
+
+
+SYSTEM_NOTES = (
+    SystemNote(
+        "self-guidance",
+        "places, sizes, shapes and looks of objects, as energies of attention and features",
+        "move, resize, restyle and others with --mode regenerate; relook; relayout",
+        "Epstein et al., 2306.00986",
+        "2 N, half of them with gradient",
+    ),
+    _note(SDEdit, "relook --engine sdedit"),
+    _note(RePaint, "fill; --fill repaint of edits"),
+    _note(PromptToPrompt, "relook --engine prompt-to-prompt"),
+    _note(PlugAndPlay, "relook --engine plug-and-play"),
+    _note(Pix2PixZero, "relook --engine pix2pix-zero"),
+    SystemNote(
+        "controlnet",
+        "a map of edges, depth or poses that a picture follows; goes with every engine",
+        "generate, relook --control MAP --controlnet MODEL",
+        "Zhang et al., 2302.05543",
+        "for each map the encoder's half of every row",
+    ),
+    SystemNote(
+        "rescaled",
+        "classifier-free guidance with the prompted row's spread: high scales do not overexpose",
+        "generate, relook --guider rescaled",
+        "Lin et al., 2305.08891",
+        "as without",
+    ),
+    SystemNote(
+        "interval",
+        "classifier-free guidance in the middle of the schedule alone: more varied pictures",
+        "generate, relook --guider interval",
+        "Kynkäänniemi et al., 2404.07724",
+        "0.4 N less",
+    ),
+    SystemNote(
+        "apg",
+        "classifier-free guidance without its part along the prediction: high scales do not oversaturate",
+        "generate, relook --guider apg",
+        "Sadat et al., 2410.02416",
+        "as without",
+    ),
+)

@@ -5,19 +5,22 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from realedit.engines import Engine
+from realedit.engines import Control, Engine, RePaint
 from realedit.geometry.region import Region
-from realedit.settings import DEFAULTS, MOST_SEED
+from realedit.settings import DEFAULTS, MOST_SEED, Guider
 
 
 class _Generation(BaseModel):
-    """`method`: how the photo is inverted, if there is one."""
+    """`method`: how the photo is inverted, if there is one; `guider`: how rows are combined;
+    `controls`: maps that the picture follows, where it is drawn from words, in the same layout, or anew."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     method: str = DEFAULTS.method
     steps: int = Field(DEFAULTS.steps, ge=2, le=1000)
     seed: int = Field(DEFAULTS.seed, ge=0, le=MOST_SEED)
+    guider: Guider = Guider.PLAIN
+    controls: tuple[Control, ...] = ()
 
 
 class TextToImage(_Generation):
@@ -57,6 +60,17 @@ class Redrawing(_Generation):
     where: Region | None = None
 
 
+class Filling(_Generation):
+    """The photo, filled by `fill` in what is marked, `where`; `words` name what is to be seen, None: its own;
+    `repaint`: how, where that is what fills."""
+
+    kind: Literal["fill"] = "fill"
+    where: Region
+    fill: str = "auto"
+    words: str | None = Field(None, alias="as")
+    repaint: RePaint = RePaint()
+
+
 Generation = Annotated[
-    TextToImage | SameLayout | SameAppearance | GlobalAppearance | Redrawing, Field(discriminator="kind")
+    TextToImage | SameLayout | SameAppearance | GlobalAppearance | Redrawing | Filling, Field(discriminator="kind")
 ]

@@ -61,6 +61,15 @@ class Mode(Enum):
     REGENERATE = "regenerate"
 
 
+class Guider(Enum):
+    """How the predictions of the prompted and the unprompted row become one; see `realedit.sampling.combination`."""
+
+    PLAIN = "plain"
+    RESCALED = "rescaled"
+    INTERVAL = "interval"
+    APG = "apg"
+
+
 @dataclass(frozen=True)
 class Regeneration:
     """How a photo is sampled again under self-guidance, without its pixels. Fractions of the schedule count from the
@@ -93,7 +102,8 @@ class Settings:
     held. Regions: `reach`, how far from an object its shadow is looked for, in extents of the object; `margin` and
     `feather`, fractions of the photo's shorter side, for what masks miss at edges and for the final seam. `shadows`:
     whether those of objects that leave go too, rather than stay where they are. `method`: how photos are inverted, one
-    of `METHOD_NAMES`. `mode` and `regeneration`: whether and how the model makes the result alone.
+    of `METHOD_NAMES`. `guider`: how rows are combined in
+    whole pictures. `mode` and `regeneration`: whether and how the model makes the result alone.
     """
 
     steps: int = 25
@@ -116,6 +126,7 @@ class Settings:
     reach: float = 0.9
     feather: float = 0.015
     method: str = METHOD_NAMES[0]
+    guider: Guider = Guider.PLAIN
     mode: Mode = Mode.AUTO
     regeneration: Regeneration = Regeneration()
 

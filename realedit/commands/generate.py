@@ -2,11 +2,12 @@
 inside functions: help needs this module."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from realedit.commands.context import RunOptions, beside, run_options
-from realedit.commands.engine_options import EngineOptions, engine_options
+from realedit.commands.engine_options import GUIDER, ControlOptions, EngineOptions, control_options, engine_options
 from realedit.commands.marks import MarkOptions, mark_options
 from realedit.commands.output_options import DrawingOptions, drawing_options, variation_options
 from realedit.commands.parameter_types import FILE, SIZE, WORDS, Coordinates
@@ -16,9 +17,13 @@ from realedit.files.kinds import PIPE
 
 @click.command()
 @click.option("--size", type=SIZE, help="WIDTH,HEIGHT in pixels; default: the model's own.")
+@GUIDER
+@control_options
 @drawing_options
 @run_options
-def generate(shared: RunOptions, size: Coordinates | None, options: DrawingOptions) -> None:
+def generate(
+    shared: RunOptions, size: Coordinates | None, guider: str, followed: ControlOptions, options: DrawingOptions
+) -> None:
     """Draw a picture from --prompt and keep how it came about, so that every edit works on it without
     inversion.
 
@@ -27,12 +32,14 @@ def generate(shared: RunOptions, size: Coordinates | None, options: DrawingOptio
     if not shared.prompt:
         raise click.UsageError("say what to draw with --prompt")
     from realedit.commands.generation_job import GenerationJob, run_whole
+    from realedit.commands.one_edit import in_unicode
     from realedit.commands.results import Outputs
     from realedit.generations import TextToImage
 
     output = options.output or Path("generated" + options.suffix)
     asked = (int(size.values[0]), int(size.values[1])) if size else None
-    whole = TextToImage(size=asked, steps=shared.steps, seed=shared.seed)
+    values = {"size": asked, "steps": shared.steps, "seed": shared.seed, "guider": guider}
+    whole = TextToImage.model_validate({**values, "controls": in_unicode(followed.controls())})
     outputs = Outputs(output, sidecar=options.sidecar and output != PIPE, files=options.files)
     run_whole(shared, GenerationJob(whole, Prompt(shared.prompt, shared.said_in)), outputs)
 
@@ -41,6 +48,8 @@ def generate(shared: RunOptions, size: Coordinates | None, options: DrawingOptio
 @click.argument("photo", type=FILE)
 @click.option("--as", "words", type=WORDS, help="The prompt of the new picture; default: the photo's own.")
 @engine_options
+@GUIDER
+@control_options
 @mark_options
 @variation_options
 @run_options
@@ -49,6 +58,8 @@ def relook(
     photo: Path,
     words: str | None,
     chosen: EngineOptions,
+    guider: str,
+    followed: ControlOptions,
     marks: MarkOptions,
     options: DrawingOptions,
 ) -> None:
@@ -61,14 +72,12 @@ def relook(
     if engine is None and marks:
         raise click.UsageError("self-guidance draws a whole new picture; give an --engine that edits what is marked")
     output = options.output or beside(photo, "relook", options.suffix)
-    from realedit.commands.generation_batch import redrawing, vary
-    from realedit.generations import SameLayout
+    from realedit.commands.generation_batch import asked_of_part, vary
 
+    asked: dict[str, Any] = {"kind": "relook", "as": words, "guider": guider, "controls": followed.controls()}
     if engine is not None:
-        vary(shared, photo, redrawing(shared, engine, words, marks), output, options)
-        return
-    first = SameLayout(words=words, method=shared.method, steps=shared.steps, seed=shared.seed)
-    vary(shared, photo, lambda file: first, output, options)
+        asked |= {"kind": "redraw", "engine": engine}
+    vary(shared, photo, asked_of_part(shared, asked, marks), output, options)
 
 
 @click.command()
@@ -86,3 +95,43 @@ def relayout(shared: RunOptions, photo: Path, options: DrawingOptions) -> None:
 
     first = SameAppearance(method=shared.method, steps=shared.steps, seed=shared.seed)
     vary(shared, photo, lambda file: first, output, options)
+
+
+@click.command()
+@click.argument("photo", type=FILE)
+@click.option("--as", "words", type=WORDS, help="What the whole photo shows then; default: its own prompt.")
+@click.option(
+    "--fill",
+    "choice",
+    default="auto",
+    show_default=True,
+    help="repaint (where the model knows the photo), photo, or an inpainting model (folder, hub id, LaMa as .onnx).",
+)
+@click.option("--jump", type=click.IntRange(1), help="repaint: levels that a jump goes back [10].")
+@click.option("--repeats", type=click.IntRange(1, 50), help="repaint: how often each stretch is drawn [10].")
+@mark_options
+@drawing_options
+@run_options
+def fill(
+    shared: RunOptions,
+    photo: Path,
+    words: str | None,
+    choice: str,
+    jump: int | None,
+    repeats: int | None,
+    marks: MarkOptions,
+    options: DrawingOptions,
+) -> None:
+    """Fill what is marked in a photo; all other pixels stay.
+
+    Example: realedit fill photo.png --mask hole.png --as "a photo of a wooden table" -o filled.png
+    """
+    if not marks:
+        raise click.UsageError("say what to fill: --mask, --box, --point or --around")
+    output = options.output or beside(photo, "filled", options.suffix)
+    from realedit.commands.generation_batch import asked_of_part, vary
+    from realedit.sampling.background import ANY_BACKGROUND
+
+    how = {name: value for name, value in (("jump", jump), ("repeats", repeats)) if value is not None}
+    asked = {"kind": "fill", "fill": choice, "as": words, "repaint": how}
+    vary(shared, photo, asked_of_part(shared, asked, marks), output, options, ANY_BACKGROUND)

@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
 
 from realedit.commands.batch import for_each
 from realedit.commands.context import RunOptions
@@ -12,12 +15,11 @@ from realedit.commands.marks import MarkOptions
 from realedit.commands.one_edit import in_fractions, in_unicode
 from realedit.commands.output_options import DrawingOptions, EditOptions
 from realedit.commands.results import Outputs
-from realedit.engines import Engine
 from realedit.files.contact_sheet import contact_sheet
 from realedit.files.kinds import PIPE
 from realedit.files.reading import PhotoFile
 from realedit.files.writing import check_outputs, save_sheet
-from realedit.generations import Generation, GlobalAppearance, Redrawing
+from realedit.generations import Generation, GlobalAppearance
 
 
 def vary(
@@ -26,9 +28,10 @@ def vary(
     asked: Callable[[PhotoFile], Generation],
     output: Path,
     options: DrawingOptions,
+    assumed: str | None = None,
 ) -> None:
     """Draw pictures as `asked` of a photo, with seeds from the first one's on; several get numbers and a contact
-    sheet."""
+    sheet. `assumed`: the prompt where there is none."""
     count, file, names = options.variations, PhotoFile.open(path), [output]
     first = asked(file)
     if count > 1:
@@ -38,7 +41,7 @@ def vary(
     pictures = (*names, *([sheet] if count > 1 else []))
     sidecars = [path for outputs in every for path in outputs.others]
     check_outputs(pictures, sidecars, force=options.files.force, inputs=(path,))
-    prompt, photo = shared.prompt_of(path, file), file.photo
+    prompt, photo = shared.prompt_of(path, file, assumed=assumed), file.photo
     drawn = [("photo", photo.displayed())]
     for k, outputs in enumerate(every):
         whole = first.model_copy(update={"seed": first.seed + k})
@@ -49,17 +52,21 @@ def vary(
         shared.say(f"wrote {sheet}")
 
 
-def redrawing(
-    shared: RunOptions, engine: Engine, words: str | None, marks: MarkOptions
-) -> Callable[[PhotoFile], Generation]:
-    """What is asked of a photo that an engine draws anew under these words, where it is marked."""
+def asked_of_part(shared: RunOptions, asked: dict[str, Any], marks: MarkOptions) -> Callable[[PhotoFile], Generation]:
+    """What is `asked`, as a recipe would say it, of a photo where it is marked."""
 
-    def asked(file: PhotoFile) -> Generation:
-        where = in_unicode(in_fractions(marks.where(), file.size))
-        values = {"engine": engine, "as": words, "where": where, "method": shared.method}
-        return Redrawing.model_validate({**values, "steps": shared.steps, "seed": shared.seed})
+    def of(file: PhotoFile) -> Generation:
+        where = in_fractions(marks.where(), file.size)
+        values = {
+            **asked,
+            **({"where": where} if where else {}),
+            "method": shared.method,
+            "steps": shared.steps,
+            "seed": shared.seed,
+        }
+        return TypeAdapter[Generation](Generation).validate_python(in_unicode(values))
 
-    return asked
+    return of
 
 
 def transfer_whole(

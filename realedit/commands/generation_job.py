@@ -15,11 +15,12 @@ from realedit.files.reading import load_photo
 from realedit.files.recipe_files import named_files
 from realedit.files.sidecar import SidecarOrigin
 from realedit.files.xmp import DigitalSourceType
-from realedit.generations import Generation, GlobalAppearance, Redrawing, SameLayout, TextToImage
+from realedit.generations import Filling, Generation, GlobalAppearance, Redrawing, SameLayout, TextToImage
 from realedit.images import to_bytes
 from realedit.settings import Settings
 
 if TYPE_CHECKING:
+    from realedit.methods.controlnet import ControlMap
     from realedit.sampling.session import Session
 
 
@@ -44,7 +45,7 @@ class GenerationJob:
     @property
     def edited(self) -> Photo | None:
         """The photo, where the picture is an edit of it; the others are new pictures."""
-        return self.photo if isinstance(self.whole, GlobalAppearance | Redrawing) else None
+        return self.photo if isinstance(self.whole, GlobalAppearance | Redrawing | Filling) else None
 
 
 def run_whole(shared: RunOptions, job: GenerationJob, outputs: Outputs) -> tuple[Photo, str]:
@@ -56,7 +57,7 @@ def run_whole(shared: RunOptions, job: GenerationJob, outputs: Outputs) -> tuple
     if before is not None:
         for note in (*before.notes, *losses(before, ways[0].kind(outputs.result, before), ways[0])):
             shared.say(note)
-    settings = Settings(steps=whole.steps, seed=whole.seed, method=whole.method)
+    settings = Settings(steps=whole.steps, seed=whole.seed, method=whole.method, guider=whole.guider)
     with shared.stages() as show:
         show(shared.loading)
         picture = _drawn(shared, job, settings, show)
@@ -76,17 +77,21 @@ def _drawn(shared: RunOptions, job: GenerationJob, settings: Settings, show: Sho
         return _from_words(shared, job, session)
     if isinstance(job.whole, Redrawing):
         return _redrawn(shared, job, job.whole, job.photo, session)
-    return _from_photo(job, job.photo, session)
+    if isinstance(job.whole, Filling):
+        return _filled(shared, job, job.whole, job.photo, session)
+    return _from_photo(shared, job, job.photo, session)
 
 
 def _from_words(shared: RunOptions, job: GenerationJob, session: "Session") -> Photo:
     from realedit.editing.generation import generate, possible_size
 
-    asked = job.whole.size if isinstance(job.whole, TextToImage) else None
+    asked, controls = job.whole.size if isinstance(job.whole, TextToImage) else None, _controls(shared, job)
+    if controls and not asked:
+        asked = controls[0].picture.shape[-1], controls[0].picture.shape[-2]
     possible = possible_size(session.model, asked)
     if asked and possible != asked:
         shared.say(f"drawn at {possible[0]}x{possible[1]}, the nearest that the model can")
-    return generate(session.model, job.prompt.text, asked, session.settings, session.progress)
+    return generate(session.model, job.prompt.text, asked, session.settings, session.progress, controls)
 
 
 def _redrawn(shared: RunOptions, job: GenerationJob, whole: Redrawing, photo: Photo, session: "Session") -> Photo:
@@ -95,10 +100,41 @@ def _redrawn(shared: RunOptions, job: GenerationJob, whole: Redrawing, photo: Ph
 
     words, where = whole.words or job.prompt.text, whole.where
     mask = region_mask(where, photo, words, job.folder, offline=shared.which.offline) if where else None
-    return redraw(session, photo, job.prompt.text, words, whole.engine, mask)
+    texts = job.prompt.text, words
+    return redraw(session, photo, texts, whole.engine, mask, _controls(shared, job))
 
 
-def _from_photo(job: GenerationJob, photo: Photo, session: "Session") -> Photo:
+def _controls(shared: RunOptions, job: GenerationJob) -> "list[ControlMap]":
+    """The maps that the picture follows, with their networks loaded.
+
+    Raises:
+        PhotoError: one cannot be read.
+        ModelError: a network cannot be had, or is for another kind of model.
+    """
+    if not job.whole.controls:
+        return []
+    from realedit.methods.controlnet import ControlMap, load_controlnet
+
+    found = []
+    for each in job.whole.controls:
+        picture = load_photo(job.folder / each.picture)
+        network = load_controlnet(each.model, shared.model, offline=shared.which.offline)
+        found.append(ControlMap(network, picture.small(picture.size), each.scale))
+    return found
+
+
+def _filled(shared: RunOptions, job: GenerationJob, whole: Filling, photo: Photo, session: "Session") -> Photo:
+    from realedit.commands.regions import region_mask
+    from realedit.editing.filling import fill_marked
+    from realedit.inpainting.filler import RepaintFill, parse_fill
+
+    words, choice = whole.words or job.prompt.text, parse_fill(whole.fill)
+    mask = region_mask(whole.where, photo, words, job.folder, offline=shared.which.offline)
+    choice = RepaintFill(whole.repaint) if isinstance(choice, RepaintFill) else choice
+    return fill_marked(session, photo, words, mask, choice)
+
+
+def _from_photo(shared: RunOptions, job: GenerationJob, photo: Photo, session: "Session") -> Photo:
     """Draw from a photo, which the model has to know: of others it sees nothing that could be kept."""
     from realedit.editing.generation import same_appearance, same_layout, transfer_global_appearance
     from realedit.objects.recognition import require_known
@@ -111,7 +147,8 @@ def _from_photo(job: GenerationJob, photo: Photo, session: "Session") -> Photo:
         require_known(session, model_image(session.model, other), whole.prompt)
         inverted = invert_photo(session, photo, job.prompt.text)
         return transfer_global_appearance(session, photo, inverted, invert_photo(session, other, whole.prompt))
+    controls = _controls(shared, job)
     inverted = invert_photo(session, photo, job.prompt.text)
     if isinstance(whole, SameLayout):
-        return Photo(to_bytes(same_layout(session, inverted, whole.words or job.prompt.text)))
+        return Photo(to_bytes(same_layout(session, inverted, whole.words or job.prompt.text, controls)))
     return Photo(to_bytes(same_appearance(session, inverted)))

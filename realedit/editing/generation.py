@@ -9,13 +9,16 @@ from inversion.model import DiffusionModel
 from inversion.phrases import find_phrase, phrases
 from inversion.problem import Inverted
 from inversion.record import record
+from inversion.text import Embedding
 from realedit.appearance.detail_transfer import transfer_detail
 from realedit.appearance.recolouring import recolour
 from realedit.files.exif import described
 from realedit.files.metadata import Metadata
 from realedit.files.photo import Photo
+from realedit.geometry.crop import Crop
 from realedit.geometry.transform import IDENTITY
 from realedit.images import to_bytes, working_size
+from realedit.methods.controlnet import ControlMap, control_residuals
 from realedit.objects.grounding import all_objects
 from realedit.objects.located_object import LocatedObject
 from realedit.sampling.energies import (
@@ -47,11 +50,22 @@ def generate(
     size: tuple[int, int] | None = None,
     settings: Settings = DEFAULTS,
     progress: Progress = silent,
+    controls: Sequence[ControlMap] = (),
 ) -> Photo:
     """Draw a picture of a prompt, of about this `size` (width, height) in pixels, None: the model's own. How it came
-    about is kept in the cache, so that it can be edited without inversion."""
-    drawn = draw(Session(model, settings, progress), prompt, possible_size(model, size))
-    return Photo(to_bytes(drawn.image), metadata=Metadata(exif=described(prompt)), description=prompt)
+    about is kept in the cache, so that it can be edited without inversion; but not where it follows maps (`controls`),
+    since without them its noise does not lead back to it.
+
+    Raises:
+        EditError: a map has another shape than the picture.
+    """
+    session, size = Session(model, settings, progress), possible_size(model, size)
+    if controls:
+        maps = [each.cut_out(Crop.whole(size)) for each in controls]
+        image = model.decode(_drawn(session, prompt, size, maps)[0])
+    else:
+        image = draw(session, prompt, size).image
+    return Photo(to_bytes(image), metadata=Metadata(exif=described(prompt)), description=prompt)
 
 
 def possible_size(model: DiffusionModel, size: tuple[int, int] | None) -> tuple[int, int]:
@@ -63,32 +77,54 @@ def draw(session: Session, prompt: str, size: tuple[int, int]) -> InvertedImage:
     """Draw a picture from words and keep the way to it as its reference: the latents it went through are its
     pivots."""
     model, settings = session.model, session.settings
-    conditioning = Conditioning.plain(model, prompt, settings.steps, settings.guidance_scale)
     levels: list[Tensor] = []
-
-    def remember(z: Tensor, level: int) -> Tensor:
-        levels.append(z)
-        return z
-
-    on_step = session.steps_of("drawing")
-    noise = fresh_noise(model, size, settings.seed)
-    latent = sample(model, noise, session.schedule, conditioning, callbacks=[remember], on_step=on_step)
+    latent, unconditional = _drawn(session, prompt, size, (), levels)
     image = model.decode(latent).cpu()
     image = torch.from_numpy(to_bytes(image)).permute(2, 0, 1)[None].float() / 255  # as a file will hold it
-    inverted = Inverted(torch.cat(levels), conditioning.unconditional, settings.guidance_scale)
-    reference = record(model, inverted, prompt, session.schedule, GENERATED, on_step)
+    inverted = Inverted(torch.cat(levels), unconditional, settings.guidance_scale)
+    reference = record(model, inverted, prompt, session.schedule, GENERATED, session.steps_of("drawing"))
     keep_reference(image, reference)
     return InvertedImage(image, reference, cached=False)
 
 
-def same_layout(session: Session, inverted: InvertedImage, prompt: str) -> Tensor:
+def _drawn(
+    session: Session,
+    prompt: str,
+    size: tuple[int, int],
+    maps: Sequence[ControlMap] = (),
+    levels: list[Tensor] | None = None,
+) -> tuple[Tensor, Embedding]:
+    """The latent (1, C, h, w) that is drawn from words, and the texts of its unprompted row; those on the way are added to
+    the `levels`."""
+    model, settings = session.model, session.settings
+
+    def remember(z: Tensor, level: int) -> Tensor:
+        if levels is not None:
+            levels.append(z)
+        return z
+
+    plain = Conditioning.plain(model, prompt, settings.steps, settings.guidance_scale)
+    latent = sample(
+        model,
+        fresh_noise(model, size, settings.seed),
+        session.schedule,
+        plain.guided_by(settings.guider),
+        residuals=control_residuals(model, maps),
+        callbacks=[remember],
+        on_step=session.steps_of("drawing"),
+    )
+    return latent, plain.unconditional
+
+
+def same_layout(session: Session, inverted: InvertedImage, prompt: str, controls: Sequence[ControlMap] = ()) -> Tensor:
     """A picture (1, 3, h, w) of another `prompt`, or of another seed, in the photo's layout: every object that both
     prompts name has the shape, the place and the size that it has in the photo."""
     targets = [
         _same_shape(inverted, located, session.model.span_positions(prompt, span))
         for located, span in same_objects(all_objects(session.model, inverted), prompt)
     ]
-    return _guided(session, inverted, prompt, edit_energies(inverted.reference, targets, (), session.settings.weights))
+    energy = edit_energies(inverted.reference, targets, (), session.settings.weights)
+    return _guided(session, inverted, prompt, energy, [each.cut_out(Crop.whole(inverted.size)) for each in controls])
 
 
 def same_appearance(session: Session, inverted: InvertedImage) -> Tensor:
@@ -130,10 +166,17 @@ def _same_shape(inverted: InvertedImage, located: LocatedObject, tokens: tuple[i
     return ObjectTarget(located.tokens, tokens, (IDENTITY,), nothing, new_appearance=True)
 
 
-def _guided(session: Session, inverted: InvertedImage, prompt: str, energy: WeightedSum) -> Tensor:
+def _guided(
+    session: Session,
+    inverted: InvertedImage,
+    prompt: str,
+    energy: WeightedSum,
+    maps: Sequence[ControlMap] = (),
+) -> Tensor:
     """A picture (1, 3, h, w) of a prompt from fresh noise, guided from the first step on."""
     model, settings = session.model, session.settings
-    conditioning = Conditioning.plain(model, prompt, settings.steps, settings.draw_guidance_scale)
+    plain = Conditioning.plain(model, prompt, settings.steps, settings.draw_guidance_scale)
+    conditioning = plain.guided_by(settings.guider)
     noise = fresh_noise(model, inverted.size, settings.seed)
     guidance = None
     if energy.terms:
@@ -141,8 +184,15 @@ def _guided(session: Session, inverted: InvertedImage, prompt: str, energy: Weig
         guidance = Guidance(
             energy, everywhere, settings.draw_strength, settings.tolerance, GuidedSteps(0.0, settings.guided_until)
         )
-    on_step = session.steps_of("drawing")
-    latent = sample(model, noise, session.schedule, conditioning, guidance=guidance, on_step=on_step)
+    latent = sample(
+        model,
+        noise,
+        session.schedule,
+        conditioning,
+        guidance=guidance,
+        residuals=control_residuals(model, maps),
+        on_step=session.steps_of("drawing"),
+    )
     return model.decode(latent).cpu()
 
 

@@ -9,8 +9,17 @@ from torch import Tensor
 from inversion.errors import EditError
 from realedit.evaluation.report import FillReport
 from realedit.images import gaussian_blur
-from realedit.inpainting.filler import AutomaticFill, FillChoice, Filler, ModelFill, PhotoFill, PromptedFiller
+from realedit.inpainting.filler import (
+    AutomaticFill,
+    FillChoice,
+    Filler,
+    ModelFill,
+    PhotoFill,
+    PromptedFiller,
+    RepaintFill,
+)
 from realedit.inpainting.photo_fill import Sketch, fill_from_photo
+from realedit.inpainting.repaint_filler import RepaintFiller
 from realedit.sampling.background import ANY_BACKGROUND, background_prompt
 from realedit.sampling.session import Session
 
@@ -45,7 +54,7 @@ class PlateFill:
             EditError: there is nothing to fill it from, or the model is to do it that does not know what is edited.
         """
         seed = self.session.settings.seed
-        if isinstance(self.choice, ModelFill) and drawn is None:
+        if isinstance(self.choice, ModelFill | RepaintFill) and drawn is None:
             raise EditError(f"{UNKNOWN}, so it cannot fill its place; take --fill photo, or another --model")
         if isinstance(self.choice, AutomaticFill | ModelFill) and drawn is not None:
             why = KNOWN if isinstance(self.choice, AutomaticFill) else ASKED
@@ -56,8 +65,10 @@ class PlateFill:
         if isinstance(self.choice, AutomaticFill | PhotoFill):
             why = UNKNOWN if isinstance(self.choice, AutomaticFill) else ASKED
             return fill_from_photo(photo, hole, others, seed), FillReport("photo", why)
-        assert callable(self.choice)
         filler = self.choice
+        if isinstance(filler, RepaintFill):
+            filler = RepaintFiller(self.session, filler.engine)
+        assert callable(filler)
         if isinstance(filler, PromptedFiller):
             filler = filler.with_prompt(self.prompt, self.session.settings, self.session.steps_of("filling"))
         return filler(photo, hole, others), FillReport(filler.name, ASKED)

@@ -8,11 +8,11 @@ from typing import Any, TypeVar, cast
 from inversion.errors import EditError
 from realedit.files.access import is_file, is_there, native, shown_name
 from realedit.files.recipe import Recipe
-from realedit.generations import Generation, GlobalAppearance, Redrawing
+from realedit.generations import Filling, Generation, GlobalAppearance, Redrawing
 from realedit.geometry.region import Region
 
 Asked = TypeVar("Asked", bound=Recipe | Generation)
-FILLS = ("auto", "photo", "model")  # what fills old places without a model of its own
+FILLS = ("auto", "photo", "model", "repaint")  # what fills old places without a model of its own
 
 
 def named_files(recipe: Recipe | Generation) -> tuple[str, ...]:
@@ -21,7 +21,7 @@ def named_files(recipe: Recipe | Generation) -> tuple[str, ...]:
     if isinstance(recipe, GlobalAppearance):
         return (recipe.photo,)
     if not isinstance(recipe, Recipe):
-        return tuple(marked)
+        return (*marked, *(control.picture for control in recipe.controls))
     photos = dict.fromkeys((*recipe.other_photos, *recipe.photos))
     return (*photos, *marked, *([recipe.behind] if recipe.behind else []))
 
@@ -30,13 +30,15 @@ def named_models(recipe: Recipe | Generation) -> dict[str, str]:
     """Every model that a recipe names, and what for."""
     found = {region.segmenter: "segmenter" for region in regions(recipe) if region.segmenter}
     if not isinstance(recipe, Recipe):
+        found |= {control.model: "ControlNet" for control in recipe.controls}
+    if not isinstance(recipe, Recipe | Filling):
         return found
     return found | ({} if recipe.fill in FILLS else {recipe.fill: "model that fills old places"})
 
 
 def regions(recipe: Recipe | Generation) -> Iterator[Region]:
     """What is marked, in the photo and in others."""
-    if isinstance(recipe, Redrawing) and recipe.where:
+    if isinstance(recipe, Redrawing | Filling) and recipe.where:
         yield recipe.where
     if not isinstance(recipe, Recipe):
         return
@@ -66,11 +68,13 @@ def renamed(recipe: Asked, of_file: Callable[[str], str], of_model: Callable[[st
         values["behind"] = of_file(values["behind"])
     if values.get("fill", FILLS[0]) not in FILLS:
         values["fill"] = of_model(values["fill"])
+    for control in values.get("controls", ()):
+        control |= {"picture": of_file(control["picture"]), "model": of_model(control["model"])}
     photos: dict[str, Any] = values.get("photos", {})
     if photos:
         values["photos"] = {of_file(name): told for name, told in photos.items()}
     where = values.get("where", {})
-    own = [where] if isinstance(recipe, Redrawing) else where.values()
+    own = [where] if isinstance(recipe, Redrawing | Filling) else where.values()
     for region in (*own, *(told.get("where", {}) for told in photos.values())):
         _rename_region(region, of_file, of_model)
     return cast(Asked, recipe.model_validate(values))

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
 from inversion.errors import EditError, ModelError
+from realedit.engines import RePaint
 from realedit.settings import Settings
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+?(?P<file>/[\w./-]+\.onnx)?")  # OWNER/NAME, or OWNER/NAME/FILE.onnx
 BEST_LAMA = "lama_fp32.onnx"  # of several exports in one repository, as Carve/LaMa-ONNX advises
-EXPECTED = "auto, photo, model, a folder or hub id of an inpainting model, or LaMa as a file.onnx or hub id"
+EXPECTED = "auto, photo, model, repaint, a folder or hub id of an inpainting model, or LaMa as a file.onnx or hub id"
 
 
 class Filler(Protocol):
@@ -60,6 +61,13 @@ class ModelFill:
 
 
 @dataclass(frozen=True)
+class RepaintFill:
+    """The text-to-image model, which draws the hole from noise by RePaint."""
+
+    engine: RePaint = RePaint()
+
+
+@dataclass(frozen=True)
 class GivenFill:
     """A model that is made for holes. `source`: a folder or hub id of an inpainting checkpoint; an .onnx file with
     LaMa, a folder or hub id of one, or OWNER/NAME/FILE.onnx where a hub repository has several."""
@@ -67,9 +75,14 @@ class GivenFill:
     source: str
 
 
-FillChoice = AutomaticFill | PhotoFill | ModelFill | GivenFill
+FillChoice = AutomaticFill | PhotoFill | ModelFill | RepaintFill | GivenFill
 
-NAMED_CHOICES: dict[str, FillChoice] = {"auto": AutomaticFill(), "photo": PhotoFill(), "model": ModelFill()}
+NAMED_CHOICES: dict[str, FillChoice] = {
+    "auto": AutomaticFill(),
+    "photo": PhotoFill(),
+    "model": ModelFill(),
+    "repaint": RepaintFill(),
+}
 
 
 def parse_fill(text: str) -> FillChoice:

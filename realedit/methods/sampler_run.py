@@ -1,6 +1,6 @@
 """What a system is given, and what it gives back: a run of the sampler, as a value."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -76,7 +76,7 @@ class SamplerRun:
             session.model,
             self.start,
             session.schedule,
-            self.rows,
+            self.rows.guided_by(session.settings.guider),
             walk=self.walk,
             stepping=self.stepping,
             guidance=self.guidance,
@@ -85,3 +85,8 @@ class SamplerRun:
             callbacks=self.callbacks,
             on_step=session.steps_of("drawing"),
         )
+
+
+def always(value: Tensor) -> Callable[[Tensor], Tensor]:
+    """A change of a module's output to this one."""
+    return lambda output: value.to(output)

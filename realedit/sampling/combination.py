@@ -6,6 +6,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from realedit.settings import Guider
+
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
@@ -105,3 +107,9 @@ class AdaptiveProjected:
         direction = rows.prompted.double() / rows.prompted.double().norm()
         along = ((difference.double() * direction).sum() * direction).to(difference)
         return rows.prompted + (scale - 1) * (difference - along + self.parallel * along)
+
+
+def combination(guider: Guider) -> Combine:
+    """What a choice means, anew for each run, with its paper's numbers."""
+    kinds = {Guider.RESCALED: Rescaled, Guider.INTERVAL: Interval, Guider.APG: AdaptiveProjected}
+    return CLASSIFIER_FREE if guider is Guider.PLAIN else kinds[guider]()

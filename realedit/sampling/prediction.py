@@ -1,7 +1,7 @@
 """What one step of the sampler asks the network: the rows, what is replaced inside them, and the energy's gradient."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import torch
@@ -12,8 +12,9 @@ from inversion.replacement import Replacement, replaced
 from inversion.schedule import Schedule
 from inversion.taps import Sites, tap
 from inversion.text import Embedding
-from realedit.sampling.combination import CLASSIFIER_FREE, Combine, Predictions
+from realedit.sampling.combination import CLASSIFIER_FREE, Combine, Predictions, combination
 from realedit.sampling.guidance import GuidanceRule
+from realedit.settings import Guider
 
 # Powers of two that a loss is multiplied by before it goes back through a network in float16, whose least number is
 # 6e-8: gradients of attention are smaller. The first under which all stays finite is used (Micikevicius et al., arXiv
@@ -36,6 +37,10 @@ class Conditioning:
     def plain(cls, model: DiffusionModel, prompt: str, steps: int, guidance_scale: float) -> "Conditioning":
         """A prompt against the empty text, at each of so many steps."""
         return cls(model.embed(prompt), model.unprompted().repeat(steps), guidance_scale)
+
+    def guided_by(self, guider: Guider) -> "Conditioning":
+        """The same rows, combined as a guider does it; for one run."""
+        return replace(self, combine=combination(guider))
 
     def unprompted(self, i: int) -> Embedding:
         return self.unconditional[i : i + 1].to(self.prompt.tokens.device)

@@ -1,0 +1,55 @@
+"""What is marked in a photo, filled: nothing is moved, and all other pixels are the photo's own."""
+
+import torch
+from torch import Tensor
+
+from inversion.errors import EditError, RecognitionError
+from realedit.editing.plate import PlateFill
+from realedit.files.photo import Photo
+from realedit.geometry.crop import Crop
+from realedit.inpainting.filler import (
+    AutomaticFill,
+    FillChoice,
+    Filler,
+    GivenFill,
+    ModelFill,
+    PhotoFill,
+    RepaintFill,
+    load_filler,
+)
+from realedit.inpainting.repaint_filler import RepaintFiller
+from realedit.objects.recognition import knows_photo
+from realedit.sampling.inverted_image import check_memory, model_image
+from realedit.sampling.session import Session
+
+
+def fill_marked(session: Session, photo: Photo, words: str, mask: Tensor, choice: FillChoice) -> Photo:
+    """A photo with its `mask` (1, 1, H, W) filled; `words` say what is to be seen then. Automatically it is RePaint
+    where the model knows the photo, else what the photo has around the hole.
+
+    Raises:
+        RecognitionError: RePaint is to draw in a photo that the model does not know.
+        EditError: the choice needs objects, or there is nothing to go by.
+    """
+    check_memory(Crop.whole(photo.size))
+    filler = _filler(session, photo, choice)
+    pixels = photo.colours.to_srgb(photo.tensor())
+    session.progress("filling")
+    filled, _ = PlateFill(session, filler, words)(pixels, mask, torch.zeros_like(mask))
+    return photo.painted(photo.colours.from_srgb(filled), mask, photo.opacity())
+
+
+def _filler(session: Session, photo: Photo, choice: FillChoice) -> FillChoice | Filler:
+    """What the choice means for this photo, loaded."""
+    if isinstance(choice, ModelFill):
+        raise EditError("--fill model continues what lies behind objects; for what is marked take repaint or photo")
+    if isinstance(choice, GivenFill):
+        return load_filler(choice, str(session.model.device))
+    if isinstance(choice, PhotoFill):
+        return choice
+    if not knows_photo(session, model_image(session.model, photo)):
+        if isinstance(choice, AutomaticFill):
+            return PhotoFill()
+        name = session.model.name
+        raise RecognitionError(f"{name} does not know such photos; take --fill photo, or another --model")
+    return RepaintFiller(session, choice.engine) if isinstance(choice, RepaintFill) else RepaintFiller(session)
