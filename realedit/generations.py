@@ -11,8 +11,7 @@ from realedit.settings import DEFAULTS, MOST_SEED, Guider
 
 
 class _Generation(BaseModel):
-    """`method`: how the photo is inverted, if there is one; `guider`: how rows are combined;
-    `controls`: maps that the picture follows, where it is drawn from words, in the same layout, or anew."""
+    """`method`: how the photo is inverted, if there is one; `guider`: how rows are combined."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -20,17 +19,22 @@ class _Generation(BaseModel):
     steps: int = Field(DEFAULTS.steps, ge=2, le=1000)
     seed: int = Field(DEFAULTS.seed, ge=0, le=MOST_SEED)
     guider: Guider = Guider.PLAIN
+
+
+class Controlled(_Generation):
+    """What may follow maps: `controls`."""
+
     controls: tuple[Control, ...] = ()
 
 
-class TextToImage(_Generation):
+class TextToImage(Controlled):
     """A picture of the prompt, `size` (width, height) pixels large; None: the model's own size."""
 
     kind: Literal["generate"] = "generate"
     size: tuple[int, int] | None = None
 
 
-class SameLayout(_Generation):
+class SameLayout(Controlled):
     """A picture of these `words`, or the photo's own, in the photo's layout."""
 
     kind: Literal["relook"] = "relook"
@@ -51,7 +55,7 @@ class GlobalAppearance(_Generation):
     prompt: str
 
 
-class Redrawing(_Generation):
+class Redrawing(Controlled):
     """The photo drawn anew by an `engine`, under these `words` or its own; `where`: what alone may change."""
 
     kind: Literal["redraw"] = "redraw"

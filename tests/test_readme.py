@@ -25,11 +25,13 @@ from tests.test_architecture import ORDER
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text()
 SAMPLING = "realedit/sampling/README.md"
+METHODS = "realedit/methods/README.md"
 NAMES = (
     "README.md",
     "inversion/README.md",
     "realedit/README.md",
     SAMPLING,
+    METHODS,
     "realedit/batch/README.md",
     "tests/benchmarks/README.md",
 )

@@ -12,7 +12,7 @@ from realedit.files.captions import Prompt
 from realedit.files.encoding import losses
 from realedit.files.photo import Photo
 from realedit.files.reading import load_photo
-from realedit.files.recipe_files import named_files
+from realedit.files.recipe_files import controls, named_files
 from realedit.files.sidecar import SidecarOrigin
 from realedit.files.xmp import DigitalSourceType
 from realedit.generations import Filling, Generation, GlobalAppearance, Redrawing, SameLayout, TextToImage
@@ -85,13 +85,12 @@ def _drawn(shared: RunOptions, job: GenerationJob, settings: Settings, show: Sho
 def _from_words(shared: RunOptions, job: GenerationJob, session: "Session") -> Photo:
     from realedit.editing.generation import generate, possible_size
 
-    asked, controls = job.whole.size if isinstance(job.whole, TextToImage) else None, _controls(shared, job)
-    if controls and not asked:
-        asked = controls[0].picture.shape[-1], controls[0].picture.shape[-2]
+    maps = _controls(shared, job)
+    asked = (job.whole.size if isinstance(job.whole, TextToImage) else None) or (maps[0].size if maps else None)
     possible = possible_size(session.model, asked)
     if asked and possible != asked:
         shared.say(f"drawn at {possible[0]}x{possible[1]}, the nearest that the model can")
-    return generate(session.model, job.prompt.text, asked, session.settings, session.progress, controls)
+    return generate(session.model, job.prompt.text, asked, session.settings, session.progress, maps)
 
 
 def _redrawn(shared: RunOptions, job: GenerationJob, whole: Redrawing, photo: Photo, session: "Session") -> Photo:
@@ -111,12 +110,13 @@ def _controls(shared: RunOptions, job: GenerationJob) -> "list[ControlMap]":
         PhotoError: one cannot be read.
         ModelError: a network cannot be had, or is for another kind of model.
     """
-    if not job.whole.controls:
+    asked = controls(job.whole)
+    if not asked:
         return []
     from realedit.methods.controlnet import ControlMap, load_controlnet
 
     found = []
-    for each in job.whole.controls:
+    for each in asked:
         picture = load_photo(job.folder / each.picture)
         network = load_controlnet(each.model, shared.model, offline=shared.which.offline)
         found.append(ControlMap(network, picture.small(picture.size), each.scale))
@@ -147,8 +147,10 @@ def _from_photo(shared: RunOptions, job: GenerationJob, photo: Photo, session: "
         require_known(session, model_image(session.model, other), whole.prompt)
         inverted = invert_photo(session, photo, job.prompt.text)
         return transfer_global_appearance(session, photo, inverted, invert_photo(session, other, whole.prompt))
-    controls = _controls(shared, job)
+    maps = _controls(shared, job)
+    for each in maps:
+        each.check(photo.size)
     inverted = invert_photo(session, photo, job.prompt.text)
     if isinstance(whole, SameLayout):
-        return Photo(to_bytes(same_layout(session, inverted, whole.words or job.prompt.text, controls)))
+        return Photo(to_bytes(same_layout(session, inverted, whole.words or job.prompt.text, maps)))
     return Photo(to_bytes(same_appearance(session, inverted)))

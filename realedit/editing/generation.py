@@ -15,7 +15,6 @@ from realedit.appearance.recolouring import recolour
 from realedit.files.exif import described
 from realedit.files.metadata import Metadata
 from realedit.files.photo import Photo
-from realedit.geometry.crop import Crop
 from realedit.geometry.transform import IDENTITY
 from realedit.images import to_bytes, working_size
 from realedit.methods.controlnet import ControlMap, control_residuals
@@ -52,19 +51,21 @@ def generate(
     progress: Progress = silent,
     controls: Sequence[ControlMap] = (),
 ) -> Photo:
-    """Draw a picture of a prompt, of about this `size` (width, height) in pixels, None: the model's own. How it came
-    about is kept in the cache, so that it can be edited without inversion; but not where it follows maps (`controls`),
-    since without them its noise does not lead back to it.
+    """Draw a picture of a prompt, of about this `size` (width, height) in pixels, None: that of its map, or the
+    model's own. How it came about is kept in the cache, so that it can be edited without inversion; but not where it
+    follows maps (`controls`), since without them its noise does not lead back to it.
 
     Raises:
         EditError: a map has another shape than the picture.
     """
-    session, size = Session(model, settings, progress), possible_size(model, size)
+    for each in controls:
+        size = size or each.size
+        each.check(size)
+    session, possible = Session(model, settings, progress), possible_size(model, size)
     if controls:
-        maps = [each.cut_out(Crop.whole(size)) for each in controls]
-        image = model.decode(_drawn(session, prompt, size, maps)[0])
+        image = model.decode(_drawn(session, prompt, possible, controls)[0])
     else:
-        image = draw(session, prompt, size).image
+        image = draw(session, prompt, possible).image
     return Photo(to_bytes(image), metadata=Metadata(exif=described(prompt)), description=prompt)
 
 
@@ -94,8 +95,8 @@ def _drawn(
     maps: Sequence[ControlMap] = (),
     levels: list[Tensor] | None = None,
 ) -> tuple[Tensor, Embedding]:
-    """The latent (1, C, h, w) that is drawn from words, and the texts of its unprompted row; those on the way are added to
-    the `levels`."""
+    """The latent (1, C, h, w) that is drawn from words, and the texts of its unprompted row; `levels` gets those on the
+    way."""
     model, settings = session.model, session.settings
 
     def remember(z: Tensor, level: int) -> Tensor:
@@ -124,7 +125,7 @@ def same_layout(session: Session, inverted: InvertedImage, prompt: str, controls
         for located, span in same_objects(all_objects(session.model, inverted), prompt)
     ]
     energy = edit_energies(inverted.reference, targets, (), session.settings.weights)
-    return _guided(session, inverted, prompt, energy, [each.cut_out(Crop.whole(inverted.size)) for each in controls])
+    return _guided(session, inverted, prompt, energy, controls)
 
 
 def same_appearance(session: Session, inverted: InvertedImage) -> Tensor:
@@ -218,7 +219,7 @@ def _guided_from(session: Session, inverted: InvertedImage, image: Tensor, other
         model,
         levels[first][None],
         path.schedule,
-        photo_conditioning(model, inverted.reference),
+        photo_conditioning(model, inverted.reference).guided_by(settings.guider),
         walk=path.schedule.walk(first),
         guidance=guidance,
         on_step=session.steps_of("drawing"),

@@ -36,16 +36,19 @@ def redraw(
         RecognitionError: the model does not know what it shows.
         EditError: the engine cannot do what it is asked, or a map has another shape than the photo.
     """
+    model, system = session.model, SYSTEMS[type(engine)]
+    system.check(session, texts, engine)
     everywhere = torch.ones(1, 1, photo.size[1], photo.size[0])
     crop = Crop.whole(photo.size)
     if mask is not None:
         box = mask_box(mask)
-        crop = crop_around([box], [box], photo.size, session.model.native_size, CLOSE_ZOOM)
+        crop = crop_around([box], [box], photo.size, model.native_size, CLOSE_ZOOM)
     check_memory(crop)
+    for each in controls:
+        each.check(photo.size)
     maps = [each.cut_out(crop) for each in controls]
-    require_known(session, model_image(session.model, photo), texts[0])
+    require_known(session, model_image(model, photo), texts[0])
     part, free = photo.cropped(crop.box), crop.cut_out(everywhere if mask is None else mask)
-    model, system = session.model, SYSTEMS[type(engine)]
     image = model_image(model, part)
     task = Task(session, image, *texts, resize(free, (image.shape[-1], image.shape[-2])))
     run = replace(system.run(task, engine), residuals=control_residuals(model, maps))

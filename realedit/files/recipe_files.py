@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from inversion.errors import EditError
+from realedit.engines import Control
 from realedit.files.access import is_file, is_there, native, shown_name
 from realedit.files.recipe import Recipe
-from realedit.generations import Filling, Generation, GlobalAppearance, Redrawing
+from realedit.generations import Controlled, Filling, Generation, GlobalAppearance, Redrawing
 from realedit.geometry.region import Region
 
 Asked = TypeVar("Asked", bound=Recipe | Generation)
@@ -21,7 +22,7 @@ def named_files(recipe: Recipe | Generation) -> tuple[str, ...]:
     if isinstance(recipe, GlobalAppearance):
         return (recipe.photo,)
     if not isinstance(recipe, Recipe):
-        return (*marked, *(control.picture for control in recipe.controls))
+        return (*marked, *(control.picture for control in controls(recipe)))
     photos = dict.fromkeys((*recipe.other_photos, *recipe.photos))
     return (*photos, *marked, *([recipe.behind] if recipe.behind else []))
 
@@ -29,8 +30,7 @@ def named_files(recipe: Recipe | Generation) -> tuple[str, ...]:
 def named_models(recipe: Recipe | Generation) -> dict[str, str]:
     """Every model that a recipe names, and what for."""
     found = {region.segmenter: "segmenter" for region in regions(recipe) if region.segmenter}
-    if not isinstance(recipe, Recipe):
-        found |= {control.model: "ControlNet" for control in recipe.controls}
+    found |= {control.model: "ControlNet" for control in controls(recipe)}
     if not isinstance(recipe, Recipe | Filling):
         return found
     return found | ({} if recipe.fill in FILLS else {recipe.fill: "model that fills old places"})
@@ -56,6 +56,11 @@ def check_coordinates(where: Region) -> None:
         if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
             typed = f"{left:g},{top:g},{right:g},{bottom:g}"
             raise EditError(f"the box {typed} is not LEFT,TOP,RIGHT,BOTTOM inside the photo")
+
+
+def controls(recipe: Recipe | Generation) -> tuple[Control, ...]:
+    """The maps that a picture follows."""
+    return recipe.controls if isinstance(recipe, Controlled) else ()
 
 
 def renamed(recipe: Asked, of_file: Callable[[str], str], of_model: Callable[[str], str]) -> Asked:

@@ -2,7 +2,7 @@
 depth, and adds what it makes of it to the U-Net's activations. Several are added up."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from diffusers import ControlNetModel
@@ -27,19 +27,20 @@ class ControlMap:
     picture: Tensor
     scale: float = 1.0
 
-    def cut_out(self, crop: Crop) -> "ControlMap":
-        """The same of a part of the photo.
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the map."""
+        return self.picture.shape[-1], self.picture.shape[-2]
 
-        Raises:
-            EditError: the map has another shape than the photo.
-        """
-        width, height = self.picture.shape[-1], self.picture.shape[-2]
-        if abs(width / height * crop.size[1] / crop.size[0] - 1) > SAME_SHAPE:
-            raise EditError(
-                f"the control map is {width}x{height}, the picture {crop.size[0]}x{crop.size[1]}; "
-                "give one of the same shape"
-            )
-        return ControlMap(self.network, crop.cut_out(resize(self.picture, crop.size)), self.scale)
+    def check(self, size: tuple[int, int]) -> None:
+        """Raises `EditError` if the map has another shape than a picture of this (width, height)."""
+        (width, height), (wide, high) = self.size, size
+        if abs(width / height * high / wide - 1) > SAME_SHAPE:
+            raise EditError(f"the control map is {width}x{height}, the picture {wide}x{high}; give one of its shape")
+
+    def cut_out(self, crop: Crop) -> "ControlMap":
+        """The same of a part of the photo."""
+        return replace(self, picture=crop.cut_out(resize(self.picture, crop.size)))
 
     def hint(self, z: Tensor) -> Tensor:
         """The map at the size that belongs to latents (B, C, h, w), for each of them."""

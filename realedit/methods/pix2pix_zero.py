@@ -71,10 +71,12 @@ class Descent:
 
 
 def pix2pix_zero(task: Task, engine: Pix2PixZero) -> SamplerRun:
-    """Raises `EditError` if neither sentences nor other words say what becomes of what."""
+    """Raises what `sentences` does."""
     model = task.session.model
     caption = model.embed(task.prompt)
-    moved = caption.with_tokens(caption.tokens + direction(model, *sentences(task, engine)))
+    moved = caption.with_tokens(
+        caption.tokens + direction(model, *sentences(task.session, (task.prompt, task.words), engine))
+    )
     unprompted = caption.repeat(task.session.settings.steps)  # for photos the caption itself is the negative prompt
     rows = Conditioning(moved, unprompted, engine.guidance_scale)
     descent = Descent(task.session, rows, AttentionKept(task.inverted.reference), engine.rate)
@@ -91,12 +93,16 @@ def direction(model: DiffusionModel, old: Sequence[str], new: Sequence[str]) -> 
     return mean(new) - mean(old)
 
 
-def sentences(task: Task, engine: Pix2PixZero) -> tuple[Sequence[str], Sequence[str]]:
+def sentences(session: Session, texts: tuple[str, str], engine: Pix2PixZero) -> tuple[Sequence[str], Sequence[str]]:
     """Those of the old thing and of the new one: what the engine has, or else templates filled with the words in which
-    the new prompt differs."""
+    the two texts differ.
+
+    Raises:
+        EditError: neither says what becomes of what.
+    """
     if engine.bank is not None:
         return engine.bank.old, engine.bank.new
-    old, new = different_words(task.prompt, task.words)
+    old, new = different_words(*texts)
     return [each.format(old) for each in TEMPLATES], [each.format(new) for each in TEMPLATES]
 
 

@@ -17,6 +17,7 @@ from realedit.engines import PromptToPrompt
 from realedit.methods.sampler_run import SamplerRun, Task, always
 from realedit.methods.word_alignment import WordMap, word_map
 from realedit.sampling.prediction import Conditioning
+from realedit.sampling.session import Session
 from realedit.sampling.source_pass import SourcePass
 
 COARSE_SHARE = 1 / 4  # of the latent's cells: finer self-attention is the new picture's own (null-text's 32 x 32 of 64)
@@ -92,11 +93,21 @@ class AttentionFromPhoto:
         return change
 
 
+def check_words(session: Session, texts: tuple[str, str], engine: PromptToPrompt) -> tuple[WordMap, tuple[int, ...]]:
+    """The map between the prompts, and the tokens of the words whose place alone may change, if any.
+
+    Raises:
+        EditError: the prompts have nothing in common.
+        PhraseError: the new one lacks words that are named.
+    """
+    words = word_map(session.model, *texts, engine.weights)
+    return words, () if engine.blend is None else session.model.positions(texts[1], engine.blend)
+
+
 def prompt_to_prompt(task: Task, engine: PromptToPrompt) -> SamplerRun:
-    """Raises `EditError` for prompts with nothing in common, and `PhraseError` for words that the new one lacks."""
+    """Raises what `check_words` does."""
     model = task.session.model
-    words = word_map(model, task.prompt, task.words, engine.weights)
-    tokens = () if engine.blend is None else model.positions(task.words, engine.blend)
+    words, tokens = check_words(task.session, (task.prompt, task.words), engine)
     cross, own = attention_layers(task)
     read = tuple(f"{layer}.{part}" for layer in (*cross, *own) for part in ("to_q", "to_k"))
     reference = task.inverted.reference

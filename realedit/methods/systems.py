@@ -5,25 +5,32 @@ from dataclasses import dataclass
 from typing import Any
 
 from realedit.engines import Pix2PixZero, PlugAndPlay, PromptToPrompt, SDEdit
-from realedit.methods.pix2pix_zero import pix2pix_zero
+from realedit.methods.pix2pix_zero import pix2pix_zero, sentences
 from realedit.methods.plug_and_play import plug_and_play
-from realedit.methods.prompt_to_prompt import prompt_to_prompt
+from realedit.methods.prompt_to_prompt import check_words, prompt_to_prompt
 from realedit.methods.sampler_run import SamplerRun, Task
-from realedit.methods.sdedit import sdedit
+from realedit.methods.sdedit import check_strength, sdedit
+from realedit.sampling.session import Session
 
 
 @dataclass(frozen=True)
 class System:
     """How an engine's value becomes a `run` of the sampler, and whether the result `keeps` the photo's structure, to
-    which the photo's own fine detail then still belongs."""
+    which the photo's own fine detail then still belongs. `check`: raises, before anything slow is done, what the texts
+    (the photo's prompt, the new words) or the steps leave impossible."""
 
     run: Callable[[Task, Any], SamplerRun]
     keeps: bool
+    check: Callable[[Session, tuple[str, str], Any], object]
+
+
+def nothing(session: Session, texts: tuple[str, str], engine: Any) -> None:
+    """Everything is possible."""
 
 
 SYSTEMS: dict[type, System] = {
-    SDEdit: System(sdedit, keeps=False),
-    PromptToPrompt: System(prompt_to_prompt, keeps=True),
-    PlugAndPlay: System(plug_and_play, keeps=True),
-    Pix2PixZero: System(pix2pix_zero, keeps=True),
+    SDEdit: System(sdedit, keeps=False, check=check_strength),
+    PromptToPrompt: System(prompt_to_prompt, keeps=True, check=check_words),
+    PlugAndPlay: System(plug_and_play, keeps=True, check=nothing),
+    Pix2PixZero: System(pix2pix_zero, keeps=True, check=sentences),
 }
