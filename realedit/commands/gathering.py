@@ -13,7 +13,7 @@ from inversion.errors import OutputError, PhotoError
 from realedit.commands.context import RunOptions
 from realedit.commands.output_options import EditOptions
 from realedit.files.access import shown_name
-from realedit.files.kinds import FORMATS, PHOTOS, PIPE, RAW, SUFFIXES
+from realedit.files.kinds import PHOTOS, PIPE, edited_suffix
 
 
 @dataclass(frozen=True)
@@ -105,19 +105,11 @@ def with_stems(found: Sequence[tuple[Path, Path]], options: EditOptions) -> tupl
         own = place.suffix.removeprefix(".").lower()
         stem, number = place.stem, 1
         folder = place.parent if options.out_dir is not None else photo.parent
-        while (folder, _alike(f"{stem}{_ending(place, options)}")) in entries:
+        while (folder, _alike(f"{stem}{edited_suffix(place, options.files.format)}")) in entries:
             stem = f"{place.stem}-{own}" + (f"-{number}" if number > 1 else "")
             number += 1
-        entries[folder, _alike(f"{stem}{_ending(place, options)}")] = BatchEntry(photo, place, stem)
+        entries[folder, _alike(f"{stem}{edited_suffix(place, options.files.format)}")] = BatchEntry(photo, place, stem)
     return tuple(entries.values())
-
-
-def _ending(place: Path, options: EditOptions) -> str:
-    """How the name of a result is expected to end, by the name of the photo."""
-    if options.files.format:
-        return f".{options.files.format}"
-    kind = FORMATS.get(place.suffix.lower())
-    return place.suffix if kind else ".tif" if place.suffix.lower() in RAW else SUFFIXES["PNG"]
 
 
 def _alike(name: str) -> str:

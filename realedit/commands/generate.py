@@ -12,7 +12,7 @@ from realedit.commands.marks import MarkOptions, mark_options
 from realedit.commands.output_options import DrawingOptions, drawing_options, variation_options
 from realedit.commands.parameter_types import FILE, SIZE, WORDS, Coordinates
 from realedit.files.captions import Prompt
-from realedit.files.kinds import PIPE
+from realedit.files.kinds import PIPE, edited_suffix
 
 
 @click.command()
@@ -71,7 +71,8 @@ def relook(
     engine = chosen.engine()
     if engine is None and marks:
         raise click.UsageError("self-guidance draws a whole new picture; give an --engine that edits what is marked")
-    output = options.output or beside(photo, "relook", options.suffix)
+    suffix = options.suffix if engine is None else edited_suffix(photo, options.files.format)
+    output = options.output or beside(photo, "relook", suffix)
     from realedit.commands.generation_batch import asked_of_part, vary
 
     asked: dict[str, Any] = {"kind": "relook", "as": words, "guider": guider, "controls": followed.controls()}
@@ -128,7 +129,7 @@ def fill(
     """
     if not marks:
         raise click.UsageError("say what to fill: --mask, --box, --point or --around")
-    output = options.output or beside(photo, "filled", options.suffix)
+    output = options.output or beside(photo, "filled", edited_suffix(photo, options.files.format))
     from realedit.commands.generation_batch import asked_of_part, vary
     from realedit.sampling.background import ANY_BACKGROUND
 

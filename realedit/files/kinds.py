@@ -20,3 +20,11 @@ SUFFIXES = {kind: suffix for suffix, kind in reversed(FORMATS.items())}
 RAW = (".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".pef", ".srw")
 PHOTOS = (*FORMATS, ".gif", ".jp2", ".ppm", *RAW)
 """What is taken for a photo in a folder."""
+
+
+def edited_suffix(photo: Path, asked: str | None = None) -> str:
+    """How the name of an edited photo is expected to end, by its own name; `asked`: the kind that the user wants."""
+    if asked:
+        return f".{asked}"
+    kind = FORMATS.get(photo.suffix.lower())
+    return photo.suffix if kind else ".tif" if photo.suffix.lower() in RAW else SUFFIXES["PNG"]
