@@ -46,8 +46,8 @@ class OutputReplacement:
 
 @dataclass(frozen=True)
 class AttentionReplacement:
-    """The attention probabilities (1, heads, cells, tokens), float32, of the prompted row in an attention module to
-    what they shall be (Prompt-to-Prompt, arXiv 2208.01626).
+    """The attention probabilities (1 or rows, heads, cells, tokens), float32, of an attention module to what they shall
+    be (Prompt-to-Prompt, arXiv 2208.01626).
 
     The module's output is computed again from them: whatever processor is installed keeps its probabilities to
     itself. So where nothing is changed the output is the same but for rounding."""
@@ -60,13 +60,14 @@ class AttentionReplacement:
         with projections_of(module, ("to_q", "to_k", "to_v")) as seen:
 
             def hook(attention: Any, inputs: Any, output: Tensor) -> Tensor:
-                queries, keys, values = (seen.pop(name)[-1:] for name in ("to_q", "to_k", "to_v"))
+                kept = 0 if self.every_row else len(output) - 1
+                queries, keys, values = (seen.pop(name)[kept:] for name in ("to_q", "to_k", "to_v"))
                 changed = self.change(attention_probabilities(attention, queries, keys))
                 heads = values.unflatten(-1, (attention.heads, -1)).transpose(1, 2)
                 mixed = (changed.to(heads.dtype) @ heads).transpose(1, 2).flatten(2)
                 for layer in attention.to_out:
                     mixed = layer(mixed)
-                return torch.cat((output[:-1], mixed / attention.rescale_output_factor))
+                return torch.cat((output[:kept], mixed / attention.rescale_output_factor))
 
             handle = module.register_forward_hook(hook)
             try:

@@ -11,7 +11,10 @@ from inversion.errors import EditError, PhraseError
 from inversion.replacement import AttentionReplacement, replaced
 from inversion.schedule import Parameterisation, Schedule
 from inversion.taps import Sites, tap
+from realedit.editing.plate import Drawn, PlateFill
 from realedit.engines import Pix2PixZero, PlugAndPlay, PromptToPrompt, RePaint, SDEdit, SentenceBank
+from realedit.evaluation.report import FillReport
+from realedit.inpainting.filler import RepaintFill
 from realedit.methods.pix2pix_zero import different_words, direction, pix2pix_zero
 from realedit.methods.plug_and_play import injected_modules, plug_and_play
 from realedit.methods.prompt_to_prompt import LocalBlend, prompt_to_prompt
@@ -137,6 +140,22 @@ class TestRePaint:
         spoilt[..., half:] = 7.0
         vars(other)["latent"] = spoilt
         assert torch.equal(repaint(other, engine).latent(other.session), found)
+
+    def test_as_a_filler_it_changes_nothing_but_the_hole_and_does_not_see_what_was_there(self, model):
+        photo = torch.rand(1, 3, 50, 70, generator=torch.Generator().manual_seed(2))
+        hole = torch.zeros(1, 1, 50, 70)
+        hole[..., 20:32, 30:45] = 1
+        session = replace(task_of(model).session, settings=Settings(steps=2, seed=1))
+        plate = PlateFill(session, RepaintFill(RePaint(jump=1, repeats=1)), PROMPT)
+        with pytest.raises(EditError, match="does not know what is edited"):
+            plate(photo, hole, 0 * hole)
+        filled, told = plate(photo, hole, 0 * hole, Drawn(photo, 1.0))
+        assert told == FillReport("RePaint", "as asked")
+        outside = hole.expand_as(photo) < 0.5
+        assert torch.equal(filled[outside], photo[outside])
+        assert not torch.equal(filled, photo)
+        other = torch.where(hole > 0.5, 1 - photo, photo)
+        assert torch.equal(plate(other, hole, 0 * hole, Drawn(photo, 1.0))[0], filled)
 
     def test_the_seed_alone_decides(self, model):
         first = repaint(task_of(model, free=right_half()), RePaint(jump=2, repeats=2))

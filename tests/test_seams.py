@@ -99,6 +99,14 @@ class TestCombining:
             assert torch.equal(found, plain)
         assert costs == [1, 1, 1, 2, 2, 2, 2, 2, 1, 1]
 
+    @pytest.mark.parametrize("steps", [25, 50])
+    def test_the_interval_is_one_of_noise_levels(self, model, steps):
+        alphas = model.schedule(steps).alpha_from
+        sigma = ((1 - alphas) / alphas).sqrt().tolist()
+        asked = [Interval().asks(7.5, i / steps) for i in range(steps)]
+        assert asked == [0.28 < each <= 2.9 for each in sigma]
+        assert not Interval().asks(1.0, 0.5)
+
     def test_other_rows_reach_the_combination(self, model):
         """A third row that takes the prompted one's place: the sampler goes where its text leads."""
 
@@ -159,6 +167,15 @@ class TestReplacing:
         output = tape.features[name]
         assert output[1].std(0).max() < 1e-6
         assert output[0].std(0).max() > 1e-4
+
+    def test_attention_of_every_row_is_replaced_where_that_is_said(self, model):
+        z, rows, name = random_latent(), [model.unprompted(), model.embed(PROMPT)], self.layer(model)
+        seen = []
+        look = AttentionReplacement(lambda p: seen.append(p) or p, every_row=True)
+        with torch.no_grad(), tap(model.unet, Sites((name,))) as tape, replaced(model.unet, {name: look}):
+            model.predict(z, 500, rows)
+        flat = seen[0].mean(1).transpose(1, 2)
+        torch.testing.assert_close(flat, tape.attention[name].flatten(2))
 
     @pytest.mark.parametrize("guided", [False, True])
     def test_every_row_is_replaced_where_that_is_said(self, model, guided):
