@@ -94,8 +94,8 @@ def _from_words(shared: RunOptions, job: GenerationJob, session: "Session") -> P
 
 
 def _redrawn(shared: RunOptions, job: GenerationJob, whole: Redrawing, photo: Photo, session: "Session") -> Photo:
-    from realedit.commands.regions import region_mask
     from realedit.editing.redrawing import redraw
+    from realedit.jobs.regions import region_mask
 
     words, where = whole.words or job.prompt.text, whole.where
     mask = region_mask(where, photo, words, job.folder, offline=shared.which.offline) if where else None
@@ -124,9 +124,9 @@ def _controls(shared: RunOptions, job: GenerationJob) -> "list[ControlMap]":
 
 
 def _filled(shared: RunOptions, job: GenerationJob, whole: Filling, photo: Photo, session: "Session") -> Photo:
-    from realedit.commands.regions import region_mask
     from realedit.editing.filling import fill_marked
     from realedit.inpainting.filler import RepaintFill, parse_fill
+    from realedit.jobs.regions import region_mask
 
     words, choice = whole.words or job.prompt.text, parse_fill(whole.fill)
     mask = region_mask(whole.where, photo, words, job.folder, offline=shared.which.offline)
