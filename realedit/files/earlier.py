@@ -8,15 +8,8 @@ from PIL import Image
 from realedit.files.access import is_file, read_file
 from realedit.files.reading import READ_FORMATS
 from realedit.files.sidecar import made_from_photo, sidecar_path
-from realedit.files.xmp import DigitalSourceType
+from realedit.files.xmp import CREATOR, DigitalSourceType
 
-CREATOR = b"realedit: drawn beside a photo"
-BY_PRODUCT = (
-    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-    b'<rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:CreatorTool="' + CREATOR + b'"/>'
-    b"</rdf:RDF></x:xmpmeta>"
-)
-"""The XMP of masks, contact sheets and pictures of steps, which are no photos."""
 MARKS = (CREATOR, DigitalSourceType.EDITED.value.encode())
 
 

@@ -16,13 +16,12 @@ from PIL import Image, PngImagePlugin
 from inversion.errors import OutputError, RealEditError, first_line
 from inversion.file_mode import usual_mode
 from realedit.files.access import read_file
-from realedit.files.earlier import BY_PRODUCT
 from realedit.files.encoding import Saving, encode, format_of
 from realedit.files.kinds import PIPE
 from realedit.files.metadata import Metadata
 from realedit.files.photo import Photo
 from realedit.files.provenance import TYPES, Parent, Signer
-from realedit.files.xmp import DigitalSourceType
+from realedit.files.xmp import BY_PRODUCT, DigitalSourceType
 
 UNFINISHED = ".realedit-"  # how the name begins of a file that is being written: short, whatever it will be called
 LONGEST_NAME = 255  # bytes, where the system does not say

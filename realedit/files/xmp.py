@@ -38,6 +38,15 @@ PROPERTIES = {
 }
 
 
+CREATOR = b"realedit: drawn beside a photo"
+BY_PRODUCT = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    b'<rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:CreatorTool="' + CREATOR + b'"/>'
+    b"</rdf:RDF></x:xmpmeta>"
+)
+"""The XMP of masks, contact sheets and pictures of steps, which are no photos."""
+
+
 class DigitalSourceType(StrEnum):
     """How a picture came about, in IPTC's words."""
 
