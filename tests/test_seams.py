@@ -14,6 +14,7 @@ from realedit.sampling.combination import AdaptiveProjected, ClassifierFree, Int
 from realedit.sampling.prediction import Conditioning, Step
 from realedit.sampling.sampler import sample
 from realedit.sampling.stepping import DdimSteps
+from realedit.settings import Guider
 from tests.conftest import PROMPT, random_latent
 
 CROSS = "up_blocks.1.attentions.0.transformer_blocks.0.attn2"
@@ -106,6 +107,14 @@ class TestCombining:
         asked = [Interval().asks(7.5, i / steps) for i in range(steps)]
         assert asked == [0.28 < each <= 2.9 for each in sigma]
         assert not Interval().asks(1.0, 0.5)
+
+    def test_a_guider_is_a_combination_of_its_own_for_each_run(self, model):
+        rows = rows_of(model, 4, combine=Interval())
+        assert rows.guided_by(Guider.PLAIN) is rows
+        one, two = (rows.guided_by(Guider.APG).combine for _ in range(2))
+        assert isinstance(one, AdaptiveProjected)
+        assert one is not two
+        assert isinstance(rows.guided_by(Guider.RESCALED).combine, Rescaled)
 
     def test_other_rows_reach_the_combination(self, model):
         """A third row that takes the prompted one's place: the sampler goes where its text leads."""

@@ -39,8 +39,8 @@ class Conditioning:
         return cls(model.embed(prompt), model.unprompted().repeat(steps), guidance_scale)
 
     def guided_by(self, guider: Guider) -> "Conditioning":
-        """The same rows, combined as a guider does it; for one run."""
-        return replace(self, combine=combination(guider))
+        """The same rows, combined as a guider does it, the plain one as they are; for one run."""
+        return self if guider is Guider.PLAIN else replace(self, combine=combination(guider))
 
     def unprompted(self, i: int) -> Embedding:
         return self.unconditional[i : i + 1].to(self.prompt.tokens.device)
