@@ -13,7 +13,7 @@ from inversion.schedule import Parameterisation, Schedule
 from inversion.taps import Sites, tap
 from realedit.editing.plate import Drawn, PlateFill
 from realedit.engines import Pix2PixZero, PlugAndPlay, PromptToPrompt, RePaint, SDEdit, SentenceBank
-from realedit.evaluation.report import FillReport
+from realedit.evaluation.report_parts import FillReport
 from realedit.inpainting.filler import RepaintFill
 from realedit.methods.pix2pix_zero import different_words, direction, pix2pix_zero
 from realedit.methods.plug_and_play import injected_modules, plug_and_play

@@ -9,7 +9,7 @@ from inversion.text import Embedding
 from realedit.appearance.selection import AppearanceChange, Changes, recolour_objects
 from realedit.compositing.composite import Composite
 from realedit.compositing.scene import LayeredScene
-from realedit.evaluation.report import GuidanceReport
+from realedit.evaluation.report_parts import GuidanceReport
 from realedit.sampling.energies import ObjectTarget, edit_energies
 from realedit.sampling.guidance import Guidance, GuidedSteps
 from realedit.sampling.inverted_image import InvertedImage

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from realedit.compositing.composite import Composite
 from realedit.compositing.scene import LayeredScene
-from realedit.evaluation.report import FillReport, GuidanceReport, ObjectReport
+from realedit.evaluation.report_parts import FillReport, GuidanceReport, ObjectReport
 from realedit.files.photo import Photo
 from realedit.geometry.camera import Camera
 from realedit.geometry.crop import Crop

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from realedit.compositing.composite import Composite
 from realedit.compositing.scene import LayeredScene, ObjectEdit
-from realedit.evaluation.report import CameraReport, ObjectReport
+from realedit.evaluation.report_parts import CameraReport, ObjectReport
 from realedit.files.photo import Photo
 from realedit.geometry.camera import Camera
 from realedit.geometry.crop import Crop

@@ -15,7 +15,7 @@ from realedit.editing.regenerated_edit import edit_by_regenerating
 from realedit.editing.request import EditRequest
 from realedit.editing.sampled_edit import edit_by_sampling
 from realedit.edits import Insert
-from realedit.evaluation.report import ModeReport
+from realedit.evaluation.report_parts import ModeReport
 from realedit.evaluation.verdict import Verdict, worst
 from realedit.files.photo import Pixels
 from realedit.sampling.inverted_image import InvertedCrop

@@ -11,7 +11,7 @@ from realedit.compositing.effects import Effects
 from realedit.compositing.scene import LayeredScene, ObjectEdit
 from realedit.compositing.separation import CleanPlate, effects_without_model
 from realedit.editing.plate import PlateFill
-from realedit.evaluation.report import FillReport
+from realedit.evaluation.report_parts import FillReport
 from realedit.files.photo import Photo
 from realedit.images import at_most
 from realedit.inpainting.fill import fill_smoothly

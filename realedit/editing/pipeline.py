@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from inversion.model import DiffusionModel
+from inversion.model import DiffusionModel, Meter
 from realedit.editing.measurement import camera_used, overlaps
-from realedit.editing.modes import ShowPart, attempt
+from realedit.editing.modes import Attempt, ShowPart, attempt
 from realedit.editing.request import EditRequest, Hints
 from realedit.edits import Edit, check_together
 from realedit.evaluation.metrics import PerceptualMetric
@@ -58,32 +58,33 @@ def edit(
         RealEditError: the part that is edited is too large for this machine's memory.
     """
     began = time.perf_counter()
+    check_together(edits)
     if isinstance(fill, GivenFill):
         fill = load_filler(fill, str(model.device))
-    request, session = (
-        EditRequest(photo, prompt, edits, hints, fill),
-        Session(model, settings, progress, traced=explain),
-    )
-    check_together(edits)
+    request = EditRequest(photo, prompt, edits, hints, fill)
     request.check_words(model)
     with model.metered() as meter:
-        found = attempt(session, request, preview)
+        found = attempt(Session(model, settings, progress, traced=explain), request, preview)
     part = found.part
     after = photo.with_part(part.crop.box, part.photo)
     editable = part.crop.in_photo(part.final.editable)
-    sampled = part.sampled
-    measurements = Measurements(
-        objects=part.objects,
+    measured = _measured(request, found, meter, time.perf_counter() - began)
+    report = EditReport.of(photo, after, editable, measured, perceptual or perceptual_metric(model))
+    return EditResult(after, editable, report, part.intermediates())
+
+
+def _measured(request: EditRequest, found: Attempt, meter: Meter, seconds: float) -> Measurements:
+    part, sampled = found.part, found.part.sampled
+    return Measurements(
+        objects=tuple(part.objects),
         guidance=sampled.guidance if sampled else None,
-        camera=camera_used(part.camera, part.scene.objects, given=hints.pitch is not None),
-        overlaps=overlaps(part.final),
+        camera=camera_used(part.camera, part.scene.objects, given=request.hints.pitch is not None),
+        overlaps=tuple(overlaps(part.final)),
         evaluations=meter.forward_equivalents,
         network_seconds=meter.network_seconds,
-        seconds=time.perf_counter() - began,
-        cached=sampled is not None and sampled.cached,
+        seconds=seconds,
+        from_cache=sampled is not None and sampled.cached,
         fill=part.fill,
         verdict=found.verdict,
         mode=found.mode,
     )
-    report = EditReport.of(photo, after, editable, measurements, perceptual or perceptual_metric(model))
-    return EditResult(after, editable, report, part.intermediates())

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from inversion.errors import EditError
-from realedit.evaluation.report import FillReport
+from realedit.evaluation.report_parts import FillReport
 from realedit.images import gaussian_blur
 from realedit.inpainting.filler import (
     AutomaticFill,

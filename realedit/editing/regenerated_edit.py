@@ -17,7 +17,7 @@ from realedit.editing.measurement import measure_objects
 from realedit.editing.preparation import Preparation, with_placements
 from realedit.editing.regeneration import Regions, regenerate
 from realedit.editing.request import EditRequest
-from realedit.evaluation.report import FillReport
+from realedit.evaluation.report_parts import FillReport
 from realedit.geometry.correspondence import Correspondence, Origin
 from realedit.geometry.transform import IDENTITY
 from realedit.images import resize

@@ -11,7 +11,7 @@ from inversion.reference import Reference
 from realedit.compositing.scene import LayeredScene, ObjectEdit
 from realedit.editing.explaining import explanation
 from realedit.edits import ObjectSource
-from realedit.evaluation.report import GuidanceReport
+from realedit.evaluation.report_parts import GuidanceReport
 from realedit.geometry.correspondence import Correspondence
 from realedit.geometry.warp import warp
 from realedit.morphology import union

@@ -22,7 +22,7 @@ from realedit.editing.plate import Drawn, PlateFill, place_behind
 from realedit.editing.preparation import Preparation, with_placements
 from realedit.editing.request import EditRequest
 from realedit.editing.resampling import resample
-from realedit.evaluation.report import FillReport, GuidanceReport
+from realedit.evaluation.report_parts import FillReport, GuidanceReport
 from realedit.morphology import union
 from realedit.objects.located_object import LocatedObject
 from realedit.sampling.inverted_image import InvertedCrop, InvertedImage

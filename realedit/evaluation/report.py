@@ -1,169 +1,53 @@
-"""What an edit did, as text, as JSON, and as a picture."""
+"""What an edit did, as text and as JSON."""
 
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 from torch import Tensor
 
 from realedit.evaluation.comparison import compare
 from realedit.evaluation.metrics import ImageComparison, PerceptualMetric
+from realedit.evaluation.report_parts import CameraReport, FillReport, GuidanceReport, ModeReport, ObjectReport
 from realedit.evaluation.verdict import Verdict
 from realedit.files.captions import FROM_OPTION, Prompt
 from realedit.files.photo import Photo
-from realedit.geometry.boxes import mask_centre
-from realedit.geometry.crop import Crop
-from realedit.geometry.transform import Point
-from realedit.objects.attention_probe import Detection
 
 SHOWN_PROMPT = 50  # characters of a prompt in a line
 
 
 @dataclass(frozen=True)
-class GuidanceReport:
-    """How the energy went: at the first and the last measurement, its goal, the last strength, and the `most` that it
-    may be."""
-
-    first: float
-    last: float
-    goal: float
-    strength: float
-    most: float
-
-    @property
-    def met(self) -> bool:
-        """Whether the energy came down to its goal."""
-        return self.last <= self.goal
-
-    def to_text(self) -> str:
-        if self.first <= self.goal:
-            return f"energy {self.first:.3f}, nothing asked (goal {self.goal:g})"
-        limits = f"strength {self.strength:.2f} of at most {self.most:g}"
-        return f"energy {self.first:.3f} to {self.last:.3f} (goal {self.goal:g}), {limits}"
-
-
-@dataclass(frozen=True)
-class ObjectReport:
-    """One object after the edit. Positions are fractions (x, y), sizes shares of the frame; `asked_...`
-    is None where it was removed, `reached_...` where it could not be measured, and `note` says why."""
-
-    phrase: str
-    words: str
-    asked_position: Point | None
-    asked_size: float
-    reached_position: Point | None
-    reached_size: float | None
-    note: str | None
-
-    @classmethod
-    def of(
-        cls, phrase: str, words: str, target: Tensor, found: Detection | None, crop: Crop, *, why: str
-    ) -> "ObjectReport":
-        """`target` (1, 1, h, w) is where it was asked to be, `found` where the model sees it, both in the part
-        of the photo that `crop` shows, and `why` it does not."""
-        there = bool(target.any())
-        share = crop.extent[0] * crop.extent[1] / (crop.size[0] * crop.size[1])
-        return cls(
-            phrase=phrase,
-            words=words,
-            asked_position=crop.from_crop(mask_centre(target)) if there else None,
-            asked_size=float(target.mean()) * share,
-            reached_position=crop.from_crop(found.position) if found else None,
-            reached_size=found.size * share if found else None,
-            note=None if found or not there else why,
-        )
-
-    def to_text(self) -> str:
-        name = f'"{self.phrase}"' if self.words == self.phrase else f'"{self.phrase}" as "{self.words}"'
-        if self.asked_position is None:
-            return f"{name} removed"
-        x, y = self.asked_position
-        asked = f"{name} asked ({x:.3f}, {y:.3f}), size {self.asked_size:.1%}"
-        if self.reached_position is None or self.reached_size is None:
-            return f"{asked}; not measured: {self.note}"
-        x, y = self.reached_position
-        return f"{asked}; measured ({x:.3f}, {y:.3f}), size {self.reached_size:.1%}"
-
-
-@dataclass(frozen=True)
-class CameraReport:
-    """How many degrees down the camera is taken to look, and whether the user said so."""
-
-    pitch: float
-    given: bool
-
-    def to_text(self) -> str:
-        how = "as given" if self.given else "as far as lines and outlines tell"
-        return f"looks down by {self.pitch:.0f} degrees, {how}"
-
-
-@dataclass(frozen=True)
-class FillReport:
-    """By what (`name`) the places were filled that objects left, and why by that."""
-
-    name: str
-    why: str
-
-    def to_text(self) -> str:
-        return f"by {self.name}: {self.why}"
-
-
-@dataclass(frozen=True)
-class ModeReport:
-    """How an edit was made (`name`), and why so."""
-
-    name: str
-    why: str
-
-    def to_text(self) -> str:
-        return f"{self.name}: {self.why}"
-
-
-@dataclass(frozen=True, eq=False)
 class Measurements:
-    """What was measured on the way to a result: every object, how guidance went, the camera, which objects cover each
-    other, the network evaluations in forward-equivalents, for how long networks worked and how long all took, whether
-    the inversion came from the cache, and the mode. `guidance` is None where nothing was guided, `fill` where nothing
-    left its place."""
-
-    objects: Sequence[ObjectReport]
-    guidance: GuidanceReport | None
-    camera: CameraReport | None
-    overlaps: Sequence[str]
-    evaluations: float
-    network_seconds: float
-    seconds: float
-    cached: bool
-    fill: FillReport | None
-    verdict: Verdict
-    mode: ModeReport
-
-
-@dataclass(frozen=True)
-class EditReport:
-    """The numbers of one run.
-
-    `outside`: the result against the photo, where nothing may change. `camera`: by what objects were turned that went
-    elsewhere, None if none did. `overlaps` names objects that cover each other after the edit. `seconds`: of the edit
-    alone, without loading the model, reading and writing; `network_seconds`: of these, those of its networks. `prompt`:
-    what the photo is said to show, and where that was said; None from Python.
-    """
+    """What was measured on the way to a result: every object, how guidance went (None: nothing was guided), the camera
+    by which objects were turned that went elsewhere (None: none did), which objects cover each other after the edit,
+    the network evaluations in forward-equivalents, for how many of the `seconds` networks worked, whether the inversion
+    came from the cache, how what objects left was filled (None: nothing left its place), and the mode. `seconds` are
+    the edit's alone, without loading the model, reading and writing."""
 
     objects: tuple[ObjectReport, ...]
-    outside: ImageComparison
-    touched_share: float
     guidance: GuidanceReport | None
     camera: CameraReport | None
+    overlaps: tuple[str, ...]
     evaluations: float
     network_seconds: float
     seconds: float
     from_cache: bool
-    overlaps: tuple[str, ...]
-    perceptual_note: str | None
     fill: FillReport | None
     verdict: Verdict
     mode: ModeReport
+
+
+@dataclass(frozen=True, kw_only=True)
+class EditReport(Measurements):
+    """The numbers of one run.
+
+    `outside`: the result against the photo, where nothing may change. `touched_share`: of the photo, what may.
+    `prompt`: what the photo is said to show, and where that was said; None from Python.
+    """
+
+    outside: ImageComparison
+    touched_share: float
+    perceptual_note: str | None
     prompt: Prompt | None = None
 
     @classmethod
@@ -172,20 +56,10 @@ class EditReport:
     ) -> "EditReport":
         """Measure a result against its photo outside what is `editable` (1, 1, H, W)."""
         return cls(
-            objects=tuple(measured.objects),
+            **{each.name: getattr(measured, each.name) for each in fields(measured)},
             outside=compare(before, after, editable, perceptual),
             touched_share=float(editable.mean()),
-            guidance=measured.guidance,
-            camera=measured.camera,
-            evaluations=measured.evaluations,
-            network_seconds=measured.network_seconds,
-            seconds=measured.seconds,
-            from_cache=measured.cached,
-            overlaps=tuple(measured.overlaps),
             perceptual_note=perceptual.note,
-            fill=measured.fill,
-            verdict=measured.verdict,
-            mode=measured.mode,
         )
 
     def to_json(self) -> str:
