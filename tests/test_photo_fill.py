@@ -8,8 +8,8 @@ import torch
 
 from inversion.errors import EditError
 from realedit.inpainting.fill import falling_light
-from realedit.inpainting.graph_cut import LabelEnergy, expanded, minimise
-from realedit.inpainting.offset_map import HoleView, label_hole, shifted
+from realedit.inpainting.graph_cut import LabelEnergy, fuse_all, fused, minimise
+from realedit.inpainting.offset_map import HoleView, lay_out, shifted
 from realedit.inpainting.patch_offsets import dominant_offsets
 from realedit.inpainting.photo_fill import Sketch, fill_from_photo, hole_sources
 from realedit.inpainting.seamless import seamless_copy
@@ -126,35 +126,44 @@ def test_a_hole_that_touches_the_frame_on_two_sides_is_filled_from_the_rest():
     assert (filled - photo).abs().mean() < 0.05
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_an_expansion_is_the_best_of_all_ways_to_take_a_label(seed: int):
+def random_energy(seed: int, labels: int, height: int, width: int) -> LabelEnergy:
+    """Of a grid: what labels show at each node is random, and seams cost distances."""
     random = np.random.default_rng(seed)
-    points = random.random((3, 9, 2))  # what each label shows at each node: seams cost squared distances
-    edges = np.array([(k, k + 1) for k in range(8) if k % 3 != 2] + [(k, k + 3) for k in range(6)])
+    nodes = np.arange(height * width).reshape(height, width)
+    points = random.random((labels, nodes.size, 2))
+    pairs = ((nodes[:, :-1], nodes[:, 1:]), (nodes[:-1], nodes[1:]))
 
     def between(a: np.ndarray, b: np.ndarray, edges: np.ndarray) -> np.ndarray:
         p, q = edges.T
         return np.linalg.norm(points[a, p] - points[b, p], axis=1) + np.linalg.norm(points[a, q] - points[b, q], axis=1)
 
-    energy = LabelEnergy(random.random((3, 9)), edges, between)
+    edges = np.concatenate([np.stack((p.ravel(), q.ravel()), -1) for p, q in pairs])
+    return LabelEnergy(random.random((labels, nodes.size)), edges, between)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_expansion_is_the_best_of_all_ways_to_take_a_label(seed: int):
+    energy, random = random_energy(seed, 3, 3, 3), np.random.default_rng(seed + 100)
     labels, free = random.integers(0, 2, 9), random.random(9) < 0.8
-    found = expanded(energy, labels, 2, free)
-    ways = itertools.product((False, True), repeat=9)
-    tried = [np.where(np.array(way) & free, 2, labels) for way in ways]
+    found = fused(energy, labels, np.where(free, 2, labels))
+    tried = [np.where(np.array(way) & free, 2, labels) for way in itertools.product((False, True), repeat=9)]
     assert energy.of(found) == pytest.approx(min(energy.of(one) for one in tried), abs=0.05)  # capacities are whole
     assert (found[~free] == labels[~free]).all()
 
 
-def test_labels_never_cost_more_after_a_sweep():
-    random = np.random.default_rng(7)
-    edges = np.array([(k, k + 1) for k in range(19)])
+@pytest.mark.parametrize("seed", range(4))
+def test_a_fusion_costs_no_more_than_the_best_that_went_in_and_is_made_of_them(seed: int):
+    energy, random = random_energy(seed, 5, 4, 6), np.random.default_rng(seed + 100)
+    several = [random.integers(0, 5, 24) for _ in range(3)]
+    best = fuse_all(energy, several)
+    assert energy.of(best) < min(energy.of(one) for one in several)
+    assert (np.array(several) == best).any(0).all()
 
-    def between(a: np.ndarray, b: np.ndarray, edges: np.ndarray) -> np.ndarray:
-        return np.abs(a - b).astype(float)
 
-    energy = LabelEnergy(random.random((5, 20)) * 4, edges, between)
+def test_labels_cost_less_after_a_sweep():
+    energy = random_energy(7, 5, 4, 5)
     start = energy.cost.argmin(0)
-    found = minimise(energy, start, lambda labels, label: np.ones(len(labels), bool), 3)
+    found = minimise(energy, start, range(5), lambda labels, label: np.ones(len(labels), bool))
     assert energy.of(found) < energy.of(start)
 
 
@@ -163,7 +172,7 @@ def test_a_seam_goes_where_copies_agree():
     picture[:, :45] = np.random.default_rng(0).random((40, 45, 3))
     picture[:, 45:] = picture[:, :45]
     hole = boxed((40, 90), 10, 30, 50, 70)
-    labels = label_hole(HoleView(picture, ~hole, hole), np.array([(0, 1), (0, -45), (3, 2)]))
+    labels = lay_out(HoleView(picture, ~hole, hole), np.array([(0, 1), (0, -45), (3, 2)]), seed=0)
     assert (labels[hole] == 1).all()
 
 

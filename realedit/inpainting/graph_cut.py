@@ -1,6 +1,6 @@
 """The least of an energy of labels on a graph, by alpha-expansion (Boykov, Veksler and Zabih 2001)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +8,8 @@ from scipy import sparse
 from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 
 CAPACITY_UNIT, LARGEST_CAPACITY = 100.0, 2e7  # of the integer capacities of the flow
-ENOUGH_GAIN = 1e-3  # of the energy: a sweep over all labels that saves less is the last
+Reachable = Callable[[np.ndarray, int], np.ndarray]
+"""Which nodes (n) of labels (n) a label may be expanded onto."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,30 +28,30 @@ class LabelEnergy:
         return float(own + self.between(labels[p], labels[q], self.edges).sum())
 
 
-def expanded(energy: LabelEnergy, labels: np.ndarray, label: int, free: np.ndarray) -> np.ndarray:
-    """The labels (n) with the least energy of those in which any of the `free` nodes (n) take on `label` instead.
+def fused(energy: LabelEnergy, labels: np.ndarray, proposal: np.ndarray) -> np.ndarray:
+    """The labels (n) with the least energy of those in which every node has its own of the `labels` (n) or that of the
+    `proposal` (n): a fusion move (Lempitsky et al. 2010), which is an expansion where one label is proposed.
 
     Where the terms of an edge are not submodular, that of the old labels is lowered until they are."""
-    free = free & (labels != label)
+    free = labels != proposal
     if not free.any():
         return labels
     index = np.cumsum(free) - 1
     edges = energy.edges[free[energy.edges].any(1)]
     p, q = edges.T
-    new = np.full(len(edges), label)
-    stay, first = energy.between(labels[p], labels[q], edges), energy.between(new, labels[q], edges)
-    second = energy.between(labels[p], new, edges)
+    stay, first = energy.between(labels[p], labels[q], edges), energy.between(proposal[p], labels[q], edges)
+    second, change = energy.between(labels[p], proposal[q], edges), energy.between(proposal[p], proposal[q], edges)
     both, only_p, only_q = free[p] & free[q], free[p] & ~free[q], ~free[p] & free[q]
-    stay = np.where(both, np.minimum(stay, first + second), stay)
+    stay = np.where(both, np.minimum(stay, first + second - change), stay)
     nodes = np.flatnonzero(free)
-    gain = energy.cost[label, nodes] - energy.cost[labels[nodes], nodes]
+    gain = energy.cost[proposal[nodes], nodes] - energy.cost[labels[nodes], nodes]
     np.add.at(gain, index[p[both]], (first - stay)[both])
-    np.add.at(gain, index[q[both]], -first[both])
+    np.add.at(gain, index[q[both]], (change - first)[both])
     np.add.at(gain, index[p[only_p]], (first - stay)[only_p])
     np.add.at(gain, index[q[only_q]], (second - stay)[only_q])
-    taken = _minimum_cut(gain, index[p[both]], index[q[both]], (first + second - stay)[both])
+    taken = _minimum_cut(gain, index[p[both]], index[q[both]], (first + second - change - stay)[both])
     result = labels.copy()
-    result[nodes[taken]] = label
+    result[nodes[taken]] = proposal[nodes[taken]]
     return result
 
 
@@ -74,18 +75,21 @@ def _minimum_cut(gain: np.ndarray, p: np.ndarray, q: np.ndarray, weights: np.nda
     return ones[:count]
 
 
-def minimise(
-    energy: LabelEnergy, labels: np.ndarray, reachable: Callable[[np.ndarray, int], np.ndarray], sweeps: int
-) -> np.ndarray:
-    """Labels (n) of low energy, from some at the start: every label is expanded in turn onto the nodes that are
-    `reachable(labels, label)`, for so many sweeps at most."""
+def minimise(energy: LabelEnergy, labels: np.ndarray, order: Iterable[int], reachable: Reachable) -> np.ndarray:
+    """Labels (n) of lower energy: every label in this order is expanded onto the nodes that are
+    `reachable(labels, label)`."""
     least = energy.of(labels)
-    for _ in range(sweeps):
-        before = least
-        for label in range(len(energy.cost)):
-            tried = expanded(energy, labels, label, reachable(labels, label))
-            if tried is not labels and (now := energy.of(tried)) < least:
-                labels, least = tried, now
-        if least > (1 - ENOUGH_GAIN) * before:
-            break
+    for label in order:
+        tried = fused(energy, labels, np.where(reachable(labels, label), label, labels))
+        if tried is not labels and (now := energy.of(tried)) < least:
+            labels, least = tried, now
     return labels
+
+
+def fuse_all(energy: LabelEnergy, found: Iterable[np.ndarray]) -> np.ndarray:
+    """Labels (n) of an energy that is at most the least of all that were `found` (n each): what is best in each."""
+    best, *others = sorted(found, key=energy.of)
+    for other in others:
+        tried = fused(energy, best, other)
+        best = tried if energy.of(tried) < energy.of(best) else best
+    return best

@@ -10,12 +10,13 @@ import cv2
 import numpy as np
 
 from inversion.errors import EditError
-from realedit.inpainting.offset_map import COVERED_RIM, HoleView, label_hole
+from realedit.inpainting.offset_map import COVERED_RIM, HoleView, lay_out, lay_out_again, move_seams
 from realedit.inpainting.patch_offsets import PATCH_SIDE, dominant_offsets
 from realedit.inpainting.seamless import seamless_copy
 
 REPEATS_AT = 3000  # pixels of the hole in the picture in which repetitions are looked for
-LABELLED_AT = 1600, 6400, 25600  # pixels of the hole in the pictures in which parts are laid out, smallest first
+LAID_OUT_AT = 400, 1600  # pixels of the hole in the pictures in which its parts are laid out, and laid out again
+SEAMS_AT = 6400, 25600  # the same in those in which seams are moved, one after the other
 COLOUR_UNIT = 20.0  # of L*a*b*: a difference of colours that counts as 1
 SHARPEST = 0.5  # pixels of blur that make no difference
 PARTLY_HIDDEN = 0.01  # share of a small pixel from which it counts as hidden
@@ -53,7 +54,7 @@ class HolePart:
     def _laid_out(self, seed: int) -> "_Layout":
         """Raises `EditError` if nothing is left to copy from."""
         offsets = _offsets(_Level.of(self, REPEATS_AT), seed)
-        level, labels = _laid_out(self, offsets)
+        level, labels = _laid_out(self, offsets, seed)
         layout = _Layout(level, labels, level.rounded(offsets), (level.enlarged(labels) >= 0) & self.hole)
         if not layout.covered.any():
             raise EditError("nothing is left around the hole to fill it from; mark less, or take another --fill")
@@ -118,13 +119,14 @@ def _offsets(level: _Level, seed: int) -> np.ndarray:
     return np.concatenate([found, np.array(out)]) * level.factor
 
 
-def _laid_out(part: HolePart, offsets: np.ndarray) -> tuple[_Level, np.ndarray]:
+def _laid_out(part: HolePart, offsets: np.ndarray, seed: int) -> tuple[_Level, np.ndarray]:
     """Which of the `offsets` (n, 2) each pixel is copied at (h, w), and the level at which that is known."""
-    level = _Level.of(part, LABELLED_AT[0])
-    labels = label_hole(level.view, level.rounded(offsets))
-    for hole_pixels in LABELLED_AT[1:]:
+    level = _Level.of(part, LAID_OUT_AT[0])
+    labels = lay_out(level.view, level.rounded(offsets), seed)
+    for hole_pixels in (LAID_OUT_AT[1], *SEAMS_AT):
         level = _Level.of(part, hole_pixels)
-        labels = label_hole(level.view, level.rounded(offsets), _nearest(labels, level.view.hole.shape))
+        improved = move_seams if hole_pixels in SEAMS_AT else lay_out_again
+        labels = improved(level.view, level.rounded(offsets), _nearest(labels, level.view.hole.shape))
     return level, labels
 
 

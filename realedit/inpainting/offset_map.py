@@ -1,14 +1,13 @@
 """Which offset each pixel of a hole is copied at: a photomontage of shifted pictures with the least visible seams
 (Agarwala et al. 2004; He and Sun 2012, section 4)."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from scipy import ndimage
 
-from realedit.inpainting.graph_cut import LabelEnergy, minimise
+from realedit.inpainting.graph_cut import LabelEnergy, Reachable, fuse_all, minimise
 
 UNKNOWN_SOURCE = 1e4  # what it costs to copy what is not known, against squared differences of colours
 COVERED_RIM = 2  # pixels around the hole that are covered too, where what is copied is compared with what is there
@@ -16,7 +15,7 @@ RIM_WEIGHT = 4.0  # of a difference there
 DISTANCE_COST = 0.05  # of an offset as long as the hole's side: what is near is likelier to belong here
 HEIGHT_COST = 1.4  # the same up or down, against sideways: floors, tables and horizons are level
 EXPECTED_WEIGHT = 1.0  # of a difference from the tones that are expected in the hole
-SWEEPS = 2
+STARTS = 4  # orders in which offsets are tried
 BAND = 3  # pixels beside a label's part that it may take when seams are moved
 
 
@@ -37,21 +36,47 @@ class HoleView:
         return cv2.GaussianBlur(self.colours, (0, 0), self.blur)
 
 
-def label_hole(view: HoleView, offsets: np.ndarray, start: np.ndarray | None = None) -> np.ndarray:
+def lay_out(view: HoleView, offsets: np.ndarray, seed: int) -> np.ndarray:
     """Which of the `offsets` (n, 2) each pixel of a hole and of its rim is copied at (H, W); -1 elsewhere, and where
-    none leads to what is known. From labels to `start` with (H, W), if any, only seams are moved."""
-    hole = view.hole
+    none leads to what is known. Which label comes first decides where expansions end, so that several orders are tried,
+    and the best of each result is taken."""
     energy, rows, columns = _energy(view, offsets)
-    labels = energy.cost.argmin(0)
-    if start is None:
-        labels = minimise(energy, labels, lambda now, label: energy.cost[label] < UNKNOWN_SOURCE, SWEEPS)
-    else:
-        before = start[rows, columns]
-        labels = np.where((before >= 0) & _possible(energy, before), before, labels)
-        labels = minimise(energy, labels, _beside(energy, rows, columns, hole.shape), 1)
-    found = np.full(hole.shape, -1)
+    random = np.random.default_rng(seed)
+    found = [
+        minimise(energy, energy.cost.argmin(0), random.permutation(len(offsets)), _anywhere(energy))
+        for _ in range(STARTS)
+    ]
+    return _map(view, energy, fuse_all(energy, found), rows, columns)
+
+
+def lay_out_again(view: HoleView, offsets: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """The same from what a smaller picture led to, `start` (H, W): every offset may be taken anywhere."""
+    energy, rows, columns = _energy(view, offsets)
+    labels = _begun(energy, start[rows, columns])
+    return _map(view, energy, minimise(energy, labels, range(len(offsets)), _anywhere(energy)), rows, columns)
+
+
+def move_seams(view: HoleView, offsets: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """The same, of which only the seams are moved."""
+    energy, rows, columns = _energy(view, offsets)
+    labels = _begun(energy, start[rows, columns])
+    beside = _beside(energy, rows, columns, view.hole.shape)
+    return _map(view, energy, minimise(energy, labels, range(len(offsets)), beside), rows, columns)
+
+
+def _begun(energy: LabelEnergy, before: np.ndarray) -> np.ndarray:
+    """Labels (n) as they were `before` (n), or the cheapest where those are impossible."""
+    return np.where((before >= 0) & _possible(energy, before), before, energy.cost.argmin(0))
+
+
+def _map(view: HoleView, energy: LabelEnergy, labels: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    found = np.full(view.hole.shape, -1)
     found[rows, columns] = np.where(_possible(energy, labels), labels, -1)
     return found
+
+
+def _anywhere(energy: LabelEnergy) -> Reachable:
+    return lambda labels, label: energy.cost[label] < UNKNOWN_SOURCE
 
 
 def _possible(energy: LabelEnergy, labels: np.ndarray) -> np.ndarray:
@@ -103,9 +128,7 @@ def _edges(rows: np.ndarray, columns: np.ndarray, size: tuple[int, ...]) -> np.n
     return np.concatenate([pair[(pair >= 0).all(-1)] for pair in pairs])
 
 
-def _beside(
-    energy: LabelEnergy, rows: np.ndarray, columns: np.ndarray, size: tuple[int, ...]
-) -> Callable[[np.ndarray, int], np.ndarray]:
+def _beside(energy: LabelEnergy, rows: np.ndarray, columns: np.ndarray, size: tuple[int, ...]) -> Reachable:
     def reachable(labels: np.ndarray, label: int) -> np.ndarray:
         part = np.zeros(size, bool)
         part[rows, columns] = labels == label

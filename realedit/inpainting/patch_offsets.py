@@ -15,7 +15,7 @@ COMPARED_REACH = 0.8  # in sides of the hole: how far from it patches are looked
 LEAST_OFFSET = 0.125  # in sides of the hole: a smaller offset says no more than that pictures are smooth
 LEAST_OFFSET_PIXELS = 6  # the same in pixels
 HISTOGRAM_WIDTH = 1.4  # pixels, standard deviation: offsets that differ by less are one
-MOST_OFFSETS = 60
+MOST_OFFSETS = 120
 
 
 def dominant_offsets(picture: np.ndarray, known: np.ndarray, hole: np.ndarray, seed: int) -> np.ndarray:
