@@ -1,0 +1,153 @@
+"""The systems, each on a task that it is for: as the program runs it, with the same model, photo and words."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from inversion.errors import RealEditError
+from inversion.model import DiffusionModel
+from realedit.editing.filling import fill_marked
+from realedit.editing.pipeline import edit
+from realedit.editing.redrawing import redraw
+from realedit.engines import Pix2PixZero, PlugAndPlay, PromptToPrompt, RePaint, SDEdit
+from realedit.evaluation.metrics import PerceptualMetric
+from realedit.files.photo import Photo
+from realedit.images import to_bytes
+from realedit.inpainting.filler import AutomaticFill, FillChoice, PhotoFill, RepaintFill
+from realedit.morphology import dilate
+from realedit.sampling.prompts import object_prompt
+from realedit.sampling.session import Session
+from realedit.settings import DEFAULTS, Mode
+from tests.benchmarks.cases import Case
+from tests.benchmarks.edit_cases import EditCase
+from tests.benchmarks.fillers import telea
+from tests.benchmarks.rows import cut_paste_inpaint
+
+MARKED_BEYOND = 0.03  # of the shorter side, by which a person's mark goes beyond what it means
+HARMONISED = 0.4  # of the schedule that SDEdit draws anew of what was pasted
+Row = Callable[[Any], tuple[Tensor, Tensor | None]]
+
+
+@dataclass(frozen=True, eq=False)
+class Rig:
+    """What every system works with."""
+
+    model: DiffusionModel
+    perceptual: PerceptualMetric
+
+    @property
+    def session(self) -> Session:
+        return Session(self.model, DEFAULTS)
+
+    def edited(self, mode: Mode, fill: FillChoice = AutomaticFill()) -> Row:
+        """realedit's own edit, the object found by its words; what is refused is the photo unchanged."""
+        settings = replace(DEFAULTS, mode=mode)
+
+        def row(case: Any) -> tuple[Tensor, Tensor | None]:
+            photo = Photo(to_bytes(case.before))
+            try:
+                done = edit(
+                    self.model,
+                    photo,
+                    case.prompt,
+                    case.edit,
+                    fill=fill,
+                    settings=settings,
+                    perceptual=self.perceptual,
+                )
+            except RealEditError:
+                return case.before, None
+            return done.photo.tensor(), done.editable
+
+        return row
+
+    def redrawn(self, engine: Callable[[EditCase], Any], *, marked: bool = False) -> Row:
+        """`relook --engine` in the words of the truth; `marked`: with the object's mask, grown, and in its words."""
+
+        def row(case: EditCase) -> tuple[Tensor, Tensor | None]:
+            mask = marked_by_hand(case.sources[0]) if marked else None
+            alone = photo_of(case.edit.object), photo_of(case.edit.words)
+            texts = alone if marked else (case.prompt, case.wanted)
+            photo = redraw(self.session, Photo(to_bytes(case.before)), texts, engine(case), mask)
+            return photo.tensor(), mask
+
+        return row
+
+    def filled(self, choice: FillChoice) -> Row:
+        """`fill` of where the true pictures differ, grown, in the words of the empty place."""
+
+        def row(case: EditCase) -> tuple[Tensor, Tensor | None]:
+            mask = marked_by_hand(case.region)
+            photo = fill_marked(self.session, Photo(to_bytes(case.before)), case.wanted, mask, choice)
+            return photo.tensor(), mask
+
+        return row
+
+    def harmonised(self, case: Case) -> tuple[Tensor, Tensor | None]:
+        """SDEdit over cut and paste, where that changed the photo."""
+        pasted, _ = cut_paste_inpaint(case)
+        mask = marked_by_hand(((case.source + case.target) > 0).float())
+        words, engine = photo_of(case.edit.object), SDEdit(strength=HARMONISED)
+        return redraw(self.session, Photo(to_bytes(pasted)), (words, words), engine, mask).tensor(), mask
+
+
+def photo_of(phrase: str) -> str:
+    """The prompt of a marked object, as the program makes it."""
+    return object_prompt({phrase: phrase}, "").prompt
+
+
+def marked_by_hand(mask: Tensor) -> Tensor:
+    """As a person marks it: beyond its edge, since what is left out stays."""
+    return dilate(mask, MARKED_BEYOND)
+
+
+def telea_filled(case: EditCase) -> tuple[Tensor, Tensor | None]:
+    mask = marked_by_hand(case.region)
+    return telea(case.before, mask, torch.zeros_like(mask)), mask
+
+
+def do_nothing(case: Any) -> tuple[Tensor, Tensor | None]:
+    return case.before, None
+
+
+def look_rows(rig: Rig) -> Mapping[str, Row]:
+    """Of a new look: those that keep structure change the whole photo, as in their papers, and what is marked."""
+    engines = {
+        "prompt-to-prompt": lambda case: PromptToPrompt(),
+        "prompt-to-prompt, only": lambda case: PromptToPrompt(blend=case.edit.words),
+        "plug-and-play": lambda case: PlugAndPlay(),
+        "pix2pix-zero": lambda case: Pix2PixZero(),
+    }
+    return {
+        "do nothing": do_nothing,
+        "composite": rig.edited(Mode.COMPOSITE),
+        "self-guidance": rig.edited(Mode.REGENERATE),
+        **{name: rig.redrawn(engine) for name, engine in engines.items()},
+        "plug-and-play, marked": rig.redrawn(lambda case: PlugAndPlay(), marked=True),
+        "pix2pix-zero, marked": rig.redrawn(lambda case: Pix2PixZero(), marked=True),
+        "sdedit, marked": rig.redrawn(lambda case: SDEdit(strength=0.7), marked=True),
+    }
+
+
+def fill_rows(rig: Rig) -> Mapping[str, Row]:
+    return {
+        "do nothing": do_nothing,
+        "composite": rig.edited(Mode.COMPOSITE),
+        "self-guidance": rig.edited(Mode.REGENERATE),
+        "repaint": rig.filled(RepaintFill()),
+        "copies from around": rig.filled(PhotoFill()),
+        "Telea": telea_filled,
+    }
+
+
+def move_rows(rig: Rig) -> Mapping[str, Row]:
+    return {
+        "do nothing": do_nothing,
+        "composite": rig.edited(Mode.COMPOSITE),
+        "self-guidance": rig.edited(Mode.REGENERATE),
+        "composite, repaint fills": rig.edited(Mode.COMPOSITE, RepaintFill(RePaint())),
+        "sdedit over cut and paste": rig.harmonised,
+    }
