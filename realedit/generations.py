@@ -64,7 +64,7 @@ class Redrawing(Controlled):
     where: Region | None = None
 
 
-class Filling(_Generation):
+class Filling(Controlled):
     """The photo, filled by `fill` in what is marked, `where`; `words` name what is to be seen, None: its own;
     `repaint`: how, where that is what fills."""
 

@@ -16,16 +16,32 @@ from diffusers import (
 from PIL import Image
 
 from inversion.errors import EditError, ModelError
+from inversion.properties import centroid
 from realedit.cli import main
+from realedit.editing.filling import fill_marked
 from realedit.editing.generation import generate
+from realedit.editing.pipeline import edit
+from realedit.editing.request import Hints
+from realedit.edits import Move
+from realedit.engines import RePaint
+from realedit.evaluation.metrics import PerceptualMetric
+from realedit.files.photo import Photo
+from realedit.files.reading import load_photo
 from realedit.geometry.crop import Crop
+from realedit.geometry.transform import Placement
+from realedit.inpainting.filler import PhotoFill, RepaintFill
+from realedit.inpainting.repaint_filler import RepaintFiller
 from realedit.methods.controlnet import ControlMap, ControlResiduals, load_controlnet
 from realedit.sampling.prediction import Conditioning
 from realedit.sampling.sampler import sample
-from realedit.settings import Settings
+from realedit.sampling.session import Session
+from realedit.settings import Mode, Settings
+from samples.train_controlnet import build_controlnet
 from tests.conftest import PROMPT, random_latent
 
 STEPS, SCALE = 3, 4.0
+SAMPLES = Path(__file__).parent.parent / "samples" / "photos"
+NO_DISTANCE = PerceptualMetric("none", lambda one, two: torch.zeros_like(one[:, :1]))
 
 
 def tiny_controlnet(unet, seed: int) -> ControlNetModel:
@@ -109,6 +125,59 @@ def test_a_drawn_picture_follows_its_map(model, networks):
     assert plain.shape == one.shape
     assert (one != plain).any()
     assert (one != other).any()
+
+
+def test_a_map_goes_along_with_a_moved_object_and_holds_nothing_where_it_stood():
+    mask = torch.zeros(1, 1, 32, 48)
+    mask[..., 8:24, 4:16] = 1
+    picture = torch.zeros(1, 3, 64, 96)  # the map is larger than the masks
+    picture[..., 16:48, 8:32] = 1  # the object
+    picture[..., 60:62, :] = 1  # an edge of what stays
+    to = Placement((10 / 48, 0.5), (34 / 48, 0.5))  # by half the width
+    moved = ControlMap(None, picture).rearranged([(mask, (to,))]).picture
+    assert moved.shape == (1, 3, 32, 48)
+    assert moved[..., 9:23, 5:15].max() == 0  # where it stood
+    assert moved[..., 9:23, 29:39].min() > 0.95
+    assert moved[..., 30, :].min() > 0.4
+    gone = ControlMap(None, picture).rearranged([(mask, ())]).picture
+    assert gone[..., :28, :].max() < 0.1  # but for ringing
+    assert ControlMap(None, picture).rearranged([]).picture is picture
+
+
+def test_what_is_filled_follows_a_map_and_nothing_else_changes(model, networks):
+    network = load_controlnet(str(networks["epsilon"][0]), model)
+    photo = Photo(torch.randint(0, 255, (32, 48, 3), generator=torch.Generator().manual_seed(0)).byte().numpy())
+    hole = torch.zeros(1, 1, 32, 48)
+    hole[..., 8:24, 12:30] = 1
+    session, choice = Session(model, Settings(steps=2)), RepaintFill(RePaint(jump=1, repeats=1))
+
+    def filled(*maps: ControlMap) -> torch.Tensor:
+        return RepaintFiller(session, choice.engine, PROMPT, maps)(photo.tensor(), hole, 0 * hole)
+
+    plain, one, other = filled(), filled(ControlMap(network, edges())), filled(ControlMap(network, 0 * edges()))
+    inside = (hole > 0.5).expand_as(plain)
+    assert torch.equal(one[~inside], plain[~inside])
+    assert not torch.equal(one[inside], plain[inside])
+    assert not torch.equal(one[inside], other[inside])
+    with pytest.raises(EditError, match="give --fill repaint"):
+        fill_marked(session, photo, PROMPT, hole, PhotoFill(), [ControlMap(network, edges())])
+    with pytest.raises(EditError, match="the control map is 32x32, the picture 48x32"):
+        fill_marked(session, photo, PROMPT, hole, choice, [ControlMap(network, edges(32, 32))])
+
+
+def test_what_moves_is_not_held_by_the_map_while_a_photo_is_regenerated(tabletop, shared_cache):
+    """A map that is white: where the vase stood it says nothing, where it goes it is white."""
+    photo, shown = load_photo(SAMPLES / "03.png"), []
+    network = build_controlnet(tabletop.unet)
+    keep = lambda own, args, named, out: shown.append(named["controlnet_cond"])  # noqa: E731
+    network.register_forward_hook(keep, with_kwargs=True)
+    hints = Hints(controls=(ControlMap(network, torch.ones(1, 3, photo.size[1], photo.size[0])),))
+    settings = Settings(steps=2, method="ddim", mode=Mode.REGENERATE)
+    caption, move = (SAMPLES / "03.txt").read_text().strip(), Move("black vase", by=(-0.2, 0.4))
+    edit(tabletop, photo, caption, move, hints=hints, settings=settings, perceptual=NO_DISTANCE)
+    blank = (shown[0][0, 0] < 0.5).float()
+    assert 0.01 < blank.mean() < 0.2
+    assert (centroid(blank) - torch.tensor((0.39, 0.41))).norm() < 0.05
 
 
 def test_networks_that_cannot_be_used_are_told_in_one_line(model, networks, tmp_path):

@@ -192,7 +192,7 @@ def test_every_edit_is_written_as_it_is_read():
 def test_the_schema_keeps_its_names():
     definitions = schema()["$defs"]
     edits = ("Move", "Duplicate", "Resize", "Remove", "Swap", "Restyle", "Transfer", "Insert")
-    assert set(definitions) == {"Where", "Photo", *(f"{edit}Item" for edit in edits)}
+    assert set(definitions) == {"Where", "Photo", "Control", *(f"{edit}Item" for edit in edits)}
     for name, definition in definitions.items():
         assert definition["title"] == name
         assert definition["additionalProperties"] is False

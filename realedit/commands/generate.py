@@ -110,6 +110,7 @@ def relayout(shared: RunOptions, photo: Path, options: DrawingOptions) -> None:
 )
 @click.option("--jump", type=click.IntRange(1), help="repaint: levels that a jump goes back [10].")
 @click.option("--repeats", type=click.IntRange(1, 50), help="repaint: how often each stretch is drawn [10].")
+@control_options
 @mark_options
 @drawing_options
 @run_options
@@ -120,6 +121,7 @@ def fill(
     choice: str,
     jump: int | None,
     repeats: int | None,
+    followed: ControlOptions,
     marks: MarkOptions,
     options: DrawingOptions,
 ) -> None:
@@ -134,5 +136,5 @@ def fill(
     from realedit.sampling.background import ANY_BACKGROUND
 
     how = {name: value for name, value in (("jump", jump), ("repeats", repeats)) if value is not None}
-    asked = {"kind": "fill", "fill": choice, "as": words, "repaint": how}
+    asked = {"kind": "fill", "fill": choice, "as": words, "repaint": how, "controls": followed.controls()}
     vary(shared, photo, asked_of_part(shared, asked, marks), output, options, ANY_BACKGROUND)

@@ -12,15 +12,15 @@ from realedit.files.captions import Prompt
 from realedit.files.encoding import losses
 from realedit.files.photo import Photo
 from realedit.files.reading import load_photo
-from realedit.files.recipe_files import controls, named_files
+from realedit.files.recipe_files import named_files
 from realedit.files.sidecar import SidecarOrigin
 from realedit.files.xmp import DigitalSourceType
 from realedit.generations import Filling, Generation, GlobalAppearance, Redrawing, SameLayout, TextToImage
 from realedit.images import to_bytes
+from realedit.jobs.control_maps import control_maps
 from realedit.settings import Settings
 
 if TYPE_CHECKING:
-    from realedit.methods.controlnet import ControlMap
     from realedit.sampling.session import Session
 
 
@@ -85,7 +85,7 @@ def _drawn(shared: RunOptions, job: GenerationJob, settings: Settings, show: Sho
 def _from_words(shared: RunOptions, job: GenerationJob, session: "Session") -> Photo:
     from realedit.editing.generation import generate, possible_size
 
-    maps = _controls(shared, job)
+    maps = control_maps(shared, job.whole, job.folder)
     asked = (job.whole.size if isinstance(job.whole, TextToImage) else None) or (maps[0].size if maps else None)
     possible = possible_size(session.model, asked)
     if asked and possible != asked:
@@ -100,27 +100,7 @@ def _redrawn(shared: RunOptions, job: GenerationJob, whole: Redrawing, photo: Ph
     words, where = whole.words or job.prompt.text, whole.where
     mask = region_mask(where, photo, words, job.folder, offline=shared.which.offline) if where else None
     texts = job.prompt.text, words
-    return redraw(session, photo, texts, whole.engine, mask, _controls(shared, job))
-
-
-def _controls(shared: RunOptions, job: GenerationJob) -> "list[ControlMap]":
-    """The maps that the picture follows, with their networks loaded.
-
-    Raises:
-        PhotoError: one cannot be read.
-        ModelError: a network cannot be had, or is for another kind of model.
-    """
-    asked = controls(job.whole)
-    if not asked:
-        return []
-    from realedit.methods.controlnet import ControlMap, load_controlnet
-
-    found = []
-    for each in asked:
-        picture = load_photo(job.folder / each.picture)
-        network = load_controlnet(each.model, shared.model, offline=shared.which.offline)
-        found.append(ControlMap(network, picture.small(picture.size), each.scale))
-    return found
+    return redraw(session, photo, texts, whole.engine, mask, control_maps(shared, job.whole, job.folder))
 
 
 def _filled(shared: RunOptions, job: GenerationJob, whole: Filling, photo: Photo, session: "Session") -> Photo:
@@ -131,7 +111,7 @@ def _filled(shared: RunOptions, job: GenerationJob, whole: Filling, photo: Photo
     words, choice = whole.words or job.prompt.text, parse_fill(whole.fill)
     mask = region_mask(whole.where, photo, words, job.folder, offline=shared.which.offline)
     choice = RepaintFill(whole.repaint) if isinstance(choice, RepaintFill) else choice
-    return fill_marked(session, photo, words, mask, choice)
+    return fill_marked(session, photo, words, mask, choice, control_maps(shared, whole, job.folder))
 
 
 def _from_photo(shared: RunOptions, job: GenerationJob, photo: Photo, session: "Session") -> Photo:
@@ -147,7 +127,7 @@ def _from_photo(shared: RunOptions, job: GenerationJob, photo: Photo, session: "
         require_known(session, model_image(session.model, other), whole.prompt)
         inverted = invert_photo(session, photo, job.prompt.text)
         return transfer_global_appearance(session, photo, inverted, invert_photo(session, other, whole.prompt))
-    maps = _controls(shared, job)
+    maps = control_maps(shared, job.whole, job.folder)
     for each in maps:
         each.check(photo.size)
     inverted = invert_photo(session, photo, job.prompt.text)

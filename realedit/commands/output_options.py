@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from inversion.errors import RealEditError
+from realedit.commands.engine_options import ControlOptions, control_options
 from realedit.commands.marks import MarkOptions, mark_options
 from realedit.commands.options import FORCE, MAX_LPIPS, OUTPUT, Command, as_one, with_options
 from realedit.commands.parameter_types import FILE, FiniteType
@@ -88,17 +89,20 @@ class DrawingOptions:
 
 @dataclass(frozen=True)
 class SceneOptions:
-    """What fills old places, what stays in front of what is set down, what becomes of shadows, and how wide seams
-    are."""
+    """What fills old places, what stays in front of what is set down, what becomes of shadows, how wide seams are, and
+    maps that what is regenerated follows."""
 
     fill: str = "auto"
     behind: Path | None = None
     shadow: str = "auto"
     feather: float = DEFAULTS.feather
+    followed: ControlOptions = ControlOptions()
 
     def recipe(self) -> dict[str, Any]:
         """The same as a recipe would say it."""
-        return {name: str(value) if isinstance(value, Path) else value for name, value in vars(self).items()}
+        own = {name: value for name, value in vars(self).items() if name != "followed"}
+        said = {name: str(value) if isinstance(value, Path) else value for name, value in own.items()}
+        return {**said, "controls": self.followed.controls()}
 
 
 def scene_options(command: Command) -> Command:
@@ -120,7 +124,7 @@ def scene_options(command: Command) -> Command:
             help="Width of seams, of the photo's shorter side.",
         ),
     )
-    return as_one("scene", SceneOptions, command, options)
+    return control_options(as_one("scene", SceneOptions, command, options))
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,8 @@
 """What is marked in a photo, filled: nothing is moved, and all other pixels are the photo's own."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -18,21 +21,36 @@ from realedit.inpainting.filler import (
     load_filler,
 )
 from realedit.inpainting.repaint_filler import RepaintFiller
+from realedit.methods.controlnet import ControlMap
 from realedit.objects.recognition import knows_photo
 from realedit.sampling.inverted_image import check_memory, model_image
 from realedit.sampling.session import Session
 
 
-def fill_marked(session: Session, photo: Photo, words: str, mask: Tensor, choice: FillChoice) -> Photo:
+def fill_marked(
+    session: Session,
+    photo: Photo,
+    words: str,
+    mask: Tensor,
+    choice: FillChoice,
+    controls: Sequence[ControlMap] = (),
+) -> Photo:
     """A photo with its `mask` (1, 1, H, W) filled; `words` say what is to be seen then. Automatically it is RePaint
-    where the model knows the photo, else what the photo has around the hole.
+    where the model knows the photo, else what the photo has around the hole. `controls`: maps of the whole photo.
 
     Raises:
         RecognitionError: RePaint is to draw in a photo that the model does not know.
-        EditError: the choice needs objects, or there is nothing to go by.
+        EditError: the choice needs objects, or there is nothing to go by, or a map has another shape than the photo, or
+            what fills follows none.
     """
     check_memory(Crop.whole(photo.size))
+    for each in controls:
+        each.check(photo.size)
     filler = _filler(session, photo, choice)
+    if controls:
+        if not isinstance(filler, RepaintFiller):
+            raise EditError("only what is drawn follows a control map; give --fill repaint, and a photo of its model")
+        filler = replace(filler, controls=controls)
     pixels = photo.colours.to_srgb(photo.tensor())
     session.progress("filling")
     filled, _ = PlateFill(session, filler, words)(pixels, mask, torch.zeros_like(mask))

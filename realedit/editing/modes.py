@@ -40,12 +40,15 @@ def attempt(session: Session, request: EditRequest, preview: ShowPart | None = N
     """Make the edits of a request in the mode that the session's settings name; `preview` is shown early pictures.
 
     Raises:
-        EditError: the model shall regenerate what it does not know, or what comes from another photo.
+        EditError: the model shall regenerate what it does not know, or what comes from another photo, or follow a map
+            of another shape.
     """
     mode = session.settings.mode
     if mode is Mode.REGENERATE and any(isinstance(edit, Insert) for edit in request.edits):
         # It has no noise in this photo to start from; said before anything slow is done.
         raise EditError("what comes from another photo cannot be regenerated in this one; give --mode composite")
+    for control in request.hints.controls:
+        control.check(request.photo.size)
     session.progress("finding the object")
     prepared = prepare(session, request)
     if preview is not None:

@@ -36,7 +36,9 @@ def edit_by_regenerating(
     inverted, image = view.inverted, view.inverted.image
     scene = _scene(session, request, prepared, view)
     regions = _regions(session, image, scene)
-    made = regenerate(session, inverted, scene, regions, prepared.sources)
+    gone = [(edit.mask, edit.placements) for edit in scene.objects if edit.moves or edit.leaves]
+    maps = [each.cut_out(view.crop).rearranged(gone) for each in request.hints.controls]
+    made = regenerate(session, inverted, scene, regions, prepared.sources, maps)
     session.progress("drawing at full size")
     full = full_scene(view.photo, scene, [each.object for each in prepared.objects])
     small = _arranged(image, scene, regions)

@@ -1,6 +1,6 @@
 """Sample a photo again from its own noise, under self-guidance, in the region that an edit frees."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,6 +14,7 @@ from realedit.edits import ObjectSource
 from realedit.evaluation.report_parts import GuidanceReport
 from realedit.geometry.correspondence import Correspondence
 from realedit.geometry.warp import warp
+from realedit.methods.controlnet import ControlMap, control_residuals
 from realedit.morphology import union
 from realedit.objects.source_objects import SourceObject
 from realedit.sampling.background import background_prompt
@@ -65,8 +66,9 @@ def regenerate(
     scene: LayeredScene,
     regions: Regions,
     sources: Mapping[ObjectSource, SourceObject],
+    maps: Sequence[ControlMap] = (),
 ) -> Regenerated:
-    """The photo sampled again with a scene's objects where and as they shall be.
+    """The photo sampled again with a scene's objects where and as they shall be, following `maps` of that.
 
     It starts from the photo's own noise, in which that of objects went along and old places have that of what is like
     their surroundings. The energies place objects; the photo's own features at every part of them keep their look
@@ -90,6 +92,7 @@ def regenerate(
         _conditioning(session, inverted, words),
         guidance=guidance,
         controllers=[CrossAttentionInjection(source, correspondence, settings.regeneration.words_until)],
+        residuals=control_residuals(model, maps),
         callbacks=[SourceResidual(source, released), held],
         preview=session.preview(trace.preview if trace else None),
         on_step=session.steps_of("sampling"),

@@ -15,6 +15,7 @@ from realedit.geometry.camera_estimation import estimate_camera, estimation_size
 from realedit.geometry.object_pose import Silhouette
 from realedit.images import to_bytes
 from realedit.inpainting.filler import AutomaticFill, FillChoice, Filler
+from realedit.methods.controlnet import ControlMap
 from realedit.objects.source_objects import SourcePhoto
 
 
@@ -25,13 +26,15 @@ class Hints:
     `masks` (1, 1, H, W), 1 on the object, by phrase: they override what the words attend to. `front`: a mask
     (1, 1, H, W) of what stays in front of all that is set down. `sources`: the photos that
     the edits' sources name, by those names. `pitch`: how far down the photo's camera looked, in degrees; None: as its
-    upright lines and its objects' outlines tell.
+    upright lines and its objects' outlines tell. `controls`: maps of the photo as it is, which what is regenerated
+    follows, with its objects where they go.
     """
 
     masks: Mapping[str, Tensor] = field(default_factory=dict)
     sources: Mapping[str, SourcePhoto] = field(default_factory=dict)
     pitch: float | None = None
     front: Tensor | None = None
+    controls: tuple[ControlMap, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

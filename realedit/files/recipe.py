@@ -12,6 +12,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from inversion.errors import EditError
 from realedit.edits import AnyEdit, Insert, Transfer, check_together
+from realedit.engines import Control
 from realedit.files.access import LARGEST_TEXT_FILE, decoded, read_file
 from realedit.geometry.region import Region
 from realedit.settings import DEFAULTS, METHOD_NAMES, MOST_PITCH, MOST_SEED
@@ -52,6 +53,7 @@ class Recipe(_Entry):
     behind: str | None = Field(None, description="A picture that is white where the photo stays in front")
     shadow: Literal["auto", "none"] = Field("auto", description="none: shadows stay where they are")
     feather: float = Field(DEFAULTS.feather, ge=0, le=0.2, description="Width of seams, of the shorter side")
+    controls: tuple[Control, ...] = Field((), description="Maps of the photo that what is regenerated follows")
 
     @field_validator("method")
     @classmethod
@@ -63,6 +65,8 @@ class Recipe(_Entry):
     @model_validator(mode="after")
     def _agreeing(self) -> Self:
         check_together(self.edits)
+        if self.controls and self.mode != "regenerate":
+            raise EditError("only what the model draws follows a control map; give --mode regenerate with it")
         return self
 
     @property

@@ -24,7 +24,8 @@ def named_files(recipe: Recipe | Generation) -> tuple[str, ...]:
     if not isinstance(recipe, Recipe):
         return (*marked, *(control.picture for control in controls(recipe)))
     photos = dict.fromkeys((*recipe.other_photos, *recipe.photos))
-    return (*photos, *marked, *([recipe.behind] if recipe.behind else []))
+    maps = (control.picture for control in recipe.controls)
+    return (*photos, *marked, *([recipe.behind] if recipe.behind else []), *maps)
 
 
 def named_models(recipe: Recipe | Generation) -> dict[str, str]:
@@ -60,7 +61,7 @@ def check_coordinates(where: Region) -> None:
 
 def controls(recipe: Recipe | Generation) -> tuple[Control, ...]:
     """The maps that a picture follows."""
-    return recipe.controls if isinstance(recipe, Controlled) else ()
+    return recipe.controls if isinstance(recipe, Recipe | Controlled) else ()
 
 
 def renamed(recipe: Asked, of_file: Callable[[str], str], of_model: Callable[[str], str]) -> Asked:

@@ -34,10 +34,7 @@ def fill_through_view(photo: Tensor, hole: Tensor, others: Tensor, native: int, 
     hidden = (inside | (others > 0.5)).float()
     if hidden.all():
         raise EditError("the hole and the other objects take up the whole photo, so nothing can fill it; mark less")
-    box, size = mask_box(inside), (photo.shape[-1], photo.shape[-2])
-    crop = crop_around([box], [box], size, native, HOLE_ZOOM)
-    if crop.cut_out(hidden).all():
-        crop = Crop.whole(size)
+    crop = hole_crop(hole, others, native)
     part = crop.cut_out(hidden)
     drawn = draw(_without_hidden(crop.cut_out(photo), part), part)
     if not drawn.isfinite().all():
@@ -48,6 +45,14 @@ def fill_through_view(photo: Tensor, hole: Tensor, others: Tensor, native: int, 
         crop.cut_out(inside), drawn.clamp(0, 1).to(photo), crop.cut_out(photo)
     )
     return filled
+
+
+def hole_crop(hole: Tensor, others: Tensor, native: int) -> Crop:
+    """The part that is shown: around the hole, or all of the photo where in that part nothing would be seen."""
+    inside, size = hole > 0.5, (hole.shape[-1], hole.shape[-2])
+    box = mask_box(inside)
+    crop = crop_around([box], [box], size, native, HOLE_ZOOM)
+    return Crop.whole(size) if crop.cut_out((inside | (others > 0.5)).float()).all() else crop
 
 
 def _without_hidden(image: Tensor, hidden: Tensor) -> Tensor:

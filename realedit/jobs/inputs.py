@@ -8,6 +8,7 @@ from realedit.edits import Insert, Transfer
 from realedit.files.photo import Photo
 from realedit.files.reading import load_photo
 from realedit.files.recipe import Recipe, SourcePhotoEntry
+from realedit.jobs.control_maps import control_maps
 from realedit.jobs.model_run import ModelRun, quiet_libraries
 from realedit.jobs.regions import region_mask
 from realedit.objects.source_objects import UNNAMED, SourcePhoto
@@ -20,12 +21,14 @@ def hints_of(run: ModelRun, recipe: Recipe, photo: Photo, folder: Path) -> Hints
     Raises:
         EditError: a mark is none.
         PhotoError: a file cannot be read.
+        ModelError: what sees a map cannot be had.
     """
     quiet_libraries(notices=not run.quiet)
     offline = run.which.offline
     masks = {p: region_mask(where, photo, p, folder, offline=offline) for p, where in recipe.where.items()}
     front = load_mask(folder / recipe.behind, photo) if recipe.behind else None
-    return Hints(masks, source_photos(run, recipe, folder), recipe.pitch, front)
+    maps = tuple(control_maps(run, recipe, folder))
+    return Hints(masks, source_photos(run, recipe, folder), recipe.pitch, front, maps)
 
 
 def _taken_from(recipe: Recipe, name: str) -> str | None:
