@@ -99,6 +99,30 @@ class Pix2PixZero(_Engine):
     guidance_scale: float = Field(5.0, ge=1)
 
 
+class DraggedPoint(BaseModel):
+    """What is seen at `start` shall be seen at `end`: fractions (x, y) of the photo."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False)
+
+    start: tuple[float, float] = Field(alias="from")
+    end: tuple[float, float] = Field(alias="to")
+
+
+class Drag(_Engine):
+    """`from_noise`: at which share of the schedule, counted from the photo, the latent is dragged; `rounds`: how often
+    at most, each by Adam at this `rate`."""
+
+    does: ClassVar = "what is seen at points goes to others, by the network's features: poses, turns, outlines"
+    paper: ClassVar = "Shi et al., 2306.14435"
+    cost: ClassVar = "1.4 N, and up to 80 with gradient"
+
+    kind: Literal["drag"] = "drag"
+    points: tuple[DraggedPoint, ...] = Field(min_length=1)
+    from_noise: float = Field(0.7, gt=0, le=1)
+    rounds: int = Field(80, ge=1, le=1000)
+    rate: float = Field(0.01, gt=0)
+
+
 class Control(BaseModel):
     """A `picture` that a ControlNet, `model`, is shown, and its strength."""
 
@@ -111,6 +135,9 @@ class Control(BaseModel):
 
 Engine = Annotated[SDEdit | PromptToPrompt | PlugAndPlay | Pix2PixZero, Field(discriminator="kind")]
 """What draws a whole photo, or what is marked of it, in other words."""
+
+AnyEngine = Annotated[Engine | Drag, Field(discriminator="kind")]
+"""The same, and what takes no words."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +168,7 @@ SYSTEM_NOTES = (
     _note(PromptToPrompt, "relook --engine prompt-to-prompt"),
     _note(PlugAndPlay, "relook --engine plug-and-play"),
     _note(Pix2PixZero, "relook --engine pix2pix-zero"),
+    _note(Drag, "drag PHOTO --from X,Y --to X,Y"),
     SystemNote(
         "controlnet",
         "a map of edges, depth or poses that a picture follows; goes with every engine",

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from realedit.engines import Control, Engine, RePaint
+from realedit.engines import AnyEngine, Control, RePaint
 from realedit.geometry.region import Region
 from realedit.settings import DEFAULTS, MOST_SEED, Guider
 
@@ -59,7 +59,7 @@ class Redrawing(Controlled):
     """The photo drawn anew by an `engine`, under these `words` or its own; `where`: what alone may change."""
 
     kind: Literal["redraw"] = "redraw"
-    engine: Engine
+    engine: AnyEngine
     words: str | None = Field(None, alias="as")
     where: Region | None = None
 

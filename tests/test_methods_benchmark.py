@@ -1,5 +1,6 @@
 """The table of systems: what it counts as right, and what it writes."""
 
+import functools
 import json
 
 import pytest
@@ -14,9 +15,15 @@ SEED = 1_000_000
 DIFFERENCE = PerceptualMetric("difference", lambda one, two: (one - two).abs().mean(1, keepdim=True))
 
 
-@pytest.mark.parametrize("task", ["fill", "move"])
-def test_the_truth_is_right_and_the_photo_is_not(task):
-    (case,) = TASKS[task].cases(SEED, 1)
+@functools.cache
+def case_of(task, seed=SEED):
+    (case,) = TASKS[task].cases(seed, 1)
+    return case
+
+
+@pytest.mark.parametrize(("task", "seed"), [("fill", SEED), ("move", SEED), ("drag", SEED), ("drag", SEED + 1)])
+def test_the_truth_is_right_and_the_photo_is_not(task, seed):
+    case = case_of(task, seed)
     right = TASKS[task].measures(case, case.truth, None, DIFFERENCE)
     nothing = TASKS[task].measures(case, case.before, None, DIFFERENCE)
     assert right.success
@@ -27,13 +34,13 @@ def test_the_truth_is_right_and_the_photo_is_not(task):
 
 
 def test_another_thing_in_its_place_is_no_removal():
-    (case,) = TASKS["fill"].cases(SEED, 1)
+    case = case_of("fill")
     other = torch.where(case.sources[0] > 0.5, 1 - case.truth, case.truth)
     assert not TASKS["fill"].measures(case, other, None, DIFFERENCE).success
 
 
 def test_what_was_changed_beside_the_touched_is_told():
-    (case,) = TASKS["fill"].cases(SEED, 1)
+    case = case_of("fill")
     changed = case.before.clone()
     changed[..., 0, 0] = 1 - changed[..., 0, 0]
     everywhere = torch.ones_like(case.region)
@@ -42,7 +49,7 @@ def test_what_was_changed_beside_the_touched_is_told():
 
 
 def test_the_table_and_the_sheet(tmp_path):
-    (case,) = TASKS["fill"].cases(SEED, 1)
+    case = case_of("fill")
     file = tmp_path / "before.png"
     Image.fromarray((case.before[0].permute(1, 2, 0) * 255).round().byte().numpy()).save(file)
     kept = [

@@ -56,7 +56,7 @@ def asked_of_part(shared: RunOptions, asked: dict[str, Any], marks: MarkOptions)
     """What is `asked`, as a recipe would say it, of a photo where it is marked."""
 
     def of(file: PhotoFile) -> Generation:
-        where = in_fractions(marks.where(), file.size)
+        where = marks.where()
         values = {
             **asked,
             **({"where": where} if where else {}),
@@ -64,7 +64,7 @@ def asked_of_part(shared: RunOptions, asked: dict[str, Any], marks: MarkOptions)
             "steps": shared.steps,
             "seed": shared.seed,
         }
-        return TypeAdapter[Generation](Generation).validate_python(in_unicode(values))
+        return TypeAdapter[Generation](Generation).validate_python(in_unicode(in_fractions(values, file.size)))
 
     return of
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from realedit.compositing.paste_back import paste_regenerated
-from realedit.engines import Engine
+from realedit.engines import AnyEngine
 from realedit.files.photo import Photo
 from realedit.geometry.boxes import mask_box
 from realedit.geometry.crop import CLOSE_ZOOM, Crop, crop_around
@@ -25,7 +25,7 @@ def redraw(
     session: Session,
     photo: Photo,
     texts: tuple[str, str],
-    engine: Engine,
+    engine: AnyEngine,
     mask: Tensor | None = None,
     controls: Sequence[ControlMap] = (),
 ) -> Photo:
@@ -50,7 +50,7 @@ def redraw(
     require_known(session, model_image(model, photo), texts[0])
     part, free = photo.cropped(crop.box), crop.cut_out(everywhere if mask is None else mask)
     image = model_image(model, part)
-    task = Task(session, image, *texts, resize(free, (image.shape[-1], image.shape[-2])))
+    task = Task(session, image, *texts, resize(free, (image.shape[-1], image.shape[-2])), crop)
     run = replace(system.run(task, engine), residuals=control_residuals(model, maps))
     picture = model.decode(run.latent(session)).cpu()
     return photo.with_part(crop.box, _pasted(session, part, free, task, picture, keeps=system.keeps))

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from inversion.model import ResidualInputs
+from realedit.geometry.crop import Crop
 from realedit.sampling.guidance import GuidanceRule
 from realedit.sampling.inverted_image import InvertedImage, invert_image
 from realedit.sampling.latent_blending import LatentBlend, touched_cells
@@ -20,13 +21,14 @@ from realedit.sampling.stepping import StepRule
 @dataclass(frozen=True, eq=False)
 class Task:
     """A photo, `image` (1, 3, h, w) at the model's size, which `prompt` describes; the `words` that shall describe the
-    result; and where it may change, `free` (1, 1, h, w)."""
+    result; and where it may change, `free` (1, 1, h, w). `crop`: of which photo it is which part; None: all of it."""
 
     session: Session
     image: Tensor
     prompt: str
     words: str
     free: Tensor
+    crop: Crop | None = None
 
     @cached_property
     def latent(self) -> Tensor:

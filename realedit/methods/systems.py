@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from realedit.engines import Pix2PixZero, PlugAndPlay, PromptToPrompt, SDEdit
+from realedit.engines import Drag, Pix2PixZero, PlugAndPlay, PromptToPrompt, SDEdit
+from realedit.methods.drag import check_points, drag
 from realedit.methods.pix2pix_zero import pix2pix_zero, sentences
 from realedit.methods.plug_and_play import plug_and_play
 from realedit.methods.prompt_to_prompt import check_words, prompt_to_prompt
@@ -33,4 +34,5 @@ SYSTEMS: dict[type, System] = {
     PromptToPrompt: System(prompt_to_prompt, keeps=True, check=check_words),
     PlugAndPlay: System(plug_and_play, keeps=True, check=nothing),
     Pix2PixZero: System(pix2pix_zero, keeps=True, check=sentences),
+    Drag: System(drag, keeps=False, check=check_points),
 }

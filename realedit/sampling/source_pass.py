@@ -131,12 +131,13 @@ class CrossAttentionInjection:
 @dataclass(frozen=True, eq=False)
 class SourceResidual:
     """A latent callback: the photo's residuals are added but for the cells, (1, 1, h, w), that are `released`, so that
-    what nothing touches stays as it is."""
+    what nothing touches stays as it is. `first`: the level at which sampling starts."""
 
     source: SourcePass
     released: Tensor
+    first: int = 0
 
     def __call__(self, z: Tensor, level: int) -> Tensor:
-        if level == 0:
+        if level <= self.first:
             return z
         return z + (1 - self.released) * self.source.residual(level - 1)

@@ -12,7 +12,7 @@ from inversion.model import DiffusionModel
 from realedit.editing.filling import fill_marked
 from realedit.editing.pipeline import edit
 from realedit.editing.redrawing import redraw
-from realedit.engines import Pix2PixZero, PlugAndPlay, PromptToPrompt, RePaint, SDEdit
+from realedit.engines import Drag, DraggedPoint, Pix2PixZero, PlugAndPlay, PromptToPrompt, RePaint, SDEdit
 from realedit.evaluation.metrics import PerceptualMetric
 from realedit.files.photo import Photo
 from realedit.images import to_bytes
@@ -22,6 +22,7 @@ from realedit.sampling.prompts import object_prompt
 from realedit.sampling.session import Session
 from realedit.settings import DEFAULTS, Mode
 from tests.benchmarks.cases import Case
+from tests.benchmarks.drag_cases import DragCase
 from tests.benchmarks.edit_cases import EditCase
 from tests.benchmarks.fillers import telea
 from tests.benchmarks.rows import cut_paste_inpaint
@@ -98,6 +99,13 @@ def photo_of(phrase: str) -> str:
     """The prompt of a marked object, as the program makes it."""
     return object_prompt({phrase: phrase}, "").prompt
 
+    def dragged(self, case: DragCase) -> tuple[Tensor, Tensor | None]:
+        """`drag`, with a mask of all that changes, grown."""
+        mask = marked_by_hand(case.region)
+        engine = Drag(points=tuple(DraggedPoint(start=a, end=b) for a, b in case.points))
+        texts = (case.prompt, case.prompt)
+        return redraw(self.session, Photo(to_bytes(case.before)), texts, engine, mask).tensor(), mask
+
 
 def marked_by_hand(mask: Tensor) -> Tensor:
     """As a person marks it: beyond its edge, since what is left out stays."""
@@ -150,4 +158,14 @@ def move_rows(rig: Rig) -> Mapping[str, Row]:
         "self-guidance": rig.edited(Mode.REGENERATE),
         "composite, repaint fills": rig.edited(Mode.COMPOSITE, RepaintFill(RePaint())),
         "sdedit over cut and paste": rig.harmonised,
+    }
+
+
+def drag_rows(rig: Rig) -> Mapping[str, Row]:
+    """The edits of moves are asked for the same shift; of a turn they know nothing."""
+    return {
+        "do nothing": do_nothing,
+        "composite": rig.edited(Mode.COMPOSITE),
+        "self-guidance": rig.edited(Mode.REGENERATE),
+        "drag": rig.dragged,
     }

@@ -11,10 +11,11 @@ from torch import Tensor
 from realedit.evaluation.metrics import PerceptualMetric, psnr, region_mean
 from samples.scenes import sample_scene
 from tests.benchmarks.cases import SIZES, draw_move, drawn_case
+from tests.benchmarks.drag_cases import drag_case, drag_is_right
 from tests.benchmarks.edit_cases import recolouring, removal, restyling
 from tests.benchmarks.edit_judge import distance, judge_edit
 from tests.benchmarks.judge import judge
-from tests.benchmarks.method_rows import Rig, Row, fill_rows, look_rows, move_rows
+from tests.benchmarks.method_rows import Rig, Row, drag_rows, fill_rows, look_rows, move_rows
 
 STRANGE = 0.2  # root mean square colour difference from which a pixel of a filled place is not what belongs there
 MOST_STRANGE = 0.1  # of the place: more is another thing in it
@@ -93,9 +94,14 @@ def edit_case(kind: Callable[..., Any]) -> Callable[[int, Frame], Any]:
     return lambda seed, frame: kind(sample_scene(seed, *frame), frame, random.Random(seed))
 
 
+def dragged_right(case: Any, result: Tensor, perceptual: PerceptualMetric) -> bool:
+    return drag_is_right(case, result)
+
+
 TASKS = {
     "recolour": BenchmarkTask(edit_case(recolouring), edit_is_right, look_rows),
     "restyle": BenchmarkTask(edit_case(restyling), edit_is_right, look_rows),
     "fill": BenchmarkTask(edit_case(removal), fill_is_right, fill_rows),
     "move": BenchmarkTask(moved_case, move_is_right, move_rows),
+    "drag": BenchmarkTask(drag_case, dragged_right, drag_rows),
 }
