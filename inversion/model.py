@@ -154,6 +154,14 @@ class DiffusionModel:
         Raises:
             RealEditError: it is not finite.
         """
+        return self.picture(latent).clamp(0, 1)
+
+    def picture(self, latent: Tensor) -> Tensor:
+        """The same without clipping, with its gradient in the latent.
+
+        Raises:
+            RealEditError: it is not finite.
+        """
         if self._moments is None:
             latent = latent / self.vae.config.scaling_factor
         else:
@@ -161,8 +169,7 @@ class DiffusionModel:
             latent = latent * deviation / self.vae.config.scaling_factor + mean
         with self._at_work(self.vae):
             decoded = self.vae.decode(latent).sample
-        image = finite(decoded, f"the autoencoder of {self.name}")
-        return (image * 0.5 + 0.5).clamp(0, 1)
+        return finite(decoded, f"the autoencoder of {self.name}") * 0.5 + 0.5
 
     def encoder_features(self, photo: Tensor) -> list[Tensor]:
         """The VAE encoder's feature maps (1, C, h, w) of a photo (1, 3, H, W) in [0, 1], one per level."""

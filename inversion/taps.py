@@ -27,10 +27,12 @@ class Tape:
     """What was read in the last forward pass, by module name.
 
     `attention[name]` (B, tokens, h, w), float32: the mean over heads, summing to 1 over tokens.
-    `features[name]` (B, channels, h, w), in the network's dtype. A further pass overwrites both."""
+    `features[name]` (B, channels, h, w), in the network's dtype. A further pass overwrites both.
+    `clean` (B, C, h, w): the clean latent that a sampler's step predicts, if it says so; with its gradient."""
 
     attention: dict[str, Tensor] = field(default_factory=dict)
     features: dict[str, Tensor] = field(default_factory=dict)
+    clean: Tensor | None = None
 
 
 @contextmanager

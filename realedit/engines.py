@@ -99,6 +99,25 @@ class Pix2PixZero(_Engine):
     guidance_scale: float = Field(5.0, ge=1)
 
 
+class DiffuseIT(_Engine):
+    """`strength`: where sampling begins, as a share of the schedule; `first_again`: how often the first step is done;
+    `until`: until which share of it structure and look guide; `vit`: the vision transformer that tells them (folder or
+    hub id), None: the model's autoencoder; `like`: the picture whose look is taken on, None: words alone say it."""
+
+    does: ClassVar = "the photo's structure, as a vision transformer sees it, in other words or another picture's look"
+    paper: ClassVar = "Kwon and Ye, 2209.15264"
+    cost: ClassVar = "2 N x strength, and as many with the gradients of decoder and transformer; no inversion"
+
+    kind: Literal["diffuse-it"] = "diffuse-it"
+    strength: float = Field(0.6, gt=0, le=1)
+    first_again: int = Field(10, ge=1, le=50)
+    until: float = Field(0.95, ge=0, le=1)
+    eta: float = Field(1.0, ge=0, le=1)
+    vit: str | None = None
+    like: str | None = None
+    guidance_scale: float = Field(7.5, ge=1)
+
+
 class DraggedPoint(BaseModel):
     """What is seen at `start` shall be seen at `end`: fractions (x, y) of the photo."""
 
@@ -133,7 +152,7 @@ class Control(BaseModel):
     scale: float = Field(1.0, ge=0, le=5)
 
 
-Engine = Annotated[SDEdit | PromptToPrompt | PlugAndPlay | Pix2PixZero, Field(discriminator="kind")]
+Engine = Annotated[SDEdit | PromptToPrompt | PlugAndPlay | Pix2PixZero | DiffuseIT, Field(discriminator="kind")]
 """What draws a whole photo, or what is marked of it, in other words."""
 
 AnyEngine = Annotated[Engine | Drag, Field(discriminator="kind")]
@@ -168,6 +187,7 @@ SYSTEM_NOTES = (
     _note(PromptToPrompt, "relook --engine prompt-to-prompt"),
     _note(PlugAndPlay, "relook --engine plug-and-play"),
     _note(Pix2PixZero, "relook --engine pix2pix-zero"),
+    _note(DiffuseIT, "relook --engine diffuse-it"),
     _note(Drag, "drag PHOTO --from X,Y --to X,Y"),
     SystemNote(
         "controlnet",

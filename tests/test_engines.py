@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from realedit.cli import main
 from realedit.commands.engine_options import ENGINE_NAMES, SELF_GUIDANCE
-from realedit.engines import SYSTEM_NOTES, Engine, PromptToPrompt
+from realedit.engines import SYSTEM_NOTES, DiffuseIT, Drag, Engine, PromptToPrompt
 from realedit.files.reading import load_photo
 from realedit.files.recipe_files import named_files, named_models, renamed
 from realedit.generations import Filling, Redrawing
@@ -32,10 +32,10 @@ def outside(photo: np.ndarray, box: tuple[float, float, float, float]) -> np.nda
 
 def test_every_engine_has_a_system_a_name_and_a_note():
     kinds = {each: each.model_fields["kind"].default for each in get_args(get_args(Engine)[0])}
-    assert set(SYSTEMS) == set(kinds)
+    assert set(SYSTEMS) == {*kinds, Drag}
     assert (SELF_GUIDANCE, *kinds.values()) == ENGINE_NAMES
     noted = {note.name for note in SYSTEM_NOTES}
-    assert {SELF_GUIDANCE, "repaint", "controlnet", *kinds.values()} <= noted
+    assert {SELF_GUIDANCE, "repaint", "controlnet", "drag", *kinds.values()} <= noted
     for note in SYSTEM_NOTES:
         assert all(vars(note).values()), note.name
 
@@ -85,10 +85,12 @@ def test_what_engines_read_is_named_and_goes_along():
     control = {"picture": "edges.png", "model": "nets/edges"}
     one = Redrawing(engine=PromptToPrompt(), where=where, controls=(control,))
     two = Filling(where=where, fill="lama.onnx")
+    three = Redrawing(engine=DiffuseIT(vit="nets/dino", like="look.png"))
     assert set(named_files(one)) == {"m.png", "edges.png"}
     assert set(named_models(one)) == {"sams/small", "nets/edges"}
     assert set(named_models(two)) == {"sams/small", "lama.onnx"}
-    for each in (one, two):
+    assert (*named_files(three), *named_models(three)) == ("look.png", "nets/dino")
+    for each in (one, two, three):
         there = renamed(each, lambda name: f"in/{name}", lambda name: f"models/{name}")
         assert set(named_files(there)) == {f"in/{name}" for name in named_files(each)}
         assert set(named_models(there)) == {f"models/{name}" for name in named_models(each)}

@@ -20,6 +20,7 @@ ENGINE_NAMES = (  # kept equal to `realedit.engines` by a test: help loads no py
     "prompt-to-prompt",
     "plug-and-play",
     "pix2pix-zero",
+    "diffuse-it",
 )
 OPTION_NAMES = {"weights": "weight", "blend": "only", "bank": "from-sentences"}  # of fields that are called otherwise
 
@@ -49,6 +50,8 @@ class EngineOptions:
     blend: str | None = None
     from_sentences: Path | None = None
     to_sentences: Path | None = None
+    vit: str | None = None
+    like: Path | None = None
 
     def __post_init__(self) -> None:
         if (self.from_sentences is None) != (self.to_sentences is None):
@@ -67,6 +70,8 @@ class EngineOptions:
             "weights": dict(self.weights) or None,
             "blend": self.blend,
             "bank": self._bank(),
+            "vit": self.vit,
+            "like": str(self.like) if self.like is not None else None,
         }
         said = {name: value for name, value in said.items() if value is not None}
         if self.engine_name == SELF_GUIDANCE:
@@ -109,9 +114,11 @@ def engine_options(command: Command) -> Command:
             show_default=True,
             help="What draws. self-guidance: a new picture. The others edit the photo itself: sdedit makes sketches "
             "photos, prompt-to-prompt changes words, plug-and-play material and style, pix2pix-zero one thing into "
-            "another; realedit methods tells more.",
+            "another, diffuse-it words or looks on a structure that a ViT sees; realedit methods tells more.",
         ),
-        click.option("--strength", type=FiniteType(), help="sdedit: share of the schedule that is drawn anew [0.5]."),
+        click.option(
+            "--strength", type=FiniteType(), help="sdedit, diffuse-it: share of the schedule drawn [0.5, 0.6]."
+        ),
         click.option("--repeats", type=click.IntRange(1, 50), help="sdedit: how often it is drawn, in turn [3]."),
         click.option(
             "--weight", "weights", type=WeightType(), multiple=True, help="prompt-to-prompt: of words of --as."
@@ -119,6 +126,8 @@ def engine_options(command: Command) -> Command:
         click.option("--only", "blend", type=WORDS, help="prompt-to-prompt: words whose place alone may change."),
         click.option("--from-sentences", type=FILE, help="pix2pix-zero: text file, a sentence a line, of what it is."),
         click.option("--to-sentences", type=FILE, help="pix2pix-zero: the same of what it becomes."),
+        click.option("--vit", help="diffuse-it: vision transformer (folder, hub id) [the model's autoencoder]."),
+        click.option("--like", type=FILE, help="diffuse-it: picture whose look is taken on."),
     )
     return as_one("chosen", EngineOptions, command, options)
 

@@ -1,13 +1,14 @@
 """Whole pictures, from files to files: what every command that draws one does. What needs torch is imported when all
 that can be checked without it was."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from realedit.commands.context import RunOptions
 from realedit.commands.progress import ShowStage
 from realedit.commands.results import Outputs, Result, print_result, save_result, ways_to_save
+from realedit.engines import DiffuseIT
 from realedit.files.captions import Prompt
 from realedit.files.encoding import losses
 from realedit.files.photo import Photo
@@ -99,8 +100,25 @@ def _redrawn(shared: RunOptions, job: GenerationJob, whole: Redrawing, photo: Ph
 
     words, where = whole.words or job.prompt.text, whole.where
     mask = region_mask(where, photo, words, job.folder, offline=shared.which.offline) if where else None
-    texts = job.prompt.text, words
-    return redraw(session, photo, texts, whole.engine, mask, control_maps(shared, job.whole, job.folder))
+    texts, engine = (job.prompt.text, words), whole.engine
+    if isinstance(engine, DiffuseIT):
+        session, engine = _seeing(shared, job, engine, session)
+    return redraw(session, photo, texts, engine, mask, control_maps(shared, job.whole, job.folder))
+
+
+def _seeing(
+    shared: RunOptions, job: GenerationJob, engine: DiffuseIT, session: "Session"
+) -> "tuple[Session, DiffuseIT]":
+    """With the vision transformer that the engine names, and the path of the picture that it names."""
+    if engine.like is not None:
+        engine = engine.model_copy(update={"like": str(job.folder / engine.like)})
+    if engine.vit is None:
+        shared.say("no --vit is given: structure is told by the model's autoencoder, which knows edges and no things")
+        return session, engine
+    from realedit.methods.vision_transformer import load_vision_transformer
+
+    seeing = load_vision_transformer(engine.vit, session.model.device, offline=shared.which.offline)
+    return replace(session, descriptor=seeing), engine
 
 
 def _filled(shared: RunOptions, job: GenerationJob, whole: Filling, photo: Photo, session: "Session") -> Photo:

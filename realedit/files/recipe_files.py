@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from inversion.errors import EditError
-from realedit.engines import Control
+from realedit.engines import Control, DiffuseIT
 from realedit.files.access import is_file, is_there, native, shown_name
 from realedit.files.recipe import Recipe
 from realedit.generations import Controlled, Filling, Generation, GlobalAppearance, Redrawing
@@ -22,7 +22,8 @@ def named_files(recipe: Recipe | Generation) -> tuple[str, ...]:
     if isinstance(recipe, GlobalAppearance):
         return (recipe.photo,)
     if not isinstance(recipe, Recipe):
-        return (*marked, *(control.picture for control in controls(recipe)))
+        like = [recipe.engine.like] if isinstance(recipe, Redrawing) and isinstance(recipe.engine, DiffuseIT) else []
+        return (*marked, *(control.picture for control in controls(recipe)), *(name for name in like if name))
     photos = dict.fromkeys((*recipe.other_photos, *recipe.photos))
     maps = (control.picture for control in recipe.controls)
     return (*photos, *marked, *([recipe.behind] if recipe.behind else []), *maps)
@@ -32,6 +33,8 @@ def named_models(recipe: Recipe | Generation) -> dict[str, str]:
     """Every model that a recipe names, and what for."""
     found = {region.segmenter: "segmenter" for region in regions(recipe) if region.segmenter}
     found |= {control.model: "ControlNet" for control in controls(recipe)}
+    if isinstance(recipe, Redrawing) and isinstance(recipe.engine, DiffuseIT) and recipe.engine.vit:
+        found[recipe.engine.vit] = "vision transformer"
     if not isinstance(recipe, Recipe | Filling):
         return found
     return found | ({} if recipe.fill in FILLS else {recipe.fill: "model that fills old places"})
@@ -74,6 +77,11 @@ def renamed(recipe: Asked, of_file: Callable[[str], str], of_model: Callable[[st
         values["behind"] = of_file(values["behind"])
     if values.get("fill", FILLS[0]) not in FILLS:
         values["fill"] = of_model(values["fill"])
+    engine = values.get("engine", {})
+    if "vit" in engine:
+        engine["vit"] = of_model(engine["vit"])
+    if "like" in engine:
+        engine["like"] = of_file(engine["like"])
     for control in values.get("controls", ()):
         control |= {"picture": of_file(control["picture"]), "model": of_model(control["model"])}
     photos: dict[str, Any] = values.get("photos", {})

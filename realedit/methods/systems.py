@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from realedit.engines import Drag, Pix2PixZero, PlugAndPlay, PromptToPrompt, SDEdit
+from realedit.engines import DiffuseIT, Drag, Pix2PixZero, PlugAndPlay, PromptToPrompt, SDEdit
+from realedit.methods.diffuse_it import diffuse_it
 from realedit.methods.drag import check_points, drag
 from realedit.methods.pix2pix_zero import pix2pix_zero, sentences
 from realedit.methods.plug_and_play import plug_and_play
@@ -34,5 +35,6 @@ SYSTEMS: dict[type, System] = {
     PromptToPrompt: System(prompt_to_prompt, keeps=True, check=check_words),
     PlugAndPlay: System(plug_and_play, keeps=True, check=nothing),
     Pix2PixZero: System(pix2pix_zero, keeps=True, check=sentences),
+    DiffuseIT: System(diffuse_it, keeps=False, check=nothing),
     Drag: System(drag, keeps=False, check=check_points),
 }

@@ -95,6 +95,8 @@ class Step:
         sites = Sites(model.sites.attention, tuple(dict.fromkeys(model.sites.features + guidance.sites)))
         with torch.enable_grad(), replaced(model.unet, replacements), tap(model.unet, sites) as tape:
             prompted = self._predict(z, [self.rows.prompt])
+            parameterisation, alpha = self.schedule.parameterisation, self.schedule.alpha_from[self.i]
+            tape.clean = parameterisation.split(prompted, z, alpha)[0]
             value = guidance.evaluate(tape, self.i, len(self.schedule))
             if value is None:
                 return None, prompted.detach()

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from inversion.model import DiffusionModel
 from inversion.schedule import Schedule
+from realedit.sampling.descriptors import PictureDescriptor
 from realedit.settings import DEFAULTS, Settings
 
 Progress = Callable[[str], None]
@@ -27,13 +28,15 @@ def silent(stage: str) -> None:
 @dataclass(frozen=True, eq=False)
 class Session:
     """A loaded `model`, the `settings` of one run, whom to tell of its `progress`, whether a `Trace` is kept of every
-    guided run (`traced`), and who is shown early pictures (`show`), None: nobody, and none is decoded."""
+    guided run (`traced`), and who is shown early pictures (`show`), None: nobody, and none is decoded. `descriptor`:
+    what tells structure and look of pictures, None: the model's autoencoder."""
 
     model: DiffusionModel
     settings: Settings = DEFAULTS
     progress: Progress = silent
     traced: bool = False
     show: ShowPicture | None = None
+    descriptor: PictureDescriptor | None = None
 
     @property
     def schedule(self) -> Schedule:

@@ -94,17 +94,17 @@ class Rig:
         words, engine = photo_of(case.edit.object), SDEdit(strength=HARMONISED)
         return redraw(self.session, Photo(to_bytes(pasted)), (words, words), engine, mask).tensor(), mask
 
-
-def photo_of(phrase: str) -> str:
-    """The prompt of a marked object, as the program makes it."""
-    return object_prompt({phrase: phrase}, "").prompt
-
     def dragged(self, case: DragCase) -> tuple[Tensor, Tensor | None]:
         """`drag`, with a mask of all that changes, grown."""
         mask = marked_by_hand(case.region)
         engine = Drag(points=tuple(DraggedPoint(start=a, end=b) for a, b in case.points))
         texts = (case.prompt, case.prompt)
         return redraw(self.session, Photo(to_bytes(case.before)), texts, engine, mask).tensor(), mask
+
+
+def photo_of(phrase: str) -> str:
+    """The prompt of a marked object, as the program makes it."""
+    return object_prompt({phrase: phrase}, "").prompt
 
 
 def marked_by_hand(mask: Tensor) -> Tensor:
