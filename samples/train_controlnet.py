@@ -24,7 +24,8 @@ from samples.train_unet import SNR_CAP, build_scheduler
 from samples.training import Average, Run, learning_rate
 from samples.words import token_ids
 
-CONTROL_BATCH, CONTROL_RATE = 16, 5e-4
+CONTROL_BATCH, CONTROL_RATE = 8, 5e-4
+MOST_WEIGHT = 30.0  # of the error where little but noise is left: there the layout is decided
 UNPROMPTED_SHARE = 0.5  # of the rows: without words the map alone says what is seen (arXiv 2302.05543, section 3.3)
 HINT_CHANNELS = (16, 32, 64)  # of the map's encoder, which halves twice, as the autoencoder does
 COPIED = ("conv_in", "time_embedding", "down_blocks", "mid_block.resnets.0")
@@ -52,8 +53,8 @@ def with_edges(scenes: Path, examples: list[Examples]) -> list[Examples]:
 
 
 def control_loss(network: ControlNetModel, unet: UNet2DConditionModel, alpha_bar: Tensor, batch) -> Tensor:
-    """The U-Net's noise-prediction error with the network's residuals, with min-SNR weights (arXiv 2303.09556).
-    `batch`: latents, maps and embedded texts."""
+    """The U-Net's noise-prediction error with the network's residuals, with min-SNR weights (arXiv 2303.09556), and in
+    much noise nearly as an error of the picture. `batch`: latents, maps and embedded texts."""
     latents, maps, text = batch
     count = len(latents)
     slices = torch.randperm(count) + torch.rand(count)
@@ -66,7 +67,7 @@ def control_loss(network: ControlNetModel, unet: UNet2DConditionModel, alpha_bar
     predicted = unet(noisy, t, text, **added).sample
     snr = (ab / (1 - ab)).flatten()
     error = (predicted - noise).square().mean((1, 2, 3))
-    return (error * snr.clamp(max=SNR_CAP) / snr).mean()
+    return (error * snr.clamp(max=SNR_CAP) / snr * (1 + 1 / snr).clamp(max=MOST_WEIGHT)).mean()
 
 
 @click.command()

@@ -24,10 +24,10 @@ from realedit.sampling.inverted_image import model_image
 from realedit.sampling.stepping import DdimSteps
 from realedit.settings import Strength
 
-TEMPERATURE = 0.07  # of the contrast between places
-CONTRAST, SIMILARITY, LOOK, PIXELS = 0.2, 1.0, 2.0, 3.0  # the paper's weights, in thousands
+CONTRAST_TEMPERATURE = 0.07  # of the contrast between places
+CONTRAST_WEIGHT, SIMILARITY_WEIGHT, LOOK_WEIGHT, TONE_WEIGHT = 0.2, 1.0, 2.0, 3.0  # the paper's weights, in thousands
 PULL = Strength(start=0.3, least=0.05, most=1.0)
-MET = 0.01  # an energy that needs no more
+STRUCTURE_MET = 0.01  # an energy that needs no more
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,10 +43,10 @@ class StructureEnergy:
         assert tape.clean is not None
         now = F.normalize(self.descriptor(self.model.picture(tape.clean))[0], dim=-1)
         then = F.normalize(self.places, dim=-1)
-        contrast = F.cross_entropy(now @ then.T / TEMPERATURE, torch.arange(len(now), device=now.device))
-        least = F.cross_entropy(then @ then.T / TEMPERATURE, torch.arange(len(now), device=now.device))
+        contrast = F.cross_entropy(now @ then.T / CONTRAST_TEMPERATURE, torch.arange(len(now), device=now.device))
+        least = F.cross_entropy(then @ then.T / CONTRAST_TEMPERATURE, torch.arange(len(now), device=now.device))
         similarity = (now @ now.T - then @ then.T).square().mean()
-        return CONTRAST * (contrast - least).clamp(min=0) + SIMILARITY * similarity
+        return CONTRAST_WEIGHT * (contrast - least).clamp(min=0) + SIMILARITY_WEIGHT * similarity
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +63,7 @@ class LookEnergy:
         assert tape.clean is not None
         now = self.model.picture(tape.clean)
         away = (self.descriptor(now)[1] - self.look).square().mean() / self.look.square().mean().clamp(min=1e-6)
-        return LOOK * away + PIXELS * (_tone(now) - _tone(self.picture.to(now))).square().mean()
+        return LOOK_WEIGHT * away + TONE_WEIGHT * (_tone(now) - _tone(self.picture.to(now))).square().mean()
 
 
 def _tone(picture: Tensor) -> Tensor:
@@ -86,7 +86,7 @@ def diffuse_it(task: Task, engine: DiffuseIT) -> SamplerRun:
             other = model_image(model, load_photo(Path(engine.like)))
             terms.append((1.0, LookEnergy(model, descriptor, descriptor(other)[1], other)))
     begin = first / len(schedule)
-    guidance = Guidance(WeightedSum(tuple(terms)), task.cells, PULL, MET, GuidedSteps(begin, engine.until))
+    guidance = Guidance(WeightedSum(tuple(terms)), task.cells, PULL, STRUCTURE_MET, GuidedSteps(begin, engine.until))
     return SamplerRun(
         levels[first : first + 1],
         task.rows(engine.guidance_scale),

@@ -23,7 +23,7 @@ from realedit.sampling.source_pass import SourcePass, SourceResidual
 
 PATCH_RADIUS = 1  # pixels of the features' grid, which has half the picture's: what is moved around a point
 TRACKED_RADIUS = 3  # the same: how far a point may have gone in a round
-ARRIVED = 1.0  # the same: from where on a point needs no more
+POINT_ARRIVED = 1.0  # the same: from where on a point needs no more
 
 
 def check_points(session: Session, texts: tuple[str, str], engine: Drag) -> None:
@@ -65,7 +65,7 @@ class MotionSupervision:
             self.points = tracked(features.detach(), self._first, self.points)
         way = self.targets - self.points
         length = way.norm(dim=-1, keepdim=True)
-        going = length[:, 0] > ARRIVED
+        going = length[:, 0] > POINT_ARRIVED
         if not going.any():
             return None
         around = self.points[going][:, None] + neighbours(PATCH_RADIUS).to(self.points)

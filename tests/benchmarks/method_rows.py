@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -12,15 +13,18 @@ from inversion.model import DiffusionModel
 from realedit.editing.filling import fill_marked
 from realedit.editing.pipeline import edit
 from realedit.editing.redrawing import redraw
-from realedit.engines import Drag, DraggedPoint, Pix2PixZero, PlugAndPlay, PromptToPrompt, RePaint, SDEdit
+from realedit.editing.request import Hints
+from realedit.engines import DiffuseIT, Drag, DraggedPoint, Pix2PixZero, PlugAndPlay, PromptToPrompt, RePaint, SDEdit
 from realedit.evaluation.metrics import PerceptualMetric
 from realedit.files.photo import Photo
 from realedit.images import to_bytes
 from realedit.inpainting.filler import AutomaticFill, FillChoice, PhotoFill, RepaintFill
+from realedit.methods.controlnet import BUNDLED_EDGES, ControlMap, load_controlnet
 from realedit.morphology import dilate
 from realedit.sampling.prompts import object_prompt
 from realedit.sampling.session import Session
 from realedit.settings import DEFAULTS, Mode
+from samples.edges import edges
 from tests.benchmarks.cases import Case
 from tests.benchmarks.drag_cases import DragCase
 from tests.benchmarks.edit_cases import EditCase
@@ -43,8 +47,9 @@ class Rig:
     def session(self) -> Session:
         return Session(self.model, DEFAULTS)
 
-    def edited(self, mode: Mode, fill: FillChoice = AutomaticFill()) -> Row:
-        """realedit's own edit, the object found by its words; what is refused is the photo unchanged."""
+    def edited(self, mode: Mode, fill: FillChoice = AutomaticFill(), *, along: bool = False) -> Row:
+        """realedit's own edit, the object found by its words, `along` the photo's edges; what is refused is the photo
+        unchanged."""
         settings = replace(DEFAULTS, mode=mode)
 
         def row(case: Any) -> tuple[Tensor, Tensor | None]:
@@ -55,6 +60,7 @@ class Rig:
                     photo,
                     case.prompt,
                     case.edit,
+                    hints=Hints(controls=self.own_edges(case) if along else ()),
                     fill=fill,
                     settings=settings,
                     perceptual=self.perceptual,
@@ -65,14 +71,25 @@ class Rig:
 
         return row
 
-    def redrawn(self, engine: Callable[[EditCase], Any], *, marked: bool = False) -> Row:
-        """`relook --engine` in the words of the truth; `marked`: with the object's mask, grown, and in its words."""
+    @cached_property
+    def edge_network(self) -> Any:
+        """The bundled ControlNet."""
+        return load_controlnet(BUNDLED_EDGES, self.model)
+
+    def own_edges(self, case: Any) -> tuple[ControlMap, ...]:
+        """What `--control` is given: the photo's own edges."""
+        return (ControlMap(self.edge_network, edges(case.before)),)
+
+    def redrawn(self, engine: Callable[[EditCase], Any], *, marked: bool = False, along: bool = False) -> Row:
+        """`relook --engine` in the words of the truth; `marked`: with the object's mask, grown, and in its words;
+        `along` the photo's edges."""
 
         def row(case: EditCase) -> tuple[Tensor, Tensor | None]:
             mask = marked_by_hand(case.sources[0]) if marked else None
             alone = photo_of(case.edit.object), photo_of(case.edit.words)
             texts = alone if marked else (case.prompt, case.wanted)
-            photo = redraw(self.session, Photo(to_bytes(case.before)), texts, engine(case), mask)
+            maps = self.own_edges(case) if along else ()
+            photo = redraw(self.session, Photo(to_bytes(case.before)), texts, engine(case), mask, maps)
             return photo.tensor(), mask
 
         return row
@@ -137,6 +154,8 @@ def look_rows(rig: Rig) -> Mapping[str, Row]:
         "plug-and-play, marked": rig.redrawn(lambda case: PlugAndPlay(), marked=True),
         "pix2pix-zero, marked": rig.redrawn(lambda case: Pix2PixZero(), marked=True),
         "sdedit, marked": rig.redrawn(lambda case: SDEdit(strength=0.7), marked=True),
+        "sdedit along edges, marked": rig.redrawn(lambda case: SDEdit(strength=0.9), marked=True, along=True),
+        "diffuse-it, marked": rig.redrawn(lambda case: DiffuseIT(strength=0.8), marked=True),
     }
 
 
@@ -156,6 +175,7 @@ def move_rows(rig: Rig) -> Mapping[str, Row]:
         "do nothing": do_nothing,
         "composite": rig.edited(Mode.COMPOSITE),
         "self-guidance": rig.edited(Mode.REGENERATE),
+        "self-guidance along edges": rig.edited(Mode.REGENERATE, along=True),
         "composite, repaint fills": rig.edited(Mode.COMPOSITE, RepaintFill(RePaint())),
         "sdedit over cut and paste": rig.harmonised,
     }
