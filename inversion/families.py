@@ -18,6 +18,7 @@ class ModelFamily(enum.Enum):
 
     ONE_TEXT = ("text_encoder",)  # Stable Diffusion 1.x and 2.x
     TWO_TEXTS = ("text_encoder", "text_encoder_2")  # SDXL
+    NO_TEXT = ()  # models of pixels that no words guide
 
     @property
     def with_weights(self) -> tuple[str, ...]:
@@ -41,6 +42,14 @@ CONDITIONS = {
     ModelFamily.ONE_TEXT: None,
     ModelFamily.TWO_TEXTS: "text_time",
 }  # what the U-Net is given beside the tokens
+
+
+WITHOUT_WORDS = ("DDPMPipeline", "DDIMPipeline")
+
+
+def is_unconditional(index: Config) -> bool:
+    """Whether a `model_index.json` is that of a model of pixels that no words guide."""
+    return index.get("_class_name") in WITHOUT_WORDS
 
 
 def family_of(index: Config, name: str) -> ModelFamily:

@@ -11,7 +11,7 @@ import torch
 
 from inversion import hub
 from inversion.errors import ModelError, Notice
-from inversion.families import SUPPORTED, ModelFamily, check_texts, check_unet, check_vae, family_of
+from inversion.families import SUPPORTED, ModelFamily, check_texts, check_unet, check_vae, family_of, is_unconditional
 from inversion.file_types import check_head, check_single_file, what_folder
 from inversion.fingerprints import fingerprint_of_files
 from inversion.libraries import told_in_one_line
@@ -32,6 +32,8 @@ def from_folder(source: ModelSource, unet_type: torch.dtype) -> tuple[dict[str, 
     """
     folder, name = source.folder or hub.fetch(source), source.name
     index = read_configuration(folder / hub.INDEX, name)
+    if is_unconditional(index):
+        return _unconditional(folder, source, unet_type)
     family = family_of(index, name)
     unet, vae, *texts = (read_configuration(folder / part / "config.json", name) for part in family.with_weights)
     check_unet(unet, vae, family, name)
@@ -43,6 +45,17 @@ def from_folder(source: ModelSource, unet_type: torch.dtype) -> tuple[dict[str, 
     with told_in_one_line(name, folder):
         pipe = pipeline_class(family)(**parts, scheduler=sampler, **WITHOUT[family], **zero)
     return from_pipeline(pipe, family, name), fingerprint_of_files([*used, *_configuration(folder)])
+
+
+def _unconditional(folder: Path, source: ModelSource, unet_type: torch.dtype) -> tuple[dict[str, Any], str]:
+    """Of a model that no words guide."""
+    from inversion.unconditional import unconditional_parts
+
+    sampler = named_sampler(read_configuration(folder / SAMPLER, source.name), source.name)
+    read_configuration(folder / "unet" / "config.json", source.name)
+    parts, weights = unconditional_parts(folder, source, unet_type)
+    mark = fingerprint_of_files([*weights, *_configuration(folder)])
+    return {**parts, "scheduler": as_ddim(sampler, source.name)}, mark
 
 
 def _says_zero(index: dict[str, Any], family: ModelFamily) -> bool:

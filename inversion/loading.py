@@ -144,6 +144,8 @@ def check_weights(network: torch.nn.Module, what: str, name: str) -> None:
 def settled(model: DiffusionModel) -> DiffusionModel:
     """The model with `Memory.AUTO` replaced by a choice, and its networks on the devices of that choice."""
     unet, memory = model.unet, model.memory
+    if memory is Memory.AUTO and not model.texts.encoders:  # small, and its need is not known
+        memory = Memory.FAST
     if memory is Memory.AUTO:
         side = model.native_size // model.latent_factor
         texts = tuple(e.network for e in model.texts.encoders)

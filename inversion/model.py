@@ -70,7 +70,7 @@ class DiffusionModel:
     @property
     def family(self) -> ModelFamily:
         """The family that it belongs to."""
-        return ModelFamily.ONE_TEXT if len(self.texts.encoders) == 1 else ModelFamily.TWO_TEXTS
+        return (ModelFamily.NO_TEXT, ModelFamily.ONE_TEXT, ModelFamily.TWO_TEXTS)[len(self.texts.encoders)]
 
     @contextmanager
     def _at_work(self, *wanted: Any) -> Iterator[None]:
@@ -184,7 +184,7 @@ class DiffusionModel:
         them and the family's pipeline in diffusers uses them."""
         config = self.vae.config
         moments = [config.get(field) for field in ("latents_mean", "latents_std")]
-        if self.family is ModelFamily.ONE_TEXT or None in moments:
+        if self.family is not ModelFamily.TWO_TEXTS or None in moments:
             return None
         mean, deviation = (torch.tensor(values, device=self.device).view(1, -1, 1, 1) for values in moments)
         return mean, deviation

@@ -17,7 +17,7 @@ MODULES = {
     **dict.fromkeys(("generate", "relook", "relayout", "fill"), "generate"),
     **dict.fromkeys(("objects", "invert", "check"), "inspection"),
     "batch": "job_lists",
-    **dict.fromkeys(("cache", "demo", "doctor", "drag", "explain", "mask", "methods", "ui")),
+    **dict.fromkeys(("cache", "demo", "direction", "doctor", "drag", "explain", "mask", "methods", "ui")),
 }
 """In which module of `realedit.commands` each command lies; None: in one of its own name."""
 

@@ -1,5 +1,6 @@
 """The systems that draw a photo anew, as values: what a person may say to each, with its paper's defaults. No torch."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
@@ -15,6 +16,14 @@ class _Engine(BaseModel):
     does: ClassVar[str]
     paper: ClassVar[str]
     cost: ClassVar[str]
+    files: ClassVar[tuple[str, ...]] = ()
+    """Which of its values are paths, of files or folders."""
+    models: ClassVar[dict[str, str]] = {}
+    """Which of its values are models (folders or hub ids), and what each is."""
+
+    def named(self, values: Iterable[str]) -> list[tuple[str, str]]:
+        """Those of these values that are given, with their names."""
+        return [(name, getattr(self, name)) for name in values if getattr(self, name) is not None]
 
 
 class SDEdit(_Engine):
@@ -108,6 +117,9 @@ class DiffuseIT(_Engine):
     paper: ClassVar = "Kwon and Ye, 2209.15264"
     cost: ClassVar = "2 N x strength, and as many with the gradients of decoder and transformer; no inversion"
 
+    files: ClassVar = ("like",)
+    models: ClassVar = {"vit": "vision transformer"}
+
     kind: Literal["diffuse-it"] = "diffuse-it"
     strength: float = Field(0.6, gt=0, le=1)
     first_again: int = Field(10, ge=1, le=50)
@@ -142,6 +154,43 @@ class Drag(_Engine):
     rate: float = Field(0.01, gt=0)
 
 
+class AlongDirection(_Engine):
+    """`direction`: the folder of one that was found from pictures; `by`: how far, 1 being from the mean of the pictures
+    without it to the mean of those with it."""
+
+    files: ClassVar = ("direction",)
+
+    direction: str
+    by: float = Field(1.0, ge=-20, le=20)
+
+
+class Asyrp(AlongDirection):
+    """`gain`: how many differences of the mean bottlenecks 1 stands for, more than one since skips go past the middle;
+    `until`: until which share of the schedule it is shifted; `noisy_from`: from which on steps add noise, `eta` times
+    DDPM's."""
+
+    does: ClassVar = "a direction in the U-Net's middle, at every step: how much of something a photo shows"
+    paper: ClassVar = "Kwon et al., 2210.10960"
+    cost: ClassVar = "1.5 N"
+
+    kind: Literal["asyrp"] = "asyrp"
+    gain: float = Field(5.0, gt=0)
+    until: float = Field(0.5, ge=0, le=1)
+    noisy_from: float = Field(0.8, ge=0, le=1)
+    eta: float = Field(1.0, ge=0, le=1)
+
+
+class BoundaryDiffusion(AlongDirection):
+    """`eta`: how much of DDPM's noise each step adds."""
+
+    does: ClassVar = "a direction in latent and middle of one level, the others sampled: the same, at once"
+    paper: ClassVar = "Zhu et al., 2302.08357"
+    cost: ClassVar = "0.5 N"
+
+    kind: Literal["boundary-diffusion"] = "boundary-diffusion"
+    eta: float = Field(1.0, ge=0, le=1)
+
+
 class Control(BaseModel):
     """A `picture` that a ControlNet, `model`, is shown, and its strength."""
 
@@ -152,7 +201,10 @@ class Control(BaseModel):
     scale: float = Field(1.0, ge=0, le=5)
 
 
-Engine = Annotated[SDEdit | PromptToPrompt | PlugAndPlay | Pix2PixZero | DiffuseIT, Field(discriminator="kind")]
+Engine = Annotated[
+    SDEdit | PromptToPrompt | PlugAndPlay | Pix2PixZero | DiffuseIT | Asyrp | BoundaryDiffusion,
+    Field(discriminator="kind"),
+]
 """What draws a whole photo, or what is marked of it, in other words."""
 
 AnyEngine = Annotated[Engine | Drag, Field(discriminator="kind")]
@@ -189,6 +241,8 @@ SYSTEM_NOTES = (
     _note(Pix2PixZero, "relook --engine pix2pix-zero"),
     _note(DiffuseIT, "relook --engine diffuse-it"),
     _note(Drag, "drag PHOTO --from X,Y --to X,Y"),
+    _note(Asyrp, "direction apply"),
+    _note(BoundaryDiffusion, "direction apply --engine boundary-diffusion"),
     SystemNote(
         "controlnet",
         "a map of edges, depth or poses that a picture follows; goes with every engine",

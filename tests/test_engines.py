@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from realedit.cli import main
-from realedit.commands.engine_options import ENGINE_NAMES, SELF_GUIDANCE
-from realedit.engines import SYSTEM_NOTES, DiffuseIT, Drag, Engine, PromptToPrompt
+from realedit.commands.engine_options import DIRECTION_ENGINES, ENGINE_NAMES, SELF_GUIDANCE
+from realedit.engines import SYSTEM_NOTES, Asyrp, DiffuseIT, Drag, Engine, PromptToPrompt
 from realedit.files.reading import load_photo
 from realedit.files.recipe_files import named_files, named_models, renamed
 from realedit.generations import Filling, Redrawing
@@ -33,7 +33,7 @@ def outside(photo: np.ndarray, box: tuple[float, float, float, float]) -> np.nda
 def test_every_engine_has_a_system_a_name_and_a_note():
     kinds = {each: each.model_fields["kind"].default for each in get_args(get_args(Engine)[0])}
     assert set(SYSTEMS) == {*kinds, Drag}
-    assert (SELF_GUIDANCE, *kinds.values()) == ENGINE_NAMES
+    assert (*ENGINE_NAMES, *DIRECTION_ENGINES) == (SELF_GUIDANCE, *kinds.values())
     noted = {note.name for note in SYSTEM_NOTES}
     assert {SELF_GUIDANCE, "repaint", "controlnet", "drag", *kinds.values()} <= noted
     for note in SYSTEM_NOTES:
@@ -90,7 +90,9 @@ def test_what_engines_read_is_named_and_goes_along():
     assert set(named_models(one)) == {"sams/small", "nets/edges"}
     assert set(named_models(two)) == {"sams/small", "lama.onnx"}
     assert (*named_files(three), *named_models(three)) == ("look.png", "nets/dino")
-    for each in (one, two, three):
+    along = Redrawing(engine=Asyrp(direction="redness"), where=where)
+    assert set(named_files(along)) == {"m.png", "redness"}
+    for each in (one, two, three, along):
         there = renamed(each, lambda name: f"in/{name}", lambda name: f"models/{name}")
         assert set(named_files(there)) == {f"in/{name}" for name in named_files(each)}
         assert set(named_models(there)) == {f"models/{name}" for name in named_models(each)}

@@ -1,7 +1,7 @@
 """Several whole pictures with one command: variations of one photo, and many photos in the look of another."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,32 @@ from realedit.files.writing import check_outputs, save_sheet
 from realedit.generations import Generation, GlobalAppearance
 
 
+@dataclass(frozen=True)
+class Series:
+    """Where the results of one command are written, numbered where they are several, and then their contact sheet."""
+
+    outputs: tuple[Outputs, ...]
+    sheet: Path | None
+
+    @classmethod
+    def of(cls, output: Path, count: int, options: DrawingOptions, inputs: tuple[Path, ...]) -> "Series":
+        """Of so many results.
+
+        Raises:
+            OutputError: one cannot or must not be written.
+        """
+        names, sheet = [output], None
+        if count > 1:
+            names = [output.with_name(f"{output.stem}-{k}{output.suffix}") for k in range(1, count + 1)]
+            sheet = output.with_name(f"{output.stem}-sheet.png")
+        plain = PIPE in inputs
+        every = [Outputs(n, sidecar=options.sidecar and not plain and n != PIPE, files=options.files) for n in names]
+        sidecars = [path for outputs in every for path in outputs.others]
+        pictures = (*names, *([sheet] if sheet else []))
+        check_outputs(pictures, sidecars, force=options.files.force, inputs=inputs)
+        return cls(tuple(every), sheet)
+
+
 def vary(
     shared: RunOptions,
     path: Path,
@@ -30,26 +56,26 @@ def vary(
     options: DrawingOptions,
     assumed: str | None = None,
 ) -> None:
-    """Draw pictures as `asked` of a photo, with seeds from the first one's on; several get numbers and a contact
-    sheet. `assumed`: the prompt where there is none."""
-    count, file, names = options.variations, PhotoFile.open(path), [output]
+    """Draw pictures as `asked` of a photo, with seeds from the first one's on. `assumed`: the prompt where there is
+    none."""
+    file = PhotoFile.open(path)
     first = asked(file)
-    if count > 1:
-        names = [output.with_name(f"{output.stem}-{k}{output.suffix}") for k in range(1, count + 1)]
-    every = [Outputs(n, sidecar=options.sidecar and PIPE not in (path, n), files=options.files) for n in names]
-    sheet = output.with_name(f"{output.stem}-sheet.png")
-    pictures = (*names, *([sheet] if count > 1 else []))
-    sidecars = [path for outputs in every for path in outputs.others]
-    check_outputs(pictures, sidecars, force=options.files.force, inputs=(path,))
+    series = Series.of(output, options.variations, options, (path,))
     prompt, photo = shared.prompt_of(path, file, assumed=assumed), file.photo
-    drawn = [("photo", photo.displayed())]
-    for k, outputs in enumerate(every):
-        whole = first.model_copy(update={"seed": first.seed + k})
-        picture, _ = run_whole(shared, GenerationJob(whole, prompt, path, photo), outputs)
-        drawn.append((f"seed {whole.seed}", picture.rgb))
-    if count > 1:
-        save_sheet(contact_sheet(drawn), sheet)
-        shared.say(f"wrote {sheet}")
+    wholes = [first.model_copy(update={"seed": first.seed + k}) for k in range(options.variations)]
+    draw_each(shared, [(f"seed {each.seed}", GenerationJob(each, prompt, path, photo)) for each in wholes], series)
+
+
+def draw_each(shared: RunOptions, jobs: Sequence[tuple[str, GenerationJob]], series: Series) -> None:
+    """Draw pictures of one photo, each with what it is called on the contact sheet."""
+    drawn = []
+    for (label, job), outputs in zip(jobs, series.outputs, strict=True):
+        picture, _ = run_whole(shared, job, outputs)
+        drawn.append((label, picture.rgb))
+    photo = jobs[0][1].photo
+    if series.sheet is not None and photo is not None:
+        save_sheet(contact_sheet([("photo", photo.displayed()), *drawn]), series.sheet)
+        shared.say(f"wrote {series.sheet}")
 
 
 def asked_of_part(shared: RunOptions, asked: dict[str, Any], marks: MarkOptions) -> Callable[[PhotoFile], Generation]:

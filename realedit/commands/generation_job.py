@@ -13,7 +13,7 @@ from realedit.files.captions import Prompt
 from realedit.files.encoding import losses
 from realedit.files.photo import Photo
 from realedit.files.reading import load_photo
-from realedit.files.recipe_files import named_files
+from realedit.files.recipe_files import named_files, renamed
 from realedit.files.sidecar import SidecarOrigin
 from realedit.files.xmp import DigitalSourceType
 from realedit.generations import Filling, Generation, GlobalAppearance, Redrawing, SameLayout, TextToImage
@@ -100,25 +100,22 @@ def _redrawn(shared: RunOptions, job: GenerationJob, whole: Redrawing, photo: Ph
 
     words, where = whole.words or job.prompt.text, whole.where
     mask = region_mask(where, photo, words, job.folder, offline=shared.which.offline) if where else None
-    texts, engine = (job.prompt.text, words), whole.engine
+    from_here = renamed(whole, lambda name: str(job.folder / name), lambda name: name)
+    texts, engine = (job.prompt.text, words), from_here.engine
     if isinstance(engine, DiffuseIT):
-        session, engine = _seeing(shared, job, engine, session)
+        session = _seeing(shared, engine, session)
     return redraw(session, photo, texts, engine, mask, control_maps(shared, job.whole, job.folder))
 
 
-def _seeing(
-    shared: RunOptions, job: GenerationJob, engine: DiffuseIT, session: "Session"
-) -> "tuple[Session, DiffuseIT]":
-    """With the vision transformer that the engine names, and the path of the picture that it names."""
-    if engine.like is not None:
-        engine = engine.model_copy(update={"like": str(job.folder / engine.like)})
+def _seeing(shared: RunOptions, engine: DiffuseIT, session: "Session") -> "Session":
+    """With the vision transformer that the engine names."""
     if engine.vit is None:
         shared.say("no --vit is given: structure is told by the model's autoencoder, which knows edges and no things")
-        return session, engine
+        return session
     from realedit.methods.vision_transformer import load_vision_transformer
 
     seeing = load_vision_transformer(engine.vit, session.model.device, offline=shared.which.offline)
-    return replace(session, descriptor=seeing), engine
+    return replace(session, descriptor=seeing)
 
 
 def _filled(shared: RunOptions, job: GenerationJob, whole: Filling, photo: Photo, session: "Session") -> Photo:

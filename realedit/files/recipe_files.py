@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from inversion.errors import EditError
-from realedit.engines import Control, DiffuseIT
+from realedit.engines import Control
 from realedit.files.access import is_file, is_there, native, shown_name
 from realedit.files.recipe import Recipe
 from realedit.generations import Controlled, Filling, Generation, GlobalAppearance, Redrawing
@@ -17,13 +17,14 @@ FILLS = ("auto", "photo", "model", "repaint")  # what fills old places without a
 
 
 def named_files(recipe: Recipe | Generation) -> tuple[str, ...]:
-    """Every file that a recipe names: other photos, masks, scribbles, what stays in front."""
+    """Every file that a recipe names: other photos, masks, scribbles, what is in front, folders of directions."""
     marked = [name for region in regions(recipe) for name in (region.mask, region.around) if name]
     if isinstance(recipe, GlobalAppearance):
         return (recipe.photo,)
     if not isinstance(recipe, Recipe):
-        like = [recipe.engine.like] if isinstance(recipe, Redrawing) and isinstance(recipe.engine, DiffuseIT) else []
-        return (*marked, *(control.picture for control in controls(recipe)), *(name for name in like if name))
+        engine = recipe.engine if isinstance(recipe, Redrawing) else None
+        own = engine.named(engine.files) if engine else []
+        return (*marked, *(control.picture for control in controls(recipe)), *(path for _, path in own))
     photos = dict.fromkeys((*recipe.other_photos, *recipe.photos))
     maps = (control.picture for control in recipe.controls)
     return (*photos, *marked, *([recipe.behind] if recipe.behind else []), *maps)
@@ -33,8 +34,8 @@ def named_models(recipe: Recipe | Generation) -> dict[str, str]:
     """Every model that a recipe names, and what for."""
     found = {region.segmenter: "segmenter" for region in regions(recipe) if region.segmenter}
     found |= {control.model: "ControlNet" for control in controls(recipe)}
-    if isinstance(recipe, Redrawing) and isinstance(recipe.engine, DiffuseIT) and recipe.engine.vit:
-        found[recipe.engine.vit] = "vision transformer"
+    if isinstance(recipe, Redrawing):
+        found |= {name: recipe.engine.models[key] for key, name in recipe.engine.named(recipe.engine.models)}
     if not isinstance(recipe, Recipe | Filling):
         return found
     return found | ({} if recipe.fill in FILLS else {recipe.fill: "model that fills old places"})
@@ -77,11 +78,10 @@ def renamed(recipe: Asked, of_file: Callable[[str], str], of_model: Callable[[st
         values["behind"] = of_file(values["behind"])
     if values.get("fill", FILLS[0]) not in FILLS:
         values["fill"] = of_model(values["fill"])
-    engine = values.get("engine", {})
-    if "vit" in engine:
-        engine["vit"] = of_model(engine["vit"])
-    if "like" in engine:
-        engine["like"] = of_file(engine["like"])
+    if isinstance(recipe, Redrawing):
+        engine = recipe.engine
+        values["engine"] |= {key: of_file(path) for key, path in engine.named(engine.files)}
+        values["engine"] |= {key: of_model(name) for key, name in engine.named(engine.models)}
     for control in values.get("controls", ()):
         control |= {"picture": of_file(control["picture"]), "model": of_model(control["model"])}
     photos: dict[str, Any] = values.get("photos", {})

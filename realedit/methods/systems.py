@@ -4,9 +4,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from realedit.engines import DiffuseIT, Drag, Pix2PixZero, PlugAndPlay, PromptToPrompt, SDEdit
+from realedit.engines import (
+    Asyrp,
+    BoundaryDiffusion,
+    DiffuseIT,
+    Drag,
+    Pix2PixZero,
+    PlugAndPlay,
+    PromptToPrompt,
+    SDEdit,
+)
 from realedit.methods.diffuse_it import diffuse_it
 from realedit.methods.drag import check_points, drag
+from realedit.methods.asyrp import asyrp
+from realedit.methods.boundary_diffusion import boundary_diffusion
+from realedit.methods.direction import Direction
+from realedit.methods.direction_use import direction_of
 from realedit.methods.pix2pix_zero import pix2pix_zero, sentences
 from realedit.methods.plug_and_play import plug_and_play
 from realedit.methods.prompt_to_prompt import check_words, prompt_to_prompt
@@ -26,6 +39,11 @@ class System:
     check: Callable[[Session, tuple[str, str], Any], object]
 
 
+def check_direction(session: Session, texts: tuple[str, str], engine: Asyrp | BoundaryDiffusion) -> Direction:
+    """Raises what `direction_of` does."""
+    return direction_of(session, engine.direction)
+
+
 def nothing(session: Session, texts: tuple[str, str], engine: Any) -> None:
     """Everything is possible."""
 
@@ -37,4 +55,6 @@ SYSTEMS: dict[type, System] = {
     Pix2PixZero: System(pix2pix_zero, keeps=True, check=sentences),
     DiffuseIT: System(diffuse_it, keeps=False, check=nothing),
     Drag: System(drag, keeps=False, check=check_points),
+    Asyrp: System(asyrp, keeps=True, check=check_direction),
+    BoundaryDiffusion: System(boundary_diffusion, keeps=False, check=check_direction),
 }

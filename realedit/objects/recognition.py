@@ -85,8 +85,9 @@ def require_known(session: Session, image: Tensor, prompt: str) -> None:
         named = unique_phrases(session.model, prompt)
         if not named or any(probe_words(session, image, prompt, phrase).sees() for phrase in named):
             return
+    seen = f'see "{prompt}" in' if prompt else "know"
     raise RecognitionError(
-        f'{_limits(session.model)} does not see "{prompt}" in this photo; say what it shows, or use another --model'
+        f"{_limits(session.model)} does not {seen} this photo; say what it shows, or use another --model"
     )
 
 

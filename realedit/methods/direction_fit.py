@@ -1,0 +1,135 @@
+"""Find a direction from pictures: those that show something, and those that do not, inverted side by side, and a
+boundary between them (BoundaryDiffusion, Zhu et al., arXiv 2302.08357)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from inversion.errors import EditError
+from inversion.schedule import Schedule
+from realedit.methods.direction import LAYER, Direction, DirectionHeader, Level, bottleneck
+from realedit.methods.linear_svm import boundary_normal, held_out_accuracy
+from realedit.sampling.session import Session
+
+SCANNED_FROM, SCANNED_UNTIL = 0.3, 0.7  # of the training timesteps: where the mixing level is looked for
+AT_ONCE = 16  # pictures that are inverted together
+FEWEST = 2  # pictures of each kind
+
+
+@dataclass(eq=False)
+class Walks:
+    """Pictures on their way to the noise, by the index of the level: the sums of bottlenecks of each side, and at the
+    levels that are scanned all bottlenecks (half precision) and latents."""
+
+    schedule: Schedule
+    sums: dict[tuple[int, int], Tensor] = field(default_factory=dict)
+    bottlenecks: dict[int, list[Tensor]] = field(default_factory=dict)
+    latents: dict[int, list[Tensor]] = field(default_factory=dict)
+
+    def note(self, i: int, z: Tensor, middle: Tensor, sides: Tensor) -> None:
+        """At level `i`: latents (B, C, h, w), bottlenecks (B, c, h', w'), and the `sides` (B,) of the pictures."""
+        for side in (1, -1):
+            own = middle[sides == side].sum(0, keepdim=True)
+            self.sums[i, side] = self.sums.get((i, side), torch.zeros_like(own)) + own
+        if i in scanned_levels(self.schedule):
+            self.bottlenecks.setdefault(i, []).append(middle.half().cpu())
+            self.latents.setdefault(i, []).append(z.cpu())
+
+    def samples(self, i: int) -> tuple[Tensor, Tensor]:
+        """Bottlenecks and latents at a scanned level, each (n, d), float32."""
+        return tuple(torch.cat(kept[i]).flatten(1).float() for kept in (self.bottlenecks, self.latents))  # type: ignore
+
+
+def scanned_levels(schedule: Schedule) -> tuple[int, ...]:
+    """The levels among which the mixing level is looked for; the middle one where a run is too short to have any."""
+    times = schedule.timesteps
+    longest = times[0] / (1 - 1 / len(times)) if len(times) > 1 else times[0]
+    inside = [i for i, t in enumerate(times) if SCANNED_FROM <= t / longest <= SCANNED_UNTIL]
+    return tuple(inside) or (len(times) // 2,)
+
+
+@torch.no_grad()
+def invert_together(session: Session, latents: Tensor, prompt: str) -> Iterator[tuple[int, Tensor, Tensor]]:
+    """Clean latents (B, C, h, w) on their way up by DDIM: the index of every level, the latents there, and the
+    bottlenecks of the pass that led there."""
+    model, schedule, z = session.model, session.schedule, latents
+    rows = [model.embed(prompt)] * len(latents)
+    for i in reversed(range(len(schedule))):
+        middle, output = bottleneck(model, z, schedule.timesteps[i], rows)
+        z = schedule.up(z, output, i)
+        yield i, z, middle
+
+
+def fit_direction(session: Session, pictures: tuple[Tensor, Tensor], prompt: str) -> Direction:
+    """The direction from pictures without something (the second) to pictures with it, each (n, 3, s, s) in [0, 1] at
+    the model's own size.
+
+    Raises:
+        EditError: there are fewer than 2 of either.
+    """
+    model, schedule = session.model, session.schedule
+    counts = (len(pictures[0]), len(pictures[1]))
+    if min(counts) < FEWEST:
+        raise EditError(f"a direction needs at least {FEWEST} pictures with it and without it, not {min(counts)}")
+    every = torch.cat(pictures)
+    sides = torch.cat([torch.ones(counts[0]), -torch.ones(counts[1])])
+    clean = torch.cat([model.encode(each) for each in every.split(1)])
+    walks = Walks(schedule)
+    for mine, own in zip(clean.split(AT_ONCE), sides.split(AT_ONCE), strict=True):
+        on_step = session.steps_of("inverting")
+        for i, z, middle in invert_together(session, mine, prompt):
+            walks.note(i, z, middle, own)
+            on_step(i)
+    session.progress("looking for the mixing step")
+    scanned = {i: _level(walks, i, clean, sides) for i in scanned_levels(schedule)}
+    mixing = max(scanned, key=lambda i: _merit(scanned[i]))
+    return _direction(session, walks, sides, (prompt, counts, mixing, tuple(scanned.values())))
+
+
+def _level(walks: Walks, i: int, clean: Tensor, sides: Tensor) -> Level:
+    middle, latents = walks.samples(i)
+    alpha_bar = float(walks.schedule.alpha_from[i])
+    noised = (alpha_bar * clean.flatten(1).square().sum(1) + (1 - alpha_bar) * latents.shape[1]).sqrt()
+    return Level(
+        walks.schedule.timesteps[i],
+        held_out_accuracy(middle, sides),
+        held_out_accuracy(latents, sides),
+        float(latents.norm(dim=1).mean()),
+        float(noised.mean()),
+    )
+
+
+def _merit(level: Level) -> tuple[float, float]:
+    """The more of both accuracies, then the nearer the radius of inverted latents to that of noised ones."""
+    accuracy = level.bottleneck_accuracy + level.latent_accuracy
+    return round(accuracy, 6), -abs(level.radius / level.noised_radius - 1)
+
+
+def _direction(
+    session: Session, walks: Walks, sides: Tensor, told: tuple[str, tuple[int, int], int, tuple[Level, ...]]
+) -> Direction:
+    prompt, counts, mixing, scanned = told
+    normals, gaps = [], []
+    for samples, kept in zip(walks.samples(mixing), (walks.bottlenecks, walks.latents), strict=True):
+        normal = boundary_normal(samples, sides)
+        along = samples @ normal
+        gaps.append(float(along[sides > 0].mean() - along[sides < 0].mean()))
+        normals.append(normal.view(1, *kept[mixing][0].shape[1:]))
+    steps = range(len(walks.schedule))
+    differences = torch.cat([walks.sums[i, 1] / counts[0] - walks.sums[i, -1] / counts[1] for i in steps]).cpu()
+    model = session.model
+    header = DirectionHeader(
+        model.fingerprint,
+        Path(model.name).name if Path(model.name).exists() else model.name,
+        LAYER,
+        prompt,
+        walks.schedule.timesteps,
+        mixing,
+        scanned,
+        counts,
+        (gaps[0], gaps[1]),
+    )
+    return Direction(header, normals[0], normals[1], differences)
