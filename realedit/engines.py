@@ -202,7 +202,7 @@ class Control(BaseModel):
 
 
 Engine = Annotated[
-    SDEdit | PromptToPrompt | PlugAndPlay | Pix2PixZero | DiffuseIT | Asyrp | BoundaryDiffusion,
+    SDEdit | PromptToPrompt | PlugAndPlay | Pix2PixZero | DiffuseIT | BoundaryDiffusion | Asyrp,
     Field(discriminator="kind"),
 ]
 """What draws a whole photo, or what is marked of it, in other words."""
@@ -241,8 +241,8 @@ SYSTEM_NOTES = (
     _note(Pix2PixZero, "relook --engine pix2pix-zero"),
     _note(DiffuseIT, "relook --engine diffuse-it"),
     _note(Drag, "drag PHOTO --from X,Y --to X,Y"),
-    _note(Asyrp, "direction apply"),
-    _note(BoundaryDiffusion, "direction apply --engine boundary-diffusion"),
+    _note(BoundaryDiffusion, "direction apply"),
+    _note(Asyrp, "direction apply --engine asyrp"),
     SystemNote(
         "controlnet",
         "a map of edges, depth or poses that a picture follows; goes with every engine",

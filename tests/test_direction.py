@@ -331,12 +331,12 @@ def test_from_folders_to_a_slider_and_back(photo_folders, without_words, monkeyp
     assert len({each.tobytes() for each in results}) == 5
     assert (photo_folders / "out-sheet.png").is_file()
     assert "the same pixels" in run("redo", photo_folders / "out-5.png", "--allow-outside").stderr
-    run("direction", "apply", photo, there, "--by", 1, "--engine", "boundary-diffusion", *used, "-o", out)
+    run("direction", "apply", photo, there, "--by", 1, "--engine", "asyrp", *used, "-o", out)
     assert not np.array_equal(load_photo(out).rgb, before)
 
 
 REFUSED = {
-    "one picture": (["fit", "ONE", "dark", "-o", "new"], 2, "holds one photo; a direction needs at least 2 of each"),
+    "one picture": (["fit", "ONE", "dark", "-o", "new"], 2, "holds 1 photo; a direction needs at least 2 of each"),
     "no folder": (["fit", "photo.png", "dark", "-o", "new"], 2, "photo.png is no folder"),
     "no pictures": (["fit", "EMPTY", "dark", "-o", "new"], 1, "holds no photos"),
     "a broken picture": (["fit", "BROKEN", "dark", "-o", "new"], 1, "0.png"),

@@ -76,7 +76,7 @@ def fit(shared: RunOptions, positive: Path, negative: Path, output: Path, force:
     type=click.Choice(DIRECTION_ENGINES),
     default=DIRECTION_ENGINES[0],
     show_default=True,
-    help="asyrp moves the network's middle at every step, boundary-diffusion latent and middle once.",
+    help="boundary-diffusion moves latent and middle once and lets the model draw; asyrp the middle at every step.",
 )
 @mark_options
 @drawing_options

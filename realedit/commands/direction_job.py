@@ -22,7 +22,7 @@ from realedit.files.kinds import PHOTOS
 from realedit.files.reading import PhotoFile, load_photo
 from realedit.files.writing import check_folder, check_outputs, write_bytes
 from realedit.methods.direction import HEADER, TENSORS, Direction, load_direction
-from realedit.methods.direction_fit import FEWEST, fit_direction
+from realedit.methods.direction_fit import check_count, fit_direction
 from realedit.sampling.session import Session
 from realedit.settings import Settings
 
@@ -62,8 +62,7 @@ def _photos_of(folder: Path) -> list[Path]:
     found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in PHOTOS and p.is_file())
     if not found:
         raise PhotoError(f"the folder {shown_name(folder)} holds no photos")
-    if len(found) < FEWEST:
-        raise EditError(f"the folder {shown_name(folder)} holds one photo; a direction needs at least {FEWEST} of each")
+    check_count(len(found), f"the folder {shown_name(folder)}")
     return found
 
 

@@ -22,7 +22,7 @@ ENGINE_NAMES = (  # kept equal to `realedit.engines` by a test: help loads no py
     "pix2pix-zero",
     "diffuse-it",
 )
-DIRECTION_ENGINES = ("asyrp", "boundary-diffusion")  # which follow a direction, the first by default
+DIRECTION_ENGINES = ("boundary-diffusion", "asyrp")  # which follow a direction, the first by default
 OPTION_NAMES = {"weights": "weight", "blend": "only", "bank": "from-sentences"}  # of fields that are called otherwise
 
 

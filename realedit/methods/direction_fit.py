@@ -15,7 +15,7 @@ from realedit.methods.linear_svm import boundary_normal, held_out_accuracy
 from realedit.sampling.session import Session
 
 SCANNED_FROM, SCANNED_UNTIL = 0.3, 0.7  # of the training timesteps: where the mixing level is looked for
-AT_ONCE = 16  # pictures that are inverted together
+INVERTED_AT_ONCE = 16  # pictures that are inverted together
 FEWEST = 2  # pictures of each kind
 
 
@@ -63,6 +63,12 @@ def invert_together(session: Session, latents: Tensor, prompt: str) -> Iterator[
         yield i, z, middle
 
 
+def check_count(count: int, where: str) -> None:
+    """Raises `EditError` if so many pictures, which lie there, are too few."""
+    if count < FEWEST:
+        raise EditError(f"{where} holds {count} photo; a direction needs at least {FEWEST} of each kind")
+
+
 def fit_direction(session: Session, pictures: tuple[Tensor, Tensor], prompt: str) -> Direction:
     """The direction from pictures without something (the second) to pictures with it, each (n, 3, s, s) in [0, 1] at
     the model's own size.
@@ -72,13 +78,13 @@ def fit_direction(session: Session, pictures: tuple[Tensor, Tensor], prompt: str
     """
     model, schedule = session.model, session.schedule
     counts = (len(pictures[0]), len(pictures[1]))
-    if min(counts) < FEWEST:
-        raise EditError(f"a direction needs at least {FEWEST} pictures with it and without it, not {min(counts)}")
+    for count, where in zip(counts, ("the first of two", "the second of two"), strict=True):
+        check_count(count, where)
     every = torch.cat(pictures)
     sides = torch.cat([torch.ones(counts[0]), -torch.ones(counts[1])])
     clean = torch.cat([model.encode(each) for each in every.split(1)])
     walks = Walks(schedule)
-    for mine, own in zip(clean.split(AT_ONCE), sides.split(AT_ONCE), strict=True):
+    for mine, own in zip(clean.split(INVERTED_AT_ONCE), sides.split(AT_ONCE), strict=True):
         on_step = session.steps_of("inverting")
         for i, z, middle in invert_together(session, mine, prompt):
             walks.note(i, z, middle, own)

@@ -14,12 +14,12 @@ from realedit.engines import (
     PromptToPrompt,
     SDEdit,
 )
-from realedit.methods.diffuse_it import diffuse_it
-from realedit.methods.drag import check_points, drag
 from realedit.methods.asyrp import asyrp
 from realedit.methods.boundary_diffusion import boundary_diffusion
+from realedit.methods.diffuse_it import diffuse_it
 from realedit.methods.direction import Direction
 from realedit.methods.direction_use import direction_of
+from realedit.methods.drag import check_points, drag
 from realedit.methods.pix2pix_zero import pix2pix_zero, sentences
 from realedit.methods.plug_and_play import plug_and_play
 from realedit.methods.prompt_to_prompt import check_words, prompt_to_prompt
