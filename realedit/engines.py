@@ -191,6 +191,18 @@ class BoundaryDiffusion(AlongDirection):
     eta: float = Field(1.0, ge=0, le=1)
 
 
+class ClassGuidance(BaseModel):
+    """The `words` are classes of a `classifier` (a folder; None: the bundled model's) that a picture shall show; the
+    `scale` of its gradient; and whether it looks at the `predicted` clean latent or at the noisy one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    words: tuple[str, ...] = Field(min_length=1)
+    classifier: str | None = None
+    scale: float = Field(10.0, ge=0, le=1000)
+    predicted: bool = False
+
+
 class Control(BaseModel):
     """A `picture` that a ControlNet, `model`, is shown, and its strength."""
 
@@ -201,13 +213,10 @@ class Control(BaseModel):
     scale: float = Field(1.0, ge=0, le=5)
 
 
-Engine = Annotated[
-    SDEdit | PromptToPrompt | PlugAndPlay | Pix2PixZero | DiffuseIT | BoundaryDiffusion | Asyrp,
-    Field(discriminator="kind"),
-]
+Engine = Annotated[SDEdit | PromptToPrompt | PlugAndPlay | Pix2PixZero | DiffuseIT, Field(discriminator="kind")]
 """What draws a whole photo, or what is marked of it, in other words."""
 
-AnyEngine = Annotated[Engine | Drag, Field(discriminator="kind")]
+AnyEngine = Annotated[Engine | Drag | BoundaryDiffusion | Asyrp, Field(discriminator="kind")]
 """The same, and what takes no words."""
 
 
@@ -243,6 +252,13 @@ SYSTEM_NOTES = (
     _note(Drag, "drag PHOTO --from X,Y --to X,Y"),
     _note(BoundaryDiffusion, "direction apply"),
     _note(Asyrp, "direction apply --engine asyrp"),
+    SystemNote(
+        "classifier-guidance",
+        "the gradient of a classifier of noisy or predicted latents; goes with every engine",
+        "generate, relook --class WORD",
+        "Dhariwal and Nichol, 2105.05233",
+        "a small network with gradient, N times",
+    ),
     SystemNote(
         "controlnet",
         "a map of edges, depth or poses that a picture follows; goes with every engine",

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from realedit.engines import AnyEngine, Control, RePaint
+from realedit.engines import AnyEngine, ClassGuidance, Control, RePaint
 from realedit.geometry.region import Region
 from realedit.settings import DEFAULTS, MOST_SEED, Guider
 
@@ -22,9 +22,10 @@ class _Generation(BaseModel):
 
 
 class Controlled(_Generation):
-    """What may follow maps: `controls`."""
+    """What may follow maps: `controls`; and a classifier: `classes`."""
 
     controls: tuple[Control, ...] = ()
+    classes: ClassGuidance | None = None
 
 
 class TextToImage(Controlled):

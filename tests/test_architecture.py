@@ -74,7 +74,8 @@ def test_beside_the_rooms_lie_just_the_plain_modules():
 
 ADAPTERS = (
     "inversion/layouts inversion/libraries inversion/noise_levels inversion/unconditional inversion/vocabulary "
-    "realedit/objects/sam realedit/inpainting/inpainting_checkpoint realedit/methods/controlnet realedit/methods/vision_transformer"
+    "realedit/objects/sam realedit/inpainting/inpainting_checkpoint realedit/methods/controlnet "
+    "realedit/methods/vision_transformer"
 ).split()
 
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from realedit.cli import main
 from realedit.commands.engine_options import DIRECTION_ENGINES, ENGINE_NAMES, SELF_GUIDANCE
-from realedit.engines import SYSTEM_NOTES, Asyrp, DiffuseIT, Drag, Engine, PromptToPrompt
+from realedit.engines import SYSTEM_NOTES, Asyrp, BoundaryDiffusion, DiffuseIT, Drag, Engine, PromptToPrompt
 from realedit.files.reading import load_photo
 from realedit.files.recipe_files import named_files, named_models, renamed
 from realedit.generations import Filling, Redrawing
@@ -32,10 +32,11 @@ def outside(photo: np.ndarray, box: tuple[float, float, float, float]) -> np.nda
 
 def test_every_engine_has_a_system_a_name_and_a_note():
     kinds = {each: each.model_fields["kind"].default for each in get_args(get_args(Engine)[0])}
-    assert set(SYSTEMS) == {*kinds, Drag}
-    assert (*ENGINE_NAMES, *DIRECTION_ENGINES) == (SELF_GUIDANCE, *kinds.values())
+    assert set(SYSTEMS) == {*kinds, Drag, Asyrp, BoundaryDiffusion}
+    assert (SELF_GUIDANCE, *kinds.values()) == ENGINE_NAMES
     noted = {note.name for note in SYSTEM_NOTES}
-    assert {SELF_GUIDANCE, "repaint", "controlnet", "drag", *kinds.values()} <= noted
+    others = {"repaint", "controlnet", "classifier-guidance", "drag", *DIRECTION_ENGINES}
+    assert {SELF_GUIDANCE, *others, *kinds.values()} <= noted
     for note in SYSTEM_NOTES:
         assert all(vars(note).values()), note.name
 

@@ -164,6 +164,42 @@ def control_options(command: Command) -> Command:
     return as_one("followed", ControlOptions, command, options)
 
 
+@dataclass(frozen=True)
+class ClassOptions:
+    """Classes that a picture shall show, and how a classifier guides to them; None: the default."""
+
+    classes: tuple[str, ...] = ()
+    classifier: str | None = None
+    class_scale: float | None = None
+    class_on: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.classes and any(each is not None for each in (self.classifier, self.class_scale, self.class_on)):
+            raise click.UsageError("say with --class what the picture shall show")
+
+    def guidance(self) -> dict[str, Any] | None:
+        """The same as a recipe would say it; None where no class is asked for."""
+        if not self.classes:
+            return None
+        said = {"classifier": self.classifier, "scale": self.class_scale}
+        told = {name: value for name, value in said.items() if value is not None}
+        return {"words": self.classes, "predicted": self.class_on == CLASS_ON[1], **told}
+
+
+CLASS_ON = ("noisy", "predicted")
+
+
+def class_options(command: Command) -> Command:
+    """Options of commands whose pictures a classifier may guide, handed on as one `ClassOptions`."""
+    options = (
+        click.option("--class", "classes", type=WORDS, multiple=True, help="What a classifier shall see: red, ball."),
+        click.option("--classifier", help="Its folder; default: the bundled model's."),
+        click.option("--class-scale", type=FiniteType(0, 1000), help="How strongly it guides [10]."),
+        click.option("--class-on", type=click.Choice(CLASS_ON), help="What it looks at [noisy]."),
+    )
+    return as_one("shown", ClassOptions, command, options)
+
+
 GUIDER = click.option(
     "--guider",
     type=click.Choice([each.value for each in Guider]),

@@ -7,7 +7,15 @@ from typing import Any
 import click
 
 from realedit.commands.context import RunOptions, beside, run_options
-from realedit.commands.engine_options import GUIDER, ControlOptions, EngineOptions, control_options, engine_options
+from realedit.commands.engine_options import (
+    GUIDER,
+    ClassOptions,
+    ControlOptions,
+    EngineOptions,
+    class_options,
+    control_options,
+    engine_options,
+)
 from realedit.commands.marks import MarkOptions, mark_options
 from realedit.commands.output_options import DrawingOptions, drawing_options, variation_options
 from realedit.commands.parameter_types import FILE, SIZE, WORDS, Coordinates
@@ -19,10 +27,16 @@ from realedit.files.kinds import PIPE, edited_suffix
 @click.option("--size", type=SIZE, help="WIDTH,HEIGHT in pixels; default: the model's own.")
 @GUIDER
 @control_options
+@class_options
 @drawing_options
 @run_options
 def generate(
-    shared: RunOptions, size: Coordinates | None, guider: str, followed: ControlOptions, options: DrawingOptions
+    shared: RunOptions,
+    size: Coordinates | None,
+    guider: str,
+    followed: ControlOptions,
+    shown: ClassOptions,
+    options: DrawingOptions,
 ) -> None:
     """Draw a picture from --prompt and keep how it came about, so that every edit works on it without
     inversion.
@@ -39,7 +53,9 @@ def generate(
     output = options.output or Path("generated" + options.suffix)
     asked = (int(size.values[0]), int(size.values[1])) if size else None
     values = {"size": asked, "steps": shared.steps, "seed": shared.seed, "guider": guider}
-    whole = TextToImage.model_validate({**values, "controls": in_unicode(followed.controls())})
+    whole = TextToImage.model_validate(
+        {**values, **in_unicode({"controls": followed.controls(), "classes": shown.guidance()})}
+    )
     outputs = Outputs(output, sidecar=options.sidecar and output != PIPE, files=options.files)
     run_whole(shared, GenerationJob(whole, Prompt(shared.prompt, shared.said_in)), outputs)
 
@@ -50,6 +66,7 @@ def generate(
 @engine_options
 @GUIDER
 @control_options
+@class_options
 @mark_options
 @variation_options
 @run_options
@@ -60,6 +77,7 @@ def relook(
     chosen: EngineOptions,
     guider: str,
     followed: ControlOptions,
+    shown: ClassOptions,
     marks: MarkOptions,
     options: DrawingOptions,
 ) -> None:
@@ -76,6 +94,7 @@ def relook(
     from realedit.commands.generation_batch import asked_of_part, vary
 
     asked: dict[str, Any] = {"kind": "relook", "as": words, "guider": guider, "controls": followed.controls()}
+    asked |= {"classes": shown.guidance()}
     if engine is not None:
         asked |= {"kind": "redraw", "engine": engine}
     vary(shared, photo, asked_of_part(shared, asked, marks), output, options)

@@ -16,13 +16,13 @@ from realedit.files.reading import load_photo
 from realedit.files.recipe_files import named_files, renamed
 from realedit.files.sidecar import SidecarOrigin
 from realedit.files.xmp import DigitalSourceType
-from realedit.generations import Filling, Generation, GlobalAppearance, Redrawing, SameLayout, TextToImage
+from realedit.generations import Controlled, Filling, Generation, GlobalAppearance, Redrawing, SameLayout, TextToImage
 from realedit.images import to_bytes
 from realedit.jobs.control_maps import control_maps
 from realedit.settings import Settings
 
 if TYPE_CHECKING:
-    from realedit.sampling.session import Session
+    from realedit.sampling.session import Session, StepGuide
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +73,7 @@ def run_whole(shared: RunOptions, job: GenerationJob, outputs: Outputs) -> tuple
 def _drawn(shared: RunOptions, job: GenerationJob, settings: Settings, show: ShowStage) -> Photo:
     from realedit.sampling.session import Session
 
-    session = Session(shared.model, settings, show)
+    session = Session(shared.model, settings, show, guide=_guide(shared, job))
     if isinstance(job.whole, TextToImage) or job.photo is None:
         return _from_words(shared, job, session)
     if isinstance(job.whole, Redrawing):
@@ -83,15 +83,25 @@ def _drawn(shared: RunOptions, job: GenerationJob, settings: Settings, show: Sho
     return _from_photo(shared, job, job.photo, session)
 
 
+def _guide(shared: RunOptions, job: GenerationJob) -> "StepGuide | None":
+    """What guides to the classes that are asked for; raises what `guiding_classes` does."""
+    asked = job.whole.classes if isinstance(job.whole, Controlled) else None
+    if asked is None:
+        return None
+    from realedit.methods.classifier_guidance import guiding_classes
+
+    return guiding_classes(shared.model, asked)
+
+
 def _from_words(shared: RunOptions, job: GenerationJob, session: "Session") -> Photo:
-    from realedit.editing.generation import generate, possible_size
+    from realedit.editing.generation import generate_in, possible_size
 
     maps = control_maps(shared, job.whole, job.folder)
     asked = (job.whole.size if isinstance(job.whole, TextToImage) else None) or (maps[0].size if maps else None)
     possible = possible_size(session.model, asked)
     if asked and possible != asked:
         shared.say(f"drawn at {possible[0]}x{possible[1]}, the nearest that the model can")
-    return generate(session.model, job.prompt.text, asked, session.settings, session.progress, maps)
+    return generate_in(session, job.prompt.text, asked, maps)
 
 
 def _redrawn(shared: RunOptions, job: GenerationJob, whole: Redrawing, photo: Photo, session: "Session") -> Photo:

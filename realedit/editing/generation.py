@@ -61,8 +61,16 @@ def generate(
     for each in controls:
         size = size or each.size
         each.check(size)
-    session, possible = Session(model, settings, progress), possible_size(model, size)
-    if controls:
+    return generate_in(Session(model, settings, progress), prompt, size, controls)
+
+
+def generate_in(
+    session: Session, prompt: str, size: tuple[int, int] | None, controls: Sequence[ControlMap] = ()
+) -> Photo:
+    """The same in a session, whose guide it follows."""
+    model = session.model
+    possible = possible_size(model, size)
+    if controls or session.guide is not None:
         image = model.decode(_drawn(session, prompt, possible, controls)[0])
     else:
         image = draw(session, prompt, possible).image
@@ -110,6 +118,7 @@ def _drawn(
         fresh_noise(model, size, settings.seed),
         session.schedule,
         plain.guided_by(settings.guider),
+        stepping=session.stepping(),
         residuals=control_residuals(model, maps),
         callbacks=[remember],
         on_step=session.steps_of("drawing"),
@@ -191,6 +200,7 @@ def _guided(
         session.schedule,
         conditioning,
         guidance=guidance,
+        stepping=session.stepping(),
         residuals=control_residuals(model, maps),
         on_step=session.steps_of("drawing"),
     )

@@ -36,6 +36,8 @@ def named_models(recipe: Recipe | Generation) -> dict[str, str]:
     found |= {control.model: "ControlNet" for control in controls(recipe)}
     if isinstance(recipe, Redrawing):
         found |= {name: recipe.engine.models[key] for key, name in recipe.engine.named(recipe.engine.models)}
+    told = recipe.classes if isinstance(recipe, Controlled) else None
+    found |= {told.classifier: "classifier"} if told and told.classifier else {}
     if not isinstance(recipe, Recipe | Filling):
         return found
     return found | ({} if recipe.fill in FILLS else {recipe.fill: "model that fills old places"})
@@ -84,6 +86,9 @@ def renamed(recipe: Asked, of_file: Callable[[str], str], of_model: Callable[[st
         values["engine"] |= {key: of_model(name) for key, name in engine.named(engine.models)}
     for control in values.get("controls", ()):
         control |= {"picture": of_file(control["picture"]), "model": of_model(control["model"])}
+    told = values.get("classes", {})
+    if "classifier" in told:
+        told["classifier"] = of_model(told["classifier"])
     photos: dict[str, Any] = values.get("photos", {})
     if photos:
         values["photos"] = {of_file(name): told for name, told in photos.items()}

@@ -1,7 +1,7 @@
 """Find a direction from pictures: those that show something, and those that do not, inverted side by side, and a
 boundary between them (BoundaryDiffusion, Zhu et al., arXiv 2302.08357)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -84,14 +84,14 @@ def fit_direction(session: Session, pictures: tuple[Tensor, Tensor], prompt: str
     sides = torch.cat([torch.ones(counts[0]), -torch.ones(counts[1])])
     clean = torch.cat([model.encode(each) for each in every.split(1)])
     walks = Walks(schedule)
-    for mine, own in zip(clean.split(INVERTED_AT_ONCE), sides.split(AT_ONCE), strict=True):
+    for mine, own in zip(clean.split(INVERTED_AT_ONCE), sides.split(INVERTED_AT_ONCE), strict=True):
         on_step = session.steps_of("inverting")
         for i, z, middle in invert_together(session, mine, prompt):
             walks.note(i, z, middle, own)
             on_step(i)
     session.progress("looking for the mixing step")
     scanned = {i: _level(walks, i, clean, sides) for i in scanned_levels(schedule)}
-    mixing = max(scanned, key=lambda i: _merit(scanned[i]))
+    mixing = noisiest_of_the_best(scanned, len(sides))
     return _direction(session, walks, sides, (prompt, counts, mixing, tuple(scanned.values())))
 
 
@@ -108,10 +108,16 @@ def _level(walks: Walks, i: int, clean: Tensor, sides: Tensor) -> Level:
     )
 
 
-def _merit(level: Level) -> tuple[float, float]:
-    """The more of both accuracies, then the nearer the radius of inverted latents to that of noised ones."""
-    accuracy = level.bottleneck_accuracy + level.latent_accuracy
-    return round(accuracy, 6), -abs(level.radius / level.noised_radius - 1)
+def noisiest_of_the_best(scanned: Mapping[int, Level], pictures: int) -> int:
+    """The index of the noisiest level, the lowest, at which the mean of both accuracies is at most a standard error
+    below the best: of levels that so many pictures do not tell apart, the one that leaves most to be drawn."""
+
+    def mean(level: Level) -> float:
+        return (level.bottleneck_accuracy + level.latent_accuracy) / 2
+
+    best = max(map(mean, scanned.values()))
+    error = (best * (1 - best) / pictures) ** 0.5
+    return min(i for i, level in scanned.items() if mean(level) >= best - error)
 
 
 def _direction(

@@ -80,7 +80,7 @@ class SamplerRun:
             session.schedule,
             self.rows.guided_by(session.settings.guider),
             walk=self.walk,
-            stepping=self.stepping,
+            stepping=session.stepping(self.stepping),
             guidance=self.guidance,
             controllers=self.controllers,
             residuals=self.residuals,

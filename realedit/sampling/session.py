@@ -8,6 +8,7 @@ from torch import Tensor
 from inversion.model import DiffusionModel
 from inversion.schedule import Schedule
 from realedit.sampling.descriptors import PictureDescriptor
+from realedit.sampling.stepping import DdimSteps, StepRule
 from realedit.settings import DEFAULTS, Settings
 
 Progress = Callable[[str], None]
@@ -25,11 +26,16 @@ def silent(stage: str) -> None:
     """Tell nobody."""
 
 
+StepGuide = Callable[[StepRule], StepRule]
+"""Puts something around a step rule that goes with every system, such as the gradient of a classifier."""
+
+
 @dataclass(frozen=True, eq=False)
 class Session:
     """A loaded `model`, the `settings` of one run, whom to tell of its `progress`, whether a `Trace` is kept of every
     guided run (`traced`), and who is shown early pictures (`show`), None: nobody, and none is decoded. `descriptor`:
-    what tells structure and look of pictures, None: the model's autoencoder."""
+    what tells structure and look of pictures, None: the model's autoencoder. `guide`: what guides the steps of all that
+    is drawn from words or anew."""
 
     model: DiffusionModel
     settings: Settings = DEFAULTS
@@ -37,11 +43,16 @@ class Session:
     traced: bool = False
     show: ShowPicture | None = None
     descriptor: PictureDescriptor | None = None
+    guide: StepGuide | None = None
 
     @property
     def schedule(self) -> Schedule:
         """The noise levels of this run, as many steps as its settings say."""
         return self.model.schedule(self.settings.steps)
+
+    def stepping(self, own: StepRule | None = None) -> StepRule | None:
+        """A system's own step rule, None for DDIM, with what guides it."""
+        return own if self.guide is None else self.guide(own or DdimSteps())
 
     def steps_of(self, stage: str) -> Callable[[int], None]:
         """Begin a stage; what its loop calls after each step."""
