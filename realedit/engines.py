@@ -165,16 +165,14 @@ class AlongDirection(_Engine):
 
 
 class Asyrp(AlongDirection):
-    """`gain`: how many differences of the mean bottlenecks 1 stands for, more than one since skips go past the middle;
-    `until`: until which share of the schedule it is shifted; `noisy_from`: from which on steps add noise, `eta` times
-    DDPM's."""
+    """`until`: until which share of the schedule the bottleneck is shifted; `noisy_from`: from which on steps add
+    noise, `eta` times DDPM's."""
 
     does: ClassVar = "a direction in the U-Net's middle, at every step: how much of something a photo shows"
     paper: ClassVar = "Kwon et al., 2210.10960"
     cost: ClassVar = "1.5 N"
 
     kind: Literal["asyrp"] = "asyrp"
-    gain: float = Field(5.0, gt=0)
     until: float = Field(0.5, ge=0, le=1)
     noisy_from: float = Field(0.8, ge=0, le=1)
     eta: float = Field(1.0, ge=0, le=1)

@@ -73,7 +73,7 @@ def asyrp(task: Task, engine: Asyrp) -> SamplerRun:
     steps = AsymmetricSteps(
         session.model,
         rows,
-        ShiftedBottleneck(direction, schedule, engine.by * engine.gain),
+        ShiftedBottleneck(direction, schedule, engine.by),
         DdimSteps(),
         DdimSteps.seeded(engine.eta, session.settings.seed),
         round(engine.until * len(schedule)),
