@@ -40,9 +40,9 @@ class Camera:
         width, height = self.size
         return (float(a), float(b * height / width)), (float(c * width / height), float(d))
 
-    def project(self, base: Point, points: np.ndarray) -> np.ndarray:
+    def project(self, base: Point | np.ndarray, points: np.ndarray) -> np.ndarray:
         """Where `points` (..., 3) of something upright are seen, (..., 2) fractions. They are (right, away, up) of what
-        is seen at its `base`, in units of how far forward that is."""
+        is seen at its `base` (2,), or each at its own (..., 2), in units of how far forward that is."""
         there = self._sight(base) + points @ self._upright_axes()
         shown = self.focal * there[..., :2] / np.maximum(there[..., 2:], NEAREST_DEPTH)
         return 0.5 + shown * min(self.size) / self.size
@@ -93,7 +93,7 @@ class Camera:
         """The level direction across the line of sight to a point, as long as both lines are apart."""
         return np.cross((0.0, math.cos(self.pitch), math.sin(self.pitch)), self._sight(point))
 
-    def _sight(self, point: Point) -> np.ndarray:
-        """The direction in which a point is seen, 1 long forward."""
-        x, y = ((p - 0.5) * n / min(self.size) / self.focal for p, n in zip(point, self.size, strict=True))
-        return np.array((x, y, 1.0))
+    def _sight(self, point: Point | np.ndarray) -> np.ndarray:
+        """The direction (..., 3) in which a point (..., 2) is seen, 1 long forward."""
+        across = (np.asarray(point) - 0.5) * self.size / min(self.size) / self.focal
+        return np.concatenate((across, np.ones((*across.shape[:-1], 1))), -1)

@@ -28,6 +28,7 @@ SIZE_PRIOR = 0.003  # of the extent: how far the outline may be off for a size t
 FIT_EVALUATIONS = 8  # of a search
 # Of the extent: by how much no solid that a thing resembles misses its outline; of its hull: what such a thing covers.
 LARGEST_RESIDUAL, LEAST_SOLIDITY = 0.02, 0.6
+DIFFERENCE_STEP = 2.0**-26  # over which slopes are told by differences: the root of what floating numbers can tell
 FIT_STEPS = 0.05, 0.3  # of a search: in the frame, and in the logarithms of sizes
 
 
@@ -88,8 +89,8 @@ def fit_primitive(outline: Silhouette, camera: Camera) -> PrimitiveFit:
 
 
 def support_of(points: np.ndarray) -> np.ndarray:
-    """How far points (n, 2) reach in every one of the directions (64,)."""
-    return np.asarray((points @ SUPPORT_DIRECTIONS).max(0))
+    """How far points (..., n, 2) reach in every one of the directions (..., 64)."""
+    return np.asarray((points @ SUPPORT_DIRECTIONS).max(-2))
 
 
 def _fit_family(outline: Silhouette, camera: Camera, family: PrimitiveFamily) -> PrimitiveFit:
@@ -103,15 +104,24 @@ def _fit_family(outline: Silhouette, camera: Camera, family: PrimitiveFamily) ->
         x, y = 0.5 + at / side
         return float(x), float(y)
 
+    def support(numbers: np.ndarray) -> np.ndarray:
+        base = 0.5 + numbers[..., None, :2] / side
+        return support_of((camera.project(base, family.points(numbers[..., 2:])) - 0.5) * side)
+
     def off(numbers: Parameters, guess: Parameters) -> np.ndarray:
-        shown = (camera.project(base_of(numbers[:2]), family.points(numbers[2:])) - 0.5) * side
-        return np.concatenate(((support_of(shown) - outline.support) / size, SIZE_PRIOR * (numbers[2:] - guess)))
+        return np.concatenate(((support(numbers) - outline.support) / size, SIZE_PRIOR * (numbers[2:] - guess)))
+
+    def slopes(numbers: Parameters, guess: Parameters) -> np.ndarray:
+        steps = DIFFERENCE_STEP * np.where(numbers < 0, -1, 1) * np.maximum(1, np.abs(numbers))
+        found = support(numbers + np.concatenate((np.zeros((1, len(steps))), np.diag(steps))))
+        outer = (found[1:] - found[0]).T / (size * steps)
+        return np.concatenate((outer, SIZE_PRIOR * np.eye(len(guess), len(numbers), 2)))
 
     found = []
     for guess in family.guesses(width / camera.focal, height / camera.focal):
         steps = np.array([FIT_STEPS[0]] * 2 + [FIT_STEPS[1]] * len(guess))
         begin = np.concatenate((start, guess))
-        found.append(least_squares(off, begin, x_scale=steps, max_nfev=FIT_EVALUATIONS, args=(guess,)))
+        found.append(least_squares(off, begin, slopes, x_scale=steps, max_nfev=FIT_EVALUATIONS, args=(guess,)))
     best = min(found, key=lambda result: result.cost)
     misfit = float(np.sqrt((best.fun[: len(SUPPORT_ANGLES)] ** 2).mean()))
     return PrimitiveFit(base_of(best.x[:2]), misfit, family.points(best.x[2:]))

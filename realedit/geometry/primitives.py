@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-Parameters = np.ndarray  # (n,)
-Points = np.ndarray  # (m, 3)
+Parameters = np.ndarray  # (n,), or those of several solids (..., n)
+Points = np.ndarray  # (m, 3), or of several (..., m, 3)
 
 RING_ANGLES = np.linspace(0, 2 * np.pi, 24, endpoint=False)
 UNIT_RING = np.stack((np.cos(RING_ANGLES), np.sin(RING_ANGLES)), 1)
@@ -30,25 +30,28 @@ class PrimitiveFamily:
 
 
 def box(numbers: Parameters) -> Points:
-    """The corners (8, 3) of a box: half its width and half its depth, its height, and by what angle it is turned."""
-    x, y, z = (BOX_CORNERS * _sizes(numbers[:3])).T
-    cos, sin = np.cos(numbers[3]), np.sin(numbers[3])
-    return np.stack((x * cos - y * sin, x * sin + y * cos, z), 1)
+    """The corners (..., 8, 3) of a box: half its width and half its depth, its height, and by what angle it is
+    turned."""
+    x, y, z = np.moveaxis(BOX_CORNERS * _sizes(numbers[..., None, :3]), -1, 0)
+    cos, sin = np.cos(numbers[..., 3:]), np.sin(numbers[..., 3:])
+    return np.stack((x * cos - y * sin, x * sin + y * cos, z), -1)
 
 
 def ellipsoid(numbers: Parameters) -> Points:
     """Rings of an egg, a ball or the like, which touches the ground in a point: its radius, and how far it goes below
     and above its widest ring."""
-    radius, below, above = _sizes(numbers)
-    rings = [_ring(radius * np.sin(a), below * (1 - np.cos(a))) for a in ELLIPSOID_LATITUDES]
-    rings += [_ring(radius * np.sin(a), below + above * np.cos(a)) for a in ELLIPSOID_LATITUDES]
-    return np.concatenate((*rings, np.array(((0, 0, 0), (0, 0, below + above)))))
+    radius, below, above = np.moveaxis(_sizes(numbers), -1, 0)[..., None]
+    radii = radius * np.tile(np.sin(ELLIPSOID_LATITUDES), 2)
+    lower, upper = below * (1 - np.cos(ELLIPSOID_LATITUDES)), below + above * np.cos(ELLIPSOID_LATITUDES)
+    poles = np.zeros((*numbers.shape[:-1], 2, 3))
+    poles[..., 1, 2] = (below + above)[..., 0]
+    return np.concatenate((_rings(radii, np.concatenate((lower, upper), -1)), poles), -2)
 
 
 def revolution(numbers: Parameters) -> Points:
     """Four rings of a can, a cone, a cup, a bottle or the like: their radii from the foot up, and the height."""
-    *radii, height = _sizes(numbers)
-    return np.concatenate([_ring(radius, height * k / 3) for k, radius in enumerate(radii)])
+    sizes = _sizes(numbers)
+    return _rings(sizes[..., :4], sizes[..., 4:] * np.arange(4) / 3)
 
 
 def _box_guesses(width: float, height: float) -> list[Parameters]:
@@ -67,8 +70,12 @@ def _revolution_guesses(width: float, height: float) -> list[Parameters]:
     return [np.log((*(radius * width for radius in profile), rise)) for profile in REVOLUTION_PROFILES]
 
 
-def _ring(radius: float, height: float) -> Points:
-    return np.concatenate((radius * UNIT_RING, np.full((len(UNIT_RING), 1), height)), 1)
+def _rings(radii: np.ndarray, heights: np.ndarray) -> Points:
+    """The points (..., r 24, 3) of level rings of these radii (..., r) and heights (..., r)."""
+    points = np.empty((*radii.shape, len(UNIT_RING), 3))
+    points[..., :2] = radii[..., None, None] * UNIT_RING
+    points[..., 2] = heights[..., None]
+    return points.reshape(*radii.shape[:-1], -1, 3)
 
 
 def _sizes(logarithms: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Sequence
+from weakref import WeakKeyDictionary
 
 import cv2
 import numpy as np
@@ -14,7 +15,7 @@ from inversion.phrases import phrases
 from inversion.reference import Reference
 from realedit.files.photo import Photo
 from realedit.images import resize
-from realedit.objects.attention_probe import probe
+from realedit.objects.attention_probe import AttentionProbe, probe
 from realedit.objects.located_object import LocatedObject
 from realedit.objects.segmentation import fine_size, object_mask
 from realedit.sampling.attention import attention_of
@@ -39,7 +40,7 @@ def object_by_tokens(
         EditError: the words attend to nothing in particular.
     """
     fine = fine_size(photo.size)
-    attention = probe(Session(model), inverted.image, inverted.prompt).attention(tokens)
+    attention = _probed(model, inverted).attention(tokens)
     return (resize(object_mask(photo.small(fine), resize(attention, fine), phrase), photo.size) > 0.5).float()
 
 
@@ -78,11 +79,21 @@ def prominent(reference: Reference, named: PhraseTokens, strength: float) -> Phr
     }
 
 
+_PROBED: WeakKeyDictionary[InvertedImage, AttentionProbe] = WeakKeyDictionary()
+
+
+def _probed(model: DiffusionModel, inverted: InvertedImage) -> AttentionProbe:
+    """What the model attends to in a photo, read once however many objects are looked for there."""
+    if inverted not in _PROBED:
+        _PROBED[inverted] = probe(Session(model), inverted.image, inverted.prompt)
+    return _PROBED[inverted]
+
+
 def _found(
     model: DiffusionModel, inverted: InvertedImage, named: PhraseTokens, edited: PhraseTokens
 ) -> tuple[list[LocatedObject], list[LocatedObject]]:
     """What phrases name at the model's size, and the edited objects, without what attends to nothing in particular."""
-    seen = probe(Session(model), inverted.image, inverted.prompt)
+    seen = _probed(model, inverted)
     found: tuple[list[LocatedObject], list[LocatedObject]] = [], []
     for phrases_of, objects in zip((named, edited), found, strict=True):
         for phrase, tokens in phrases_of.items():
