@@ -12,8 +12,9 @@ from realedit.editing.request import Hints
 from realedit.evaluation.metrics import PerceptualMetric
 from realedit.geometry.boxes import box_mask
 from realedit.objects.source_objects import SourcePhoto
+from realedit.settings import Mode
 
-FEW = realedit.Settings(steps=3, method="ddim")
+FEW = realedit.Settings(steps=3, method="ddim", mode=Mode.COMPOSITE)
 SQUARES = PerceptualMetric("squared difference", lambda a, b: (a - b).square().mean(1, keepdim=True))
 OTHER = edits.ObjectSource("other", "red ball")
 

@@ -82,7 +82,7 @@ def test_shares_of_a_gpu_and_models_that_cannot_be_had(tmp_path):
 def test_a_file_of_an_actor_is_that_of_the_command(plain, tmp_path):
     folder = plain.parent
     save_mask(DISC, folder / "plain-mask.png")
-    values = {"photo": "plain.png", "kind": "move", "object": "disc", "by": [0.3, 0.1]}
+    values = {"photo": "plain.png", "kind": "remove", "object": "disc"}
     found = JobList.of([Row(1, values)], RecipeReader(folder), Naming("{stem}-mask.png"))
     work = EditWork(folder, str(tmp_path / "out"), ModelChoice(device="cpu"))
     hired = Engine(RayWorkers(work, 1))
@@ -90,7 +90,7 @@ def test_a_file_of_an_actor_is_that_of_the_command(plain, tmp_path):
     hired.close()
     assert ended.answer.error is None
     mask = folder / "plain-mask.png"
-    run("move", plain, "disc", "--by", "0.3,0.1", "--mask", mask, "-o", tmp_path / "one.png", "-q", "--device", "cpu")
+    run("remove", plain, "disc", "--mask", mask, "-o", tmp_path / "one.png", "-q", "--device", "cpu")
     assert (tmp_path / "out" / "plain.png").read_bytes() == (tmp_path / "one.png").read_bytes()
 
 

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from inversion.errors import ModelError, Notice
 from inversion.loading import load_model
-from tests.conftest import tiny_tokenizer
 from tests.original_layout import original_tensors
+from tests.tiny_models import tiny_tokenizer
 
 UNET, VAE = "unet/diffusion_pytorch_model.safetensors", "vae/diffusion_pytorch_model.safetensors"
 TEXT, SAMPLER = "text_encoder/model.safetensors", "scheduler/scheduler_config.json"

@@ -35,7 +35,7 @@ def calibration(**other: object) -> list[str]:
 
 def test_the_bundled_model_is_well_and_its_report_names_nobody(tmp_path):
     report = tmp_path / "doctor.json"
-    command = ["doctor", "--steps", "6", "--json", "--offline", *calibration(), "--report", str(report)]
+    command = ["doctor", "--steps", "4", "--json", "--offline", *calibration(), "--report", str(report)]
     result = CliRunner().invoke(main, command)
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
@@ -83,17 +83,22 @@ def test_what_is_wrong_with_a_calibration_is_told(given, code, said):
     assert (result.exit_code, said in result.stderr + result.stdout) == (code, True), result.output
 
 
-def test_random_weights_do_everything_but_see(tiny):
+@pytest.mark.parametrize("kind", ["v_prediction", "xl"])
+def test_random_weights_do_everything_but_see(folders, kind):
     """What needs no training passes for every family; where the object went a random model cannot know."""
-    findings = {finding.name: finding for finding in run_checks(model_under_test(tiny))}
+    model = load_model(str(folders[kind]), device="cpu")
+    findings = {finding.name: finding for finding in run_checks(model_under_test(model))}
     assert {name for name, f in findings.items() if f.passed} == set(CHECKS) - SEEING
     assert findings["move"].said
 
 
 def test_failing_is_one_line_and_an_exit_code(folders):
+    """Of the third family, by the command, which inverts by another method."""
     result = CliRunner().invoke(main, ["doctor", "--model", str(folders["epsilon"]), "--steps", "4", "--offline"])
     assert result.exit_code == 1
     assert "move            FAIL" in result.stdout
+    failed = {line.split()[0] for line in result.stdout.splitlines() if line.split()[1:2] == ["FAIL"]}
+    assert failed == SEEING
     assert result.stderr.strip().splitlines()[-1].startswith("realedit: masks, move, regenerate failed with")
 
 

@@ -10,8 +10,8 @@ from inversion.loading import load_model
 from inversion.taps import tap
 from realedit.sampling.guidance import Guidance
 from realedit.sampling.prediction import Conditioning, Step
-from tests.conftest import PROMPT, random_latent
 from tests.test_sampler import centroid_guidance
+from tests.tiny_models import PROMPT, random_latent
 
 
 def gradient(model) -> tuple[float, torch.Tensor, torch.Tensor]:

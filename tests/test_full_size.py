@@ -15,7 +15,7 @@ from inversion.problem import InversionProblem
 from inversion.record import record
 from inversion.reference import Reference
 from inversion.text import Embedding
-from tests.conftest import CAPTIONS
+from tests.tiny_models import CAPTIONS
 
 DEFAULT_STEPS, LONGEST = 25, 77
 

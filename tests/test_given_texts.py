@@ -12,7 +12,7 @@ from inversion.problem import Inverted
 from inversion.text import Embedding
 from realedit.sampling.prediction import Conditioning
 from realedit.sampling.sampler import sample
-from tests.conftest import PROMPT, random_latent
+from tests.tiny_models import PROMPT, random_latent
 
 TAUGHT = "a photo of a <thing> and a <thing-two> on a wooden table"
 

@@ -22,7 +22,7 @@ from realedit.sampling.latent_blending import ResidualCorrection
 from realedit.sampling.prediction import Conditioning
 from realedit.sampling.sampler import sample
 from realedit.settings import MEMORY_NAMES, METHOD_NAMES
-from tests.conftest import PROMPT, random_latent
+from tests.tiny_models import PROMPT, random_latent
 
 STEPS = 6
 # SDXL predicts the noise, as the first of these does.

@@ -28,8 +28,8 @@ from inversion.schedule import Schedule
 from inversion.taps import tap
 from realedit.sampling.prediction import Conditioning
 from realedit.sampling.sampler import sample
-from tests.conftest import PROMPT, random_latent
 from tests.original_layout import original_tensors
+from tests.tiny_models import PROMPT, random_latent
 
 SD = {
     "_class_name": "StableDiffusionPipeline",

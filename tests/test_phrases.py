@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from inversion.errors import PhraseError
 from inversion.phrases import find_phrase, phrases
-from tests.conftest import PROMPT
+from tests.tiny_models import PROMPT
 
 
 def test_phrases_of_a_prompt():

@@ -94,7 +94,7 @@ def command_and_words(line: str) -> tuple[list[str], click.Command, list[str]]:
 
 def test_python_example_runs_as_written(tmp_path, monkeypatch, capsys):
     """In fewer steps than it would take by default."""
-    monkeypatch.setitem(realedit.edit.__kwdefaults__, "settings", Settings(steps=6, method="ddim"))
+    monkeypatch.setitem(realedit.edit.__kwdefaults__, "settings", Settings(steps=4, method="ddim"))
     run_example("README.md", tmp_path, monkeypatch)
     assert (tmp_path / "moved.png").stat().st_size > 5_000
     assert "identical pixels" in capsys.readouterr().out

@@ -12,7 +12,7 @@ from inversion.methods import METHODS
 from inversion.problem import InversionProblem
 from inversion.record import Recorder, record
 from inversion.reference import Header, Reference, cache_key
-from tests.conftest import PROMPT, random_latent
+from tests.tiny_models import PROMPT, random_latent
 
 STEPS = 3
 

@@ -12,7 +12,7 @@ from realedit.sampling.guidance import Guidance, GuidedSteps
 from realedit.sampling.prediction import Conditioning, Step
 from realedit.sampling.sampler import sample
 from realedit.settings import Strength
-from tests.conftest import PROMPT, random_latent
+from tests.tiny_models import PROMPT, random_latent
 
 
 @pytest.mark.parametrize("scale", [1.0, 7.5])

@@ -7,7 +7,7 @@ import torch
 from diffusers import DDIMInverseScheduler, DDIMScheduler
 
 from inversion.schedule import Parameterisation, ddim_step
-from tests.conftest import random_latent
+from tests.tiny_models import random_latent
 
 
 def test_step_by_hand():

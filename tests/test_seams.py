@@ -15,7 +15,7 @@ from realedit.sampling.prediction import Conditioning, Step
 from realedit.sampling.sampler import sample
 from realedit.sampling.stepping import DdimSteps
 from realedit.settings import Guider
-from tests.conftest import PROMPT, random_latent
+from tests.tiny_models import PROMPT, random_latent
 
 CROSS = "up_blocks.1.attentions.0.transformer_blocks.0.attn2"
 

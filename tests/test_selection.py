@@ -80,7 +80,7 @@ def to_bytes_of(picture: torch.Tensor) -> torch.Tensor:
 
 def test_new_looks_and_layouts_differ_by_seed_and_repeat_by_seed(tabletop, scene, monkeypatch):
     monkeypatch.setattr(generation, "all_objects", functools.cache(all_objects))  # one photo's, which no seed changes
-    few = replace(FEW, steps=3)
+    few = replace(FEW, steps=2)
     seen = invert_image(Session(tabletop, few), render([scene], 96, 64).photos, scene.caption)
     for drawn in (
         lambda seed: same_layout(Session(tabletop, replace(few, seed=seed)), seen, scene.caption),
@@ -108,7 +108,7 @@ def test_all_objects_are_the_things_not_the_table(tabletop, scene):
 def test_an_object_of_another_photo_is_brought_with_its_pixels(tabletop, scene):
     drawn = render([scene])
     other, phrase = SourcePhoto(Photo(to_bytes(drawn.photos)), scene.caption), scene.things[0].phrase
-    session = Session(tabletop, FEW)
+    session = Session(tabletop, replace(FEW, steps=3))
     source = locate_source_object(session, other, phrase)
     host, insert = Photo(to_bytes(drawn.photos)), Insert(ObjectSource("other", phrase), (0.5, 0.5))
     extra, box = extract_insert(session, source, insert, host)

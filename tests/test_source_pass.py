@@ -13,7 +13,7 @@ from realedit.geometry.transform import Placement
 from realedit.sampling.prediction import Conditioning
 from realedit.sampling.sampler import sample
 from realedit.sampling.source_pass import CrossAttentionInjection, FeatureEnergy, SourcePass, SourceResidual
-from tests.conftest import PROMPT, random_latent
+from tests.tiny_models import PROMPT, random_latent
 
 STEPS = 6
 NOTHING = Correspondence([], None)

@@ -20,7 +20,7 @@ from realedit.sampling.sampler import sample
 from realedit.sampling.step_callback import StepCallback, noise_coefficient
 from realedit.settings import Strength
 from tests.colours import RED, colour_centre
-from tests.conftest import PROMPT, random_latent, tiny_pipeline
+from tests.tiny_models import PROMPT, random_latent, tiny_pipeline
 
 NO_STRENGTH = Strength(0.0, 0.0, 0.0)
 MOVED = "a photo of a red ball on a wooden table"

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from inversion.taps import Sites, tap
-from tests.conftest import PROMPT, random_latent
+from tests.tiny_models import PROMPT, random_latent
 
 
 def hooks(unet) -> int:

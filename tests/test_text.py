@@ -5,7 +5,7 @@ import torch
 
 from inversion.errors import Notice, PhraseError
 from inversion.text import Embedding, joined
-from tests.conftest import PROMPT
+from tests.tiny_models import PROMPT
 
 PROMPTS = [
     "",

@@ -9,9 +9,9 @@ from realedit.sampling.guidance import Guidance, GuidedSteps
 from realedit.sampling.sampler import sample
 from realedit.sampling.trace import Trace
 from realedit.settings import Strength, Weights
-from tests.conftest import random_latent
 from tests.test_energies import reference_of, soft_blob, tape_of, wanted
 from tests.test_sampler import centroid_guidance, rows_of
+from tests.tiny_models import random_latent
 
 MOVED = Placement((0.3, 0.5), (0.6, 0.5))
 

@@ -26,8 +26,8 @@ from inversion.record import record
 from realedit.sampling.latent_blending import LatentPath, noised_composite
 from realedit.sampling.prediction import Conditioning
 from realedit.sampling.sampler import sample
-from tests.conftest import PROMPT, random_latent
 from tests.test_broken_models import SAMPLER, configured
+from tests.tiny_models import PROMPT, random_latent
 
 STEPS = 4
 ZERO_SNR = {"rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}
