@@ -13,6 +13,7 @@ from realedit.inpainting.shift_map import KNOWN_SHARE, LARGEST_DIFFERENCE, HoleC
 SHEAR_STEP, SHEAR_STEPS = 0.4, 5  # pixels sideways for each pixel down, to either side
 LEAST_SEEN, LEAST_FILLED = 0.5, 0.3  # of the place that is compared, and of the hole: what a shift must show
 SHIFTS_PER_PLACE = 8  # shifts for each place
+SAMPLES_AT_ONCE = 300_000  # pixels of all shifts that are compared at a time
 Reach = tuple[float, float, float, float]
 SAMPLED_POINTS, STEP_HALVINGS = (
     250,
@@ -140,6 +141,11 @@ class SampledPixels:
 
     def misfit(self, shifts: Tensor, least: float = LEAST_SEEN) -> Tensor:
         """How ill shifts (m, 6) match (m); infinitely where they show less than the `least` share of the weights."""
+        few = max(1, SAMPLES_AT_ONCE // len(self.weights))
+        return torch.cat([self._misfit(part, least) for part in shifts.split(few)])
+
+    def _misfit(self, shifts: Tensor, least: float) -> Tensor:
+        """The same of so few shifts that their samples stay in a processor's cache."""
         x, y = sources(shifts[..., None], self.x, self.y)
         copy = sampled(self.scene.seen, x[None], y[None])[0]
         seen = self.weights * (copy[3] > KNOWN_SHARE)
