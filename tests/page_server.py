@@ -2,17 +2,23 @@
 
 import contextlib
 import http.client
+import io
 import json
 import threading
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import numpy as np
+from PIL import Image
+
 from inversion.model import DiffusionModel
 from realedit.jobs.model_run import ModelRun
+from realedit.page.offered import Offered
 from realedit.page.server import Address, page_server
 from realedit.settings import ModelChoice
 
@@ -89,6 +95,37 @@ class Tab:
         """The state, once it is as wanted."""
         return until(lambda: (lambda now: now if wanted(now) else None)(self.state()))
 
+    def selected(self, **marks: Any) -> int:
+        """The number of what is marked in the photo."""
+        answer = self.post("/selections", of=self.state()["photo"]["number"], **marks)
+        assert answer.status == 200, answer.body
+        return int(answer.json()["number"])
+
+    def painted(self, inside: np.ndarray) -> int:
+        """The number of a selection that the brush made: pixels (h, w) of the view."""
+        number, strokes = self.selected(), np.zeros((*inside.shape, 4), np.uint8)
+        strokes[inside] = (0, 255, 0, 255)
+        file = io.BytesIO()
+        Image.fromarray(strokes).save(file, "PNG")
+        assert self.ask("PUT", f"/selections/{number}", file.getvalue()).status == 200
+        return number
+
+    def made(self, job: str, **values: Any) -> dict[str, Any]:
+        """What is told of the result of a job, once it is there."""
+        answer = self.post(f"/jobs/{job}", **values)
+        assert answer.status == 204, answer.body
+        state = self.once(lambda now: now["job"]["state"] in ("done", "failed"))
+        assert state["job"]["error"] is None, state["job"]["error"]
+        found: dict[str, Any] = state["results"][-1]
+        return found
+
+    def files(self, number: int, options: str = "") -> dict[str, bytes]:
+        """All files of a result."""
+        answer = self.ask("GET", f"/results/{number}/all?{options}")
+        assert answer.status == 200, answer.body
+        with zipfile.ZipFile(io.BytesIO(answer.body)) as archive:
+            return {name: archive.read(name) for name in archive.namelist()}
+
     @contextlib.contextmanager
     def watched(self) -> Iterator[None]:
         """As long as a browser would hold the page open."""
@@ -113,13 +150,15 @@ def until(found: Callable[[], Any], seconds: float = PATIENCE) -> Any:
 
 
 @contextlib.contextmanager
-def serving(model: DiffusionModel, folder: Path, photo: Path | None = None) -> Iterator[Served]:
+def serving(
+    model: DiffusionModel, folder: Path, photo: Path | None = None, offered: Offered = Offered()
+) -> Iterator[Served]:
     """A server in a thread, whose model is loaded already."""
     run = ModelRun(ModelChoice(device="cpu", offline=True), None, "fixed-point", 25, 0, quiet=True)
     vars(run)["model"] = model
     with Address().bound() as bound:
         bound.listen()
-        server, url = page_server(run, photo, folder, bound)
+        server, url = page_server(run, photo, folder, bound, offered)
         thread = threading.Thread(target=lambda: server.run(sockets=[bound]), daemon=True)
         thread.start()
         try:

@@ -18,9 +18,10 @@ from PIL import Image
 
 from inversion.errors import PhotoError
 from realedit.files.recipe import Recipe
-from realedit.page import page_session, pages
+from realedit.page import pages
 from realedit.page.job_queue import Job, JobQueue
 from realedit.page.private_folder import PREFIX, private_folder, sweep
+from realedit.page.session_jobs import JOBS
 from realedit.page.uploads import LARGEST_TEXT, LARGEST_UPLOAD, safe_name
 from tests.page_server import Served, serving, until
 from tests.plain_scene import DISC, scene
@@ -191,6 +192,9 @@ BAD_MARKS = {
     "infinity": {"points": [[1e999, 0.5]]},
     "an inverted box": {"box": [0.9, 0.9, 0.1, 0.1]},
     "a mask's path": {"mask": "/etc/passwd"},
+    "a scribble's path": {"around": "/etc/passwd"},
+    "a scribble that is none": {"around": 10_000},
+    "a segmenter's path": {"points": [[0.5, 0.5]], "segmenter": "/opt/sam"},
     "another's photo": {"of": 10_000},
     "a list": {"of": []},
 }
@@ -237,12 +241,42 @@ def test_recipes_that_the_page_never_sends(tab, name):
     assert tab.state()["job"] is None
 
 
+BAD_PICTURES = {
+    "none": {},
+    "an unknown kind": {"kind": "eval"},
+    "a kind that is no word": {"kind": ["fill"]},
+    "nothing marked": {"kind": "fill"},
+    "a mark's path": {"kind": "fill", "where": "/etc/passwd"},
+    "a region": {"kind": "fill", "where": {"mask": "/etc/passwd"}},
+    "a path of a filler": {"kind": "fill", "where": 2, "fill": "/opt/evil.onnx"},
+    "a filler of no name": {"kind": "fill", "where": 2, "fill": ["photo"]},
+    "a path of another photo": {"kind": "transfer-whole", "from": "/etc/passwd", "from_prompt": "a"},
+    "an unknown engine": {"kind": "redraw", "engine": {"kind": "magic"}},
+    "no engine": {"kind": "redraw", "engine": "sdedit"},
+    "too strong": {"kind": "redraw", "engine": {"kind": "sdedit", "strength": 1e9}},
+    "a map's path": {"kind": "relook", "control": {"picture": "/etc/passwd", "model": "m"}},
+    "a million pixels": {"kind": "generate", "prompt": "a ball", "size": [1_000_000, 1]},
+    "a million steps": {"kind": "relayout", "steps": 1_000_000},
+    "without words": {"kind": "generate"},
+}
+
+
+@pytest.mark.parametrize("name", BAD_PICTURES)
+def test_pictures_that_the_page_never_asks_for(tab, name):
+    assert selected(tab) == 2
+    answer = tab.post("/jobs/draw", **BAD_PICTURES[name])
+    assert answer.status == 400
+    assert "\n" not in answer.error
+    assert tab.state()["job"] is None
+
+
 def test_keys_that_name_files_are_left_out(tab):
     """A recipe may name a picture of what stays in front; the page may not, for it would be a path."""
     number = selected(tab)
     edit = [{"kind": "remove", "object": "o"}]
     assert tab.post("/jobs/make", edit=edit, where={"o": number}, behind="/etc/passwd", photos={"/x": {}}).status == 204
     tab.ask("DELETE", "/jobs")
+    assert tab.post("/jobs/make", edit=edit, where={"o": number}, behind=["/etc/passwd"]).status == 400
 
 
 @pytest.mark.parametrize(
@@ -357,8 +391,8 @@ def test_a_closed_page_frees_its_job(served: Served, monkeypatch):
     monkeypatch.setattr(pages, "GRACE_SECONDS", 0.2)
     works = [Endless(), Endless()]
     made = iter(works)
-    monkeypatch.setattr(
-        page_session.PageSession, "make", lambda self, values: setattr(self, "job", self._submit("make", next(made)))
+    monkeypatch.setitem(
+        JOBS, "make", lambda session, values: setattr(session, "job", session.submit("make", next(made)))
     )
     one, two = served.new(), served.new()
     one.open(png())

@@ -21,6 +21,7 @@ from realedit.commands.output_options import DrawingOptions, drawing_options, va
 from realedit.commands.parameter_types import FILE, SIZE, WORDS, Coordinates
 from realedit.files.captions import Prompt
 from realedit.files.kinds import PIPE, edited_suffix
+from realedit.jobs.result_names import FROM_WORDS, RESULT_WORDS
 
 
 @click.command()
@@ -45,12 +46,13 @@ def generate(
     """
     if not shared.prompt:
         raise click.UsageError("say what to draw with --prompt")
-    from realedit.commands.generation_job import GenerationJob, run_whole
+    from realedit.commands.generation_job import run_whole
     from realedit.commands.one_edit import in_unicode
     from realedit.commands.results import Outputs
     from realedit.generations import TextToImage
+    from realedit.jobs.generation_job import GenerationJob
 
-    output = options.output or Path("generated" + options.suffix)
+    output = options.output or Path(FROM_WORDS + options.suffix)
     asked = (int(size.values[0]), int(size.values[1])) if size else None
     values = {"size": asked, "steps": shared.steps, "seed": shared.seed, "guider": guider}
     whole = TextToImage.model_validate(
@@ -90,7 +92,7 @@ def relook(
     if engine is None and marks:
         raise click.UsageError("self-guidance draws a whole new picture; give an --engine that edits what is marked")
     suffix = options.suffix if engine is None else edited_suffix(photo, options.files.format)
-    output = options.output or beside(photo, "relook", suffix)
+    output = options.output or beside(photo, RESULT_WORDS["relook"], suffix)
     from realedit.commands.generation_batch import asked_of_part, vary
 
     asked: dict[str, Any] = {"kind": "relook", "as": words, "guider": guider, "controls": followed.controls()}
@@ -109,7 +111,7 @@ def relayout(shared: RunOptions, photo: Path, options: DrawingOptions) -> None:
 
     Example: realedit relayout photo.png --seed 5 --variations 4
     """
-    output = options.output or beside(photo, "relayout", options.suffix)
+    output = options.output or beside(photo, RESULT_WORDS["relayout"], options.suffix)
     from realedit.commands.generation_batch import vary
     from realedit.generations import SameAppearance
 
@@ -150,10 +152,9 @@ def fill(
     """
     if not marks:
         raise click.UsageError("say what to fill: --mask, --box, --point or --around")
-    output = options.output or beside(photo, "filled", edited_suffix(photo, options.files.format))
+    output = options.output or beside(photo, RESULT_WORDS["fill"], edited_suffix(photo, options.files.format))
     from realedit.commands.generation_batch import asked_of_part, vary
-    from realedit.sampling.background import ANY_BACKGROUND
 
     how = {name: value for name, value in (("jump", jump), ("repeats", repeats)) if value is not None}
     asked = {"kind": "fill", "fill": choice, "as": words, "repaint": how, "controls": followed.controls()}
-    vary(shared, photo, asked_of_part(shared, asked, marks), output, options, ANY_BACKGROUND)
+    vary(shared, photo, asked_of_part(shared, asked, marks), output, options)

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from realedit.commands.batch import for_each
 from realedit.commands.context import RunOptions
 from realedit.commands.gathering import BatchEntry, gather
-from realedit.commands.generation_job import GenerationJob, run_whole
+from realedit.commands.generation_job import run_whole
 from realedit.commands.marks import MarkOptions
 from realedit.commands.one_edit import in_fractions, in_unicode
 from realedit.commands.output_options import DrawingOptions, EditOptions
@@ -20,6 +20,8 @@ from realedit.files.kinds import PIPE
 from realedit.files.reading import PhotoFile
 from realedit.files.writing import check_outputs, save_sheet
 from realedit.generations import Generation, GlobalAppearance
+from realedit.jobs.generation_job import GenerationJob, prompt_of_whole
+from realedit.jobs.result_names import RESULT_WORDS
 
 
 @dataclass(frozen=True)
@@ -54,14 +56,12 @@ def vary(
     asked: Callable[[PhotoFile], Generation],
     output: Path,
     options: DrawingOptions,
-    assumed: str | None = None,
 ) -> None:
-    """Draw pictures as `asked` of a photo, with seeds from the first one's on. `assumed`: the prompt where there is
-    none."""
+    """Draw pictures as `asked` of a photo, with seeds from the first one's on."""
     file = PhotoFile.open(path)
     first = asked(file)
     series = Series.of(output, options.variations, options, (path,))
-    prompt, photo = shared.prompt_of(path, file, assumed=assumed), file.photo
+    prompt, photo = prompt_of_whole(shared, first, path, file), file.photo
     wholes = [first.model_copy(update={"seed": first.seed + k}) for k in range(options.variations)]
     draw_each(shared, [(f"seed {each.seed}", GenerationJob(each, prompt, path, photo)) for each in wholes], series)
 
@@ -105,6 +105,7 @@ def transfer_whole(
     )
 
     def one(item: BatchEntry, file: PhotoFile, outputs: Outputs) -> None:
-        run_whole(shared, GenerationJob(whole, shared.prompt_of(item.photo, file), item.photo, file.photo), outputs)
+        prompt = prompt_of_whole(shared, whole, item.photo, file)
+        run_whole(shared, GenerationJob(whole, prompt, item.photo, file.photo), outputs)
 
-    for_each(shared, gather(shared, photos, options), options, "transferred", one)
+    for_each(shared, gather(shared, photos, options), options, RESULT_WORDS["transfer-whole"], one)

@@ -1,52 +1,12 @@
-"""Whole pictures, from files to files: what every command that draws one does. What needs torch is imported when all
-that can be checked without it was."""
-
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING
+"""Whole pictures, from files to files: what every command that draws one does."""
 
 from realedit.commands.context import RunOptions
-from realedit.commands.progress import ShowStage
 from realedit.commands.results import Outputs, Result, print_result, save_result, ways_to_save
-from realedit.engines import DiffuseIT
-from realedit.files.captions import Prompt
 from realedit.files.encoding import losses
 from realedit.files.photo import Photo
-from realedit.files.reading import load_photo
-from realedit.files.recipe_files import named_files, renamed
 from realedit.files.sidecar import SidecarOrigin
-from realedit.files.xmp import DigitalSourceType
-from realedit.generations import Controlled, Filling, Generation, GlobalAppearance, Redrawing, SameLayout, TextToImage
-from realedit.images import to_bytes
-from realedit.jobs.control_maps import control_maps
-from realedit.settings import Settings
-
-if TYPE_CHECKING:
-    from realedit.sampling.session import Session, StepGuide
-
-
-@dataclass(frozen=True, eq=False)
-class GenerationJob:
-    """A whole picture to draw under a prompt. `path` and `photo` are what it is drawn from, None for words
-    alone; `folder` is what other paths start from."""
-
-    whole: Generation
-    prompt: Prompt
-    path: Path | None = None
-    photo: Photo | None = None
-    folder: Path = Path()
-    asked_by: tuple[Path, ...] = ()
-
-    @property
-    def inputs(self) -> tuple[Path, ...]:
-        """Every file that is read, and those that asked for it: a sidecar and its result."""
-        own = (*([self.path] if self.path else []), *self.asked_by)
-        return (*own, *(self.folder / name for name in named_files(self.whole)))
-
-    @property
-    def edited(self) -> Photo | None:
-        """The photo, where the picture is an edit of it; the others are new pictures."""
-        return self.photo if isinstance(self.whole, GlobalAppearance | Redrawing | Filling) else None
+from realedit.generations import TextToImage
+from realedit.jobs.generation_job import GenerationJob, draw_whole, settings_of_whole
 
 
 def run_whole(shared: RunOptions, job: GenerationJob, outputs: Outputs) -> tuple[Photo, str]:
@@ -54,108 +14,18 @@ def run_whole(shared: RunOptions, job: GenerationJob, outputs: Outputs) -> tuple
     whole = job.whole
     outputs.check(job.inputs)
     before = job.edited
-    ways = ways_to_save(outputs.files, DigitalSourceType.EDITED if before else DigitalSourceType.GENERATED)
+    ways = ways_to_save(outputs.files, job.mark)
     if before is not None:
         for note in (*before.notes, *losses(before, ways[0].kind(outputs.result, before), ways[0])):
             shared.say(note)
-    settings = Settings(steps=whole.steps, seed=whole.seed, method=whole.method, guider=whole.guider)
     with shared.stages() as show:
         show(shared.loading)
-        picture = _drawn(shared, job, settings, show)
+        picture = draw_whole(shared, job, show)
         show("writing")
         origin = SidecarOrigin(job.path, job.folder, outputs.result, whole, job.prompt)
-        result = Result(picture, before, shared.model.fingerprint, settings)
+        result = Result(picture, before, shared.model.fingerprint, settings_of_whole(whole))
         pixels = save_result(shared.which, outputs, ways, origin, result)
+    if isinstance(whole, TextToImage) and whole.size not in (None, picture.size):
+        shared.say(f"drawn at {picture.size[0]}x{picture.size[1]}, the nearest that the model can")
     print_result(shared, outputs, job.path)
     return picture, pixels
-
-
-def _drawn(shared: RunOptions, job: GenerationJob, settings: Settings, show: ShowStage) -> Photo:
-    from realedit.sampling.session import Session
-
-    session = Session(shared.model, settings, show, guide=_guide(shared, job))
-    if isinstance(job.whole, TextToImage) or job.photo is None:
-        return _from_words(shared, job, session)
-    if isinstance(job.whole, Redrawing):
-        return _redrawn(shared, job, job.whole, job.photo, session)
-    if isinstance(job.whole, Filling):
-        return _filled(shared, job, job.whole, job.photo, session)
-    return _from_photo(shared, job, job.photo, session)
-
-
-def _guide(shared: RunOptions, job: GenerationJob) -> "StepGuide | None":
-    """What guides to the classes that are asked for; raises what `guiding_classes` does."""
-    asked = job.whole.classes if isinstance(job.whole, Controlled) else None
-    if asked is None:
-        return None
-    from realedit.methods.classifier_guidance import guiding_classes
-
-    return guiding_classes(shared.model, asked)
-
-
-def _from_words(shared: RunOptions, job: GenerationJob, session: "Session") -> Photo:
-    from realedit.editing.generation import generate_in, possible_size
-
-    maps = control_maps(shared, job.whole, job.folder)
-    asked = (job.whole.size if isinstance(job.whole, TextToImage) else None) or (maps[0].size if maps else None)
-    possible = possible_size(session.model, asked)
-    if asked and possible != asked:
-        shared.say(f"drawn at {possible[0]}x{possible[1]}, the nearest that the model can")
-    return generate_in(session, job.prompt.text, asked, maps)
-
-
-def _redrawn(shared: RunOptions, job: GenerationJob, whole: Redrawing, photo: Photo, session: "Session") -> Photo:
-    from realedit.editing.redrawing import redraw
-    from realedit.jobs.regions import region_mask
-
-    words, where = whole.words or job.prompt.text, whole.where
-    mask = region_mask(where, photo, words, job.folder, offline=shared.which.offline) if where else None
-    from_here = renamed(whole, lambda name: str(job.folder / name), lambda name: name)
-    texts, engine = (job.prompt.text, words), from_here.engine
-    if isinstance(engine, DiffuseIT):
-        session = _seeing(shared, engine, session)
-    return redraw(session, photo, texts, engine, mask, control_maps(shared, job.whole, job.folder))
-
-
-def _seeing(shared: RunOptions, engine: DiffuseIT, session: "Session") -> "Session":
-    """With the vision transformer that the engine names."""
-    if engine.vit is None:
-        shared.say("no --vit is given: structure is told by the model's autoencoder, which knows edges and no things")
-        return session
-    from realedit.methods.vision_transformer import load_vision_transformer
-
-    seeing = load_vision_transformer(engine.vit, session.model.device, offline=shared.which.offline)
-    return replace(session, descriptor=seeing)
-
-
-def _filled(shared: RunOptions, job: GenerationJob, whole: Filling, photo: Photo, session: "Session") -> Photo:
-    from realedit.editing.filling import fill_marked
-    from realedit.inpainting.filler import RepaintFill, parse_fill
-    from realedit.jobs.regions import region_mask
-
-    words, choice = whole.words or job.prompt.text, parse_fill(whole.fill)
-    mask = region_mask(whole.where, photo, words, job.folder, offline=shared.which.offline)
-    choice = RepaintFill(whole.repaint) if isinstance(choice, RepaintFill) else choice
-    return fill_marked(session, photo, words, mask, choice, control_maps(shared, whole, job.folder))
-
-
-def _from_photo(shared: RunOptions, job: GenerationJob, photo: Photo, session: "Session") -> Photo:
-    """Draw from a photo, which the model has to know: of others it sees nothing that could be kept."""
-    from realedit.editing.generation import same_appearance, same_layout, transfer_global_appearance
-    from realedit.objects.recognition import require_known
-    from realedit.sampling.inverted_image import invert_photo, model_image
-
-    whole = job.whole
-    require_known(session, model_image(session.model, photo), job.prompt.text)
-    if isinstance(whole, GlobalAppearance):
-        other = load_photo(job.folder / whole.photo)
-        require_known(session, model_image(session.model, other), whole.prompt)
-        inverted = invert_photo(session, photo, job.prompt.text)
-        return transfer_global_appearance(session, photo, inverted, invert_photo(session, other, whole.prompt))
-    maps = control_maps(shared, job.whole, job.folder)
-    for each in maps:
-        each.check(photo.size)
-    inverted = invert_photo(session, photo, job.prompt.text)
-    if isinstance(whole, SameLayout):
-        return Photo(to_bytes(same_layout(session, inverted, whole.words or job.prompt.text, maps)))
-    return Photo(to_bytes(same_appearance(session, inverted)))

@@ -85,10 +85,11 @@ def redo(result: Path, found: WhereFound, output: Path | None, files: FileOption
 def _run_again(shared: RunOptions, made: MadeResult, outputs: "Outputs") -> str:
     """Make the edits, or the whole picture, of a sidecar. Returns the hash of the pixels."""
     from realedit.commands.edit_job import run_job
-    from realedit.commands.generation_job import GenerationJob, run_whole
+    from realedit.commands.generation_job import run_whole
     from realedit.files.captions import FROM_SIDECAR, Prompt
     from realedit.files.reading import PhotoFile
     from realedit.files.recipe import Recipe
+    from realedit.jobs.generation_job import GenerationJob
 
     made.announce(shared)
     job = made.edit_job()

@@ -147,6 +147,18 @@ def write_sidecar(
     """Write beside a result, of which `pixels` is the hash, how it was made."""
     from realedit.files.writing import write_bytes
 
+    write_bytes(sidecar_file(made, which, fingerprint, settings, pixels, report), made.path)
+
+
+def sidecar_file(
+    made: SidecarOrigin,
+    which: ModelChoice,
+    fingerprint: str,
+    settings: Settings,
+    pixels: str,
+    report: dict[str, Any] | None = None,
+) -> bytes:
+    """What `write_sidecar` writes."""
     sidecar = Sidecar(
         photo=made.relative(made.photo) if made.photo else None,
         photo_hash=file_hash(made.photo) if made.photo else None,
@@ -166,4 +178,4 @@ def write_sidecar(
         report=report,
     )
     values = sidecar.model_dump(by_alias=True, exclude_none=True, mode="json")
-    write_bytes(json.dumps(values, indent=2).encode(), made.path)
+    return json.dumps(values, indent=2).encode()

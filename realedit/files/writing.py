@@ -40,7 +40,17 @@ def save_photo(
     Raises:
         OutputError: the format is unknown, or the file cannot be written.
     """
-    path = Path(path)
+    write_bytes(photo_file(photo, Path(path), saving, signer, parent), Path(path))
+
+
+def photo_file(
+    photo: Photo, path: Path, saving: Saving, signer: Signer | None = None, parent: Parent | None = None
+) -> bytes:
+    """What `save_photo` writes.
+
+    Raises:
+        OutputError: the format is unknown, or cannot hold the photo.
+    """
     kind = saving.kind(path, photo)
     try:
         data = encode(photo, kind, saving)
@@ -48,11 +58,10 @@ def save_photo(
         raise
     except (ValueError, OSError, OverflowError) as error:  # metadata that this format cannot hold, a side too long
         raise OutputError(f"cannot write {path.name} as {kind}: {first_line(error)}; another format may do") from error
-    if signer is not None:
-        data = signer.sign(
-            data, kind, saving.mark or (DigitalSourceType.EDITED if parent else DigitalSourceType.GENERATED), parent
-        )
-    write_bytes(data, path)
+    if signer is None:
+        return data
+    mark = saving.mark or (DigitalSourceType.EDITED if parent else DigitalSourceType.GENERATED)
+    return signer.sign(data, kind, mark, parent)
 
 
 def parent_of(path: Path, photo: Photo, saving: Saving) -> Parent:

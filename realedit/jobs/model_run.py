@@ -70,9 +70,9 @@ class ModelRun:
         model.schedule(self.steps)  # wrong steps are told now, before any work
         return model
 
-    def asked(self, prompt: str | None, method: str, steps: int, seed: int) -> "ModelRun":
+    def asked(self, prompt: str | None, method: str, steps: int, seed: int, said_in: str = FROM_OPTION) -> "ModelRun":
         """The same model, loaded once, used as another edit asks."""
-        other = ModelRun(self.which, prompt, method, steps, seed, self.quiet)
+        other = ModelRun(self.which, prompt, method, steps, seed, self.quiet, said_in)
         vars(other)["model"] = self.model
         other.model.schedule(steps)
         return other

@@ -1,33 +1,34 @@
-"""The files that a result is taken away as: the photo, its recipe, its masks, or all of them."""
+"""The files that a result is taken away as: the photo, its recipe, how it was made, or all of them."""
 
 import io
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from inversion.errors import EditError
 from realedit.files.encoding import Saving
 from realedit.files.kinds import FORMATS
-from realedit.files.xmp import DigitalSourceType
+from realedit.files.provenance import Signer
+from realedit.page.offered import Offered
 
 if TYPE_CHECKING:
-    from realedit.page.edited_photo import EditedPhoto
+    from realedit.page.made_picture import MadePicture
 
-KINDS = ("photo", "recipe", "all")
+KINDS = ("photo", "recipe", "sidecar", "all")
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which file, in which format (its suffix; None: the photo's own), with the place where the photo was taken, and
-    marked as edited with a model, or not."""
+    """Which file, in which format (its suffix; None: the photo's own), with the place where the photo was taken, marked
+    as made with a model, and signed, or not."""
 
     kind: str
     suffix: str | None = None
     place: bool = True
     mark: bool = True
+    sign: bool = False
 
     @classmethod
     def read(cls, kind: str, options: Mapping[str, str]) -> "Wanted":
@@ -36,32 +37,48 @@ class Wanted:
         if kind not in KINDS or (suffix is not None and f".{suffix}" not in FORMATS):
             raise EditError(f"there is no {kind} to download as {suffix or 'a file'}")
         place, mark = (options.get(name) != "no" for name in ("place", "mark"))
-        return cls(kind, f".{suffix}" if suffix else None, place, mark)
+        return cls(kind, f".{suffix}" if suffix else None, place, mark, options.get("sign") == "yes")
 
-    @property
-    def saving(self) -> Saving:
-        return Saving(DigitalSourceType.EDITED if self.mark else None, not self.place)
+    def signer(self, offered: Offered) -> Signer | None:
+        """With what it is signed, if it is.
+
+        Raises:
+            EditError: there is no key.
+            OutputError: the key or its certificates cannot be read.
+        """
+        if not self.sign:
+            return None
+        if offered.certificate is None or offered.key is None:
+            raise EditError("nothing to sign with; open the page with --sign-cert and --sign-key")
+        return Signer.read(offered.certificate, offered.key)
 
 
-def file_of(made: "EditedPhoto", folder: Path, wanted: Wanted) -> tuple[bytes, str]:
-    """The bytes and the name of a file of a result whose photo lies in a folder.
+def file_of(made: "MadePicture", wanted: Wanted, offered: Offered) -> tuple[bytes, str]:
+    """The bytes and the name of a file of a result.
 
     Raises:
+        EditError: there is no such file of it.
         OutputError: the photo cannot be written so.
     """
+    recipe = made.recipe()
     if wanted.kind == "recipe":
-        return made.recipe_text().encode(), made.recipe_name
-    path = made.save(folder, wanted.saving, wanted.suffix)
-    photo = path.read_bytes()
-    path.unlink()
+        if recipe is None or made.recipe_name is None:
+            raise EditError("a whole picture has no recipe; its command and its sidecar say how it was made")
+        return recipe.encode(), made.recipe_name
+    if wanted.kind == "sidecar":
+        return made.sidecar(f"{made.stem}{wanted.suffix or made.suffix}")
+    saving = Saving(made.mark if wanted.mark else None, not wanted.place)
+    photo, name = made.file(saving, wanted.suffix, wanted.signer(offered))
     if wanted.kind == "photo":
-        return photo, path.name
+        return photo, name
+    sidecar, beside = made.sidecar(name)
+    files = made.beside() | {name: photo, beside: sidecar}
+    if recipe is not None and made.recipe_name is not None:
+        files[made.recipe_name] = recipe.encode()
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr(path.name, photo)
-        archive.writestr(made.recipe_name, made.recipe_text())
-        for name in made.masks():
-            archive.write(folder / name, name)
+        for each, data in files.items():
+            archive.writestr(each, data)
     return file.getvalue(), f"{made.stem}.zip"
 
 

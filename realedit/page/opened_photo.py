@@ -20,7 +20,8 @@ SHOWN_BY_BROWSERS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/we
 @dataclass(eq=False)
 class OpenedPhoto:
     """The photo's `file` at `path`, in a folder of its own. Decoded, it has a `view` for the page (JPEG) and the pixels
-    of that, `shown` (h, w, 3); or it cannot be decoded, and `error` says why."""
+    of that, `shown` (h, w, 3); or it cannot be decoded, and `error` says why. `made_by`: the commands that made it of a
+    photo that the page had before."""
 
     number: int
     path: Path
@@ -28,9 +29,10 @@ class OpenedPhoto:
     view: bytes | None = None
     shown: "np.ndarray | None" = field(default=None, repr=False)
     error: str | None = None
+    made_by: tuple[str, ...] = ()
 
     @classmethod
-    def keep(cls, number: int, folder: Path, name: str, data: bytes) -> "OpenedPhoto":
+    def keep(cls, number: int, folder: Path, name: str, data: bytes, made_by: tuple[str, ...] = ()) -> "OpenedPhoto":
         """Keep the bytes of a photo in a folder, once its header says that it can be one.
 
         Raises:
@@ -39,7 +41,7 @@ class OpenedPhoto:
         path = folder / name
         try:
             path.write_bytes(data)
-            return cls(number, path, PhotoFile.open(path))
+            return cls(number, path, PhotoFile.open(path), made_by=made_by)
         except OSError as error:
             raise PhotoError(f"{name} cannot be kept: {error.strerror or error}") from error
 
@@ -87,4 +89,5 @@ class OpenedPhoto:
             "browser": self.media_type is not None,
             "notes": list(self.photo.notes) if self.view is not None else [],
             "error": self.error,
+            "made": bool(self.made_by),
         }

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from realedit.jobs.model_run import ModelRun
 from realedit.page.job_queue import Job, JobQueue
+from realedit.page.offered import Offered
 from realedit.page.opened_photo import OpenedPhoto
 from realedit.page.page_session import PageSession
 
@@ -23,8 +24,8 @@ GRACE_SECONDS = 5.0  # after which a page that is gone, and was not just loaded 
 class Pages:
     """The pages, by their names. `first` is the photo that each new page starts with, if one was named."""
 
-    def __init__(self, run: ModelRun, folder: Path, first: Path | None) -> None:
-        self.run, self.folder, self.first = run, folder, first
+    def __init__(self, run: ModelRun, folder: Path, first: Path | None, offered: Offered = Offered()) -> None:
+        self.run, self.folder, self.first, self.offered = run, folder, first, offered
         sys.setswitchinterval(SWITCH_SECONDS)
         self.sessions: dict[str, PageSession] = {}
         self.queue = JobQueue()
@@ -38,7 +39,7 @@ class Pages:
         """Import what is slow to import, in one thread so that no other sees it half done; then load the model."""
         job.show("starting")
         try:
-            import realedit.page.edited_photo
+            import realedit.page.picture_jobs
             import realedit.page.selections
         finally:
             self._imported.set()
@@ -64,9 +65,9 @@ class Pages:
         if len(self.sessions) >= MOST_PAGES:
             idle = [name for name, session in self.sessions.items() if not session.listeners]
             name = idle[0] if idle else next(iter(self.sessions))
-            self.sessions.pop(name).clear()
+            self.sessions.pop(name).end()
         name = secrets.token_urlsafe(9)
-        session = PageSession(name, self.folder / name, self.run, self.queue, self.loop)
+        session = PageSession(self.folder / name, self.run, self.queue, self.loop, self.offered)
         self.sessions[name] = session
         if self.first is not None:
             first = self.first

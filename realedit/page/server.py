@@ -15,6 +15,7 @@ from inversion.errors import RealEditError
 from realedit.jobs.model_run import ModelRun
 from realedit.page.app import app_of
 from realedit.page.guard import Guard
+from realedit.page.offered import Offered
 from realedit.page.pages import Pages
 from realedit.page.private_folder import private_folder
 
@@ -59,14 +60,16 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def page_server(run: ModelRun, photo: Path | None, folder: Path, bound: socket.socket) -> tuple[uvicorn.Server, str]:
-    """A server of pages that keep what they are given in a folder, for a socket that listens; and the address, with its
-    token, at which it answers once it runs."""
+def page_server(
+    run: ModelRun, photo: Path | None, folder: Path, bound: socket.socket, offered: Offered = Offered()
+) -> tuple[uvicorn.Server, str]:
+    """A server of pages that may use what is `offered`, and keep what they are given in a folder, for a socket that
+    listens; and the address, with its token, at which it answers once it runs."""
     host, port = bound.getsockname()[:2]
     token, shown = secrets.token_urlsafe(24), f"[{host}]" if ":" in host else host
     hosts = [f"{name}:{port}" for name in (shown, *(ALIASES if _is_loopback(host) else ()))]
     config = uvicorn.Config(
-        Guard(app_of(lambda: Pages(run, folder, photo)), token, hosts),
+        Guard(app_of(lambda: Pages(run, folder, photo, offered)), token, hosts),
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=LEAVE_SECONDS,
@@ -76,16 +79,24 @@ def page_server(run: ModelRun, photo: Path | None, folder: Path, bound: socket.s
     return uvicorn.Server(config), f"http://{shown}:{port}/{token}/"
 
 
-def serve(run: ModelRun, photo: Path | None, address: Address, tell: Callable[[str], None], *, browser: bool) -> None:
-    """Serve the page until the program is interrupted. `tell` is told the address, which is also opened in a browser if
-    that is wished.
+def serve(
+    run: ModelRun,
+    photo: Path | None,
+    address: Address,
+    offered: Offered,
+    tell: Callable[[str], None],
+    *,
+    browser: bool,
+) -> None:
+    """Serve the page until the program is interrupted; it may use what is `offered`. `tell` is told the address, which
+    is also opened in a browser if that is wished.
 
     Raises:
         RealEditError: it cannot be served there.
     """
     with private_folder() as folder, address.bound() as bound:
         bound.listen()  # so that a browser waits where it is quicker than the server
-        server, url = page_server(run, photo, folder, bound)
+        server, url = page_server(run, photo, folder, bound, offered)
         tell(url)
         if browser:
             webbrowser.open(url)

@@ -51,6 +51,7 @@ export const api = {
   kept: () => JSON.parse(sessionStorage.getItem(base + session) ?? "null"),
   start: (kind, values) => json("POST", `/jobs/${kind}`, values),
   stop: () => own("DELETE", "/jobs"),
+  goOn: (number) => own("POST", `/results/${number}`),
   viewOf: (photo) => `${base}sessions/${session}/photos/${photo.number}?${photo.ready ? "view" : "file"}`,
   maskOf: (selection) => `${base}sessions/${session}/selections/${selection.number}?${selection.version}`,
   previewOf: (job) => `${base}sessions/${session}/preview?${job.number}-${job.previews}`,

@@ -17,6 +17,23 @@ export function field(label, input, hint) {
   return h("label", { class: "field" }, h("span", {}, label), input, hint ? h("span", { class: "quiet" }, hint) : null);
 }
 
+// A list to choose from: pairs of a value and its text.
+export function choice(id, values, chosen, change) {
+  const options = values.map(([value, text]) => h("option", { value, selected: value === (chosen ?? "") }, text));
+  return h("select", { id, onchange: (event) => change(event.target.value) }, options);
+}
+
+// A number; nothing where it is left empty, which `example` then says.
+export function numberInput(id, [min, max, step], value, example, change) {
+  const changed = (event) => change(event.target.value === "" ? "" : event.target.valueAsNumber);
+  return h("input", { id, type: "number", min, max, step, value: value ?? "", placeholder: example, onchange: changed });
+}
+
+export function wordsInput(id, value, example, change) {
+  const changed = (event) => change(event.target.value.trim());
+  return h("input", { id, value: value ?? "", placeholder: example, maxlength: 300, autocomplete: "off", onchange: changed });
+}
+
 // Sections of a panel, of which one is built anew only when what it shows has changed; what has the focus keeps it.
 export class Sections {
   constructor(root) {

@@ -1,6 +1,6 @@
 // What is drawn over the photo while it is edited: things at their old and new places, marks, strokes, the brush. These
 // are methods of the editing.
-import { drawBox } from "./other.js";
+import { drawBox } from "./source_photo.js";
 import { drawStrokes } from "./strokes.js";
 
 const $ = (id) => document.getElementById(id);
@@ -19,7 +19,7 @@ export const overlay = {
       const kept = all.find((edit) => !pending.includes(edit) && edit.kind !== "restyle" && edit.kind !== "transfer");
       const edit = pending.map(live).find((each) => (each.thing === thing.id && ["move", "duplicate", "remove"].includes(each.kind)) || (each.source === thing.id && each.kind === "insert"));
       if (!own && !edit) continue;
-      found.push({ thing, selection, cutout, own, edit, kept, swap: pending.find((each) => each.kind === "swap" && [each.thing, each.swap].includes(thing.id)) });
+      found.push({ thing, selection, cutout, own, edit, kept, swap: pending.find((each) => ["swap", "front"].includes(each.kind) && [each.thing, each.swap].includes(thing.id)) });
     }
     return found;
   },

@@ -46,6 +46,11 @@ export class Stage {
     this.redraw();
   }
 
+  clear() {
+    this.image = this.after = null;
+    this.redraw();
+  }
+
   fit() {
     this.zoom = 1;
     this.centre = [0.5, 0.5];

@@ -1,13 +1,11 @@
-// What the app does with things: selecting them, putting them right with the brush, and saying what shall happen to them.
-// These are methods of the app.
+// How things are selected and put right with the brush. These are methods of the app.
 import { api } from "./api.js";
-import { chooseOther } from "./other.js";
 import { strings, t } from "./strings.js";
 import { asPicture } from "./strokes.js";
 
 const $ = (id) => document.getElementById(id);
 
-export const choosing = {
+export const selection = {
   // Selects what is marked; for the thing, if it is one that is put right.
   select(marks, thing = null) {
     this.inserting = null;
@@ -16,7 +14,7 @@ export const choosing = {
     this.render();
     return this.attempt(async () => {
       try {
-        const found = await api.select({ of: photo, ...marks });
+        const found = await api.select({ of: photo, segmenter: this.segmenter || null, ...marks });
         if (ticket !== this.ticket || photo !== this.photo()?.number) return;
         this.known.set(found.number, found);
         await this.masks.load(found, this.view);
@@ -68,63 +66,6 @@ export const choosing = {
     this.clicks = value;
     this.render();
   },
-  ask(kind) {
-    this.asking = this.asking === kind ? null : kind;
-    this.render();
-    if (this.asking === "restyle") $("restyle-as")?.focus();
-  },
-  // Begins to move or to duplicate: a first place for it, from where it is dragged.
-  startPlace(kind) {
-    const thing = this.doc.thing(this.current), old = this.doc.placeOf(thing.id);
-    if (old?.kind === kind) return this.drop(old);
-    const [left, , right] = this.selectionOf(thing).box, width = right - left;
-    const d = old?.d ?? [right + width < 1 || left < 1 - right ? Math.min(width, 1 - right) + 0.01 : -Math.min(width, left) - 0.01, 0];
-    this.set({ kind, thing: thing.id, d: [Math.round(d[0] * 1e5) / 1e5, d[1]], scale: old?.scale ?? 1 });
-    $("stage").focus({ preventScroll: true });
-  },
-  place(thing, d, scale) {
-    const old = this.doc.placeOf(thing.id), kind = old?.kind ?? "move";
-    if (kind === "move" && d[0] === 0 && d[1] === 0 && scale === 1) {
-      if (old) this.drop(old);
-      return;
-    }
-    this.set({ kind, thing: thing.id, d: d.map((value) => Math.round(value * 1e5) / 1e5), scale: Math.round(scale * 1e3) / 1e3 });
-  },
-  set(values) {
-    this.asking = null;
-    this.doc.setEdit(values);
-    this.finish();
-  },
-  toggle(values) {
-    const old = this.doc.now.edits.find((edit) => edit.thing === values.thing && edit.kind === values.kind);
-    if (old) this.drop(old);
-    else this.set(values);
-  },
-  drop(edit) {
-    this.doc.dropEdit(edit.id);
-    this.doc.dropUnused(this.current);
-    if (this.doc.now.edits.length === 0) this.doc.now.kept = null;
-    this.finish();
-  },
-  swapWith(id) {
-    const thing = this.current;
-    this.set({ kind: "swap", thing, swap: id });
-  },
-  // Something of another photo: its look for what is selected, or the thing itself to be set down here.
-  async takeFrom(kind) {
-    this.asking = kind;
-    const chosen = await chooseOther(this.server.others, (wanted) => this.once(wanted));
-    this.asking = null;
-    if (!chosen) return this.render();
-    const source = this.doc.addThing({ of: chosen.other.number, sel: chosen.selection?.number ?? null, marks: chosen.marks, name: this.doc.freeName(chosen.words || strings.unnamed) });
-    if (chosen.selection) {
-      this.known.set(chosen.selection.number, chosen.selection);
-      await this.masks.load(chosen.selection, chosen.image);
-    }
-    const values = { kind, other: chosen.other.number, source: source.id, from_object: chosen.words };
-    if (kind === "transfer") this.set({ ...values, thing: this.current });
-    else this.set({ ...values, to: [0.5, 0.6], scale: 1 });
-  },
   async strokeDone(thing, stroke) {
     const id = this.doc.id();
     this.doc.strokes[id] = stroke;
@@ -171,5 +112,16 @@ export const choosing = {
     this.doc.commit();
     this.sayOf(this.doc.thing(this.current));
     this.loadMasks().then(() => this.render());
+  },
+  setSegmenter(name) {
+    this.segmenter = name;
+    this.done();
+  },
+  // What was painted roughly is the thing that lies under it.
+  findUnder(thing) {
+    return this.select({ around: thing.sel }, thing).then(() => {
+      if (this.doc.thing(thing.id)?.marks?.around) thing.strokes = [];
+      this.finish();
+    });
   },
 };

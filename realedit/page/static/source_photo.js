@@ -6,8 +6,9 @@ import { Masks } from "./masks.js";
 import { Stage } from "./stage.js";
 import { t } from "./strings.js";
 
-// Asks for a thing of another photo; gives {other, selection, marks} or {other, words}, or null if none is chosen.
-export function chooseOther(known, openState) {
+// Asks for a thing of another photo; gives {other, selection, marks} or {other, words}, or null if none is chosen. Of a
+// `whole` photo the words say what it shows.
+export function chooseSource(known, openState, whole = false) {
   const dialog = document.getElementById("other"), masks = new Masks();
   const error = h("p", { class: "error", role: "alert" });
   let photo = null, selection = null, marks = null, image = null, box = null, stage = null, finish;
@@ -17,11 +18,12 @@ export function chooseOther(known, openState) {
   const take = h("button", { id: "other-take", class: "primary", disabled: true, onclick: () => close({ other: photo, selection, marks, image, words: words.value.trim(), masks }) }, t("otherTake"));
   const element = h("div", { id: "other-stage", class: "stage small", tabindex: 0, "aria-label": t("otherClick"), role: "application" }, h("canvas", { class: "base" }), h("canvas", { class: "over" }));
   const chips = h("div", { class: "chips" }, known.map((each) => h("button", { class: "chip", onclick: () => use(each) }, each.name)));
-  dialog.replaceChildren(
+  dialog.replaceChildren(...[
     h("h2", { id: "other-title" }, t("otherTitle")),
     h("div", { class: "row" }, h("button", { id: "other-choose", class: "quiet-button", onclick: () => file.click() }, t("otherChoose")), chips, file),
-    h("p", { class: "quiet" }, t("otherClick")), element, field(t("otherWords"), words), error,
-    h("div", { class: "row end" }, h("button", { id: "other-cancel", class: "quiet-button", onclick: () => close(null) }, t("cancel")), take));
+    whole ? null : h("p", { class: "quiet" }, t("otherClick")), element, field(t(whole ? "otherShows" : "otherWords"), words), error,
+    h("div", { class: "row end" }, h("button", { id: "other-cancel", class: "quiet-button", onclick: () => close(null) }, t("cancel")), take),
+  ].filter(Boolean));
 
   const refresh = () => { take.disabled = !photo || !(selection?.box || words.value.trim()); };
   const failed = (problem) => { error.textContent = problem.message; };
@@ -34,7 +36,7 @@ export function chooseOther(known, openState) {
   }
 
   async function select(wanted) {
-    if (!photo) return;
+    if (!photo || whole) return;
     error.textContent = "";
     try {
       const found = await api.select({ of: photo.number, ...wanted });

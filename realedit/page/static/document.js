@@ -2,7 +2,7 @@
 //
 // A thing is {id, name, of, sel, marks: {box, points, not}, words, strokes: [ids]}; `sel` is the number of its
 // selection on the server. An edit is {id, kind, thing, ...}: `d` is how far the thing's foot goes (fractions) and
-// `scale` its size for move and duplicate; `as` for restyle; `other`, `source` (a thing) for transfer and insert; `swap`
+// `scale` its size for move and duplicate; front: it stays in front of what is set down; `as` for restyle; `other`, `source` (a thing) for transfer and insert; `swap`
 // (a thing) for swap; `to` for insert.
 import { strings } from "./strings.js";
 
@@ -141,7 +141,8 @@ export class Doc {
       if (!thing.words || thing.strokes.length) where[thing.name] = thing.sel;
       return thing.name;
     };
-    const edit = this.now.edits.map((each) => {
+    const front = this.now.edits.filter((each) => each.kind === "front").map((each) => this.thing(each.thing).sel);
+    const edit = this.now.edits.filter((each) => each.kind !== "front").map((each) => {
       if (each.kind === "insert" || each.kind === "transfer") {
         const other = others.find((photo) => photo.number === each.other)?.name ?? "";
         const source = this.thing(each.source);
@@ -157,7 +158,7 @@ export class Doc {
       return { ...placed(each, selections.get(this.thing(each.thing).sel)), object };
     });
     const clean = Object.fromEntries(Object.entries(this.options).filter(([, value]) => value !== "" && value !== null));
-    return { edit, where, photos, ...clean };
+    return { edit, where, photos, behind: front, ...clean };
   }
 }
 

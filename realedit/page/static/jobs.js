@@ -1,11 +1,11 @@
-// What the app does with jobs and results: making edits, following that, keeping what comes of it, and taking it away.
-// These are methods of the app.
+// Jobs and their results: edits are made, followed and stopped, results are kept or discarded. These are methods of the
+// app.
 import { api, loadImage } from "./api.js";
 import { t } from "./strings.js";
 
 const $ = (id) => document.getElementById(id);
 
-export const making = {
+export const jobs = {
   // What became of the job that is awaited.
   follow(job) {
     if (!job || job.number !== this.waiting) return;
@@ -16,11 +16,11 @@ export const making = {
     [this.waiting, this.stopping, this.preview, this.previewed] = [null, false, null, null];
     if (job.state === "failed") this.fail(job.error);
     if (job.state === "stopped") this.say(t("stopped"), true);
-    if (job.state === "done" && job.kind === "make") {
-      this.staged = job.number;
+    if (job.state === "done" && ["make", "draw"].includes(job.kind)) {
+      [this.staged, this.asking] = [job.number, null];
       this.split(0.5);
-      this.say(t("madeNow", { verdict: t(this.result(job.number)?.level ?? "good") }));
-      requestAnimationFrame(() => $("keep")?.focus({ preventScroll: true }));
+      this.say(t("madeNow", { verdict: t(this.result(job.number)?.level ?? "drawn") }));
+      requestAnimationFrame(() => ($("keep") ?? $("go-on"))?.focus({ preventScroll: true }));
     }
     if (job.state === "done" && job.kind === "find") this.found();
     this.keepDraft();
@@ -42,7 +42,7 @@ export const making = {
     return quiet ? start.catch(() => {}) : this.attempt(() => start);
   },
   make() {
-    this.editing.settle();
+    this.input.settle();
     return this.startJob("make", this.doc.request(this.known, this.server.others));
   },
   startJob(kind, values) {
@@ -81,22 +81,5 @@ export const making = {
     if (value === "" || value === null || Number.isNaN(value)) delete this.doc.options[name];
     else this.doc.options[name] = value;
     this.done();
-  },
-  setSaving(name, value) {
-    this.saving = { ...this.saving, [name]: value };
-    this.render();
-  },
-  savingOptions() { return Object.fromEntries(Object.entries(this.saving).filter(([, value]) => value)); },
-  savedName(made) {
-    return this.saving.format ? made.name.replace(/\.\w+$/, `.${this.saving.format}`) : made.name;
-  },
-  savedCommand(made) {
-    const more = Object.entries(this.savingOptions()).map(([name, value]) => (name === "format" ? ` ${made.saving.format} ${value}` : ` ${made.saving[name]}`));
-    return made.command + more.join("");
-  },
-  async copy(text, button) {
-    await navigator.clipboard.writeText(text);
-    button.textContent = t("copied");
-    setTimeout(() => (button.textContent = t("copy")), 1500);
   },
 };
