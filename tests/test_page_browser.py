@@ -7,6 +7,7 @@ import shutil
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ HOW = "the page is tested in Chromium, which is not here; get one with: apt-get 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=HOW)
 
 MIDDLE = (40 / WIDTH, 50 / HEIGHT)  # of the disc
+PATCH = np.s_[34:62, 96:120]
+MIDDLE_OF_PATCH = (108 / WIDTH, 48 / HEIGHT)
 OUTLINE_SECONDS = 2.0
 
 
@@ -122,6 +125,12 @@ class Desk:
         return np.asarray(Image.open(io.BytesIO(self.page.screenshot(clip=box))).convert("RGB"))
 
 
+@pytest.fixture(autouse=True)
+def one_model(tabletop, monkeypatch):
+    """Commands have the model that the page has: it is loaded once."""
+    monkeypatch.setattr("inversion.loading.load_model", lambda *values, **options: tabletop)
+
+
 def run_command(line: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     done = CliRunner().invoke(main, [*shlex.split(line)[1:], "-q"], catch_exceptions=False)
@@ -170,28 +179,52 @@ def test_a_thing_is_dragged_and_the_file_is_that_of_the_command(opened, tmp_path
     assert data == (tmp_path / name).read_bytes()
 
 
-def test_edits_add_up_and_can_be_taken_back(opened, plain, monkeypatch):
-    """A box and the brush, two edits in one recipe, undo and redo, a page that is loaded again, and a new photo."""
+@pytest.fixture
+def two_things(tmp_path) -> Path:
+    """The plain photo, with a red patch beside its disc."""
+    path, rgb = tmp_path / "two.png", scene().rgb.copy()
+    rgb[PATCH] = (200, 60, 40)
+    save_photo(replace(scene(), rgb=rgb), path)
+    return path
+
+
+def test_edits_add_up_and_can_be_taken_back(opened, two_things, plain, monkeypatch):
+    """Two things change places and one of them takes the look of a third, in another photo; a painted speck is
+    duplicated; undo and redo, a page that is loaded again, and a new photo."""
     desk = opened(color_scheme="dark")
-    desk.put(plain)
+    desk.put(two_things)
     desk.drag((0.13, 0.28), (0.44, 0.76))
     desk.page.wait_for_selector("#part-actions")
-    desk.page.click("#do-remove")
+    desk.page.click("#do-swap")
+    desk.click(MIDDLE_OF_PATCH)
+    desk.once("realedit.doc.now.edits[0]?.kind === 'swap'")
+    desk.page.click("#do-transfer")
+    desk.page.set_input_files("#other input[type=file]", str(plain))
+    desk.once("realedit.server.others[0]?.ready && !!document.querySelector('#other-stage')")
+    desk.once("document.querySelector('#other-stage .base').width > 0")
+    box = desk.page.locator("#other-stage").bounding_box()
+    side = min(box["width"] / WIDTH, box["height"] / HEIGHT)
+    desk.page.mouse.click(
+        box["x"] + box["width"] / 2 + (MIDDLE[0] - 0.5) * WIDTH * side * 0.95,
+        box["y"] + box["height"] / 2 + (MIDDLE[1] - 0.5) * HEIGHT * side * 0.95,
+    )
+    desk.page.click("#other-take:not([disabled])")
+    desk.once("realedit.doc.now.edits.length === 2")
     desk.page.click("#forget")
     desk.page.click("[data-tool=add]")
-    desk.drag((0.75, 0.3), (0.8, 0.3))
+    desk.drag((0.45, 0.1), (0.5, 0.1))
     desk.page.wait_for_selector("#part-actions")
     desk.page.click("[data-tool=erase]")
-    desk.drag((0.8, 0.2), (0.8, 0.4))
+    desk.drag((0.5, 0.05), (0.5, 0.15))
     desk.once("realedit.doc.thing(realedit.current).strokes.length === 2")
     desk.page.keyboard.press("Control+z")  # the second stroke
     desk.once("realedit.doc.thing(realedit.current).strokes.length === 1")
     desk.page.click("[data-tool=select]")
     desk.page.fill("#thing-name", "a speck")
     desk.page.click("#do-duplicate")
-    assert [edit["kind"] for edit in desk.edits()] == ["remove", "duplicate"]
+    assert [edit["kind"] for edit in desk.edits()] == ["swap", "transfer", "duplicate"]
     desk.page.reload()
-    desk.once("realedit.photo()?.ready && realedit.doc.now.edits.length === 2")
+    desk.once("realedit.photo()?.ready && realedit.doc.now.edits.length === 3")
     desk.make()
     desk.page.click("#keep")
     desk.page.wait_for_selector("#download")
@@ -200,14 +233,18 @@ def test_edits_add_up_and_can_be_taken_back(opened, plain, monkeypatch):
     desk.page.click("#redo")
     assert desk.known("realedit.doc.now.kept") is not None
     data, name = desk.download("#everything")
-    assert name == "plain-edited.zip"
+    assert name == "two-edited.zip"
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        made = archive.read("plain-edited.png")
-        assert {*archive.namelist()} > {"plain-edited.png", "plain-edited.toml"}
+        made = archive.read("two-edited.png")
+        told = json.loads(archive.read("two-edited.png.realedit.json"))
         archive.extractall(plain.parent)
-    (plain.parent / "plain-edited.png").unlink()
+    assert [edit["kind"] for edit in told["recipe"]["edit"]] == ["swap", "transfer", "duplicate"]
+    (plain.parent / "two-edited.png").unlink()
+    (plain.parent / "two-edited.png.realedit.json").unlink()
     run_command(desk.page.inner_text("#command"), plain.parent, monkeypatch)
-    assert (plain.parent / "plain-edited.png").read_bytes() == made
+    assert (plain.parent / "two-edited.png").read_bytes() == made
+    by_command = json.loads((plain.parent / "two-edited.png.realedit.json").read_text())
+    assert {**told, "report": None} == {**by_command, "report": None}
     other = plain.with_name("other.png")
     shutil.copy(plain, other)
     desk.put(other)
@@ -280,6 +317,24 @@ def touch(desk: Desk, moves: list[list[tuple[float, float]]]) -> None:
     client.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
+def test_what_is_selected_is_filled_and_gone_on_with(opened, plain):
+    desk = opened()
+    desk.put(plain)
+    desk.select()
+    desk.page.click("#more-ways")
+    desk.page.click("#do-fill")
+    desk.page.click("#whole-more")
+    desk.page.select_option("#whole-fill", "photo")
+    desk.page.click("#draw")
+    desk.page.wait_for_selector("#go-on")
+    data, name = desk.download("#download")
+    desk.page.click("#go-on")
+    desk.once("realedit.photo()?.name === 'plain-filled.png' && realedit.photo().ready")
+    assert name == "plain-filled.png"
+    assert np.abs(np.asarray(Image.open(io.BytesIO(data)))[DISC].mean(0) - (150, 130, 110)).max() < 12  # floor
+    assert not desk.known("realedit.doc.now.things.length || realedit.server.results.length")
+
+
 def test_on_a_phone(opened, plain):
     desk = opened(390, 780, has_touch=True, is_mobile=True, device_scale_factor=2)
     desk.put(plain)
@@ -300,27 +355,31 @@ def test_on_a_phone(opened, plain):
     assert desk.known("document.documentElement.scrollWidth") <= 390
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 768, 390])
-def test_it_is_accessible_at_every_width(opened, plain, width, scheme):
+def test_it_is_accessible_at_every_width(opened, plain):
     from axe_playwright_python.sync_playwright import Axe
 
-    desk = opened(width, 844, color_scheme=scheme)
-    axe = Axe()
-    found = [axe.run(desk.page)]
+    axe, desk = Axe(), opened()
+
+    def check() -> None:
+        for scheme in ("light", "dark"):
+            desk.page.emulate_media(color_scheme=scheme)
+            for width in (1280, 768, 390):
+                desk.page.set_viewport_size({"width": width, "height": 844})
+                found = axe.run(desk.page).response["violations"]
+                serious = [each for each in found if each["impact"] in ("serious", "critical")]
+                assert [(each["id"], [n["html"] for n in each["nodes"]]) for each in serious] == [], (scheme, width)
+                assert desk.known("document.documentElement.scrollWidth") <= width
+
+    check()
     desk.put(plain)
     desk.select()
     desk.page.click("#do-restyle")
+    desk.page.click("#more-ways")
     desk.page.click("#options")
-    found.append(axe.run(desk.page))
-    for results in found:
-        said = [
-            (each["id"], each["impact"], [node["html"] for node in each["nodes"]])
-            for each in results.response["violations"]
-        ]
-        assert [each for each in said if each[1] in ("serious", "critical")] == []
-    assert desk.known("document.documentElement.scrollWidth") <= width
-    assert desk.shown().std() > 10
+    check()
+    desk.page.click("#do-redraw")
+    desk.page.click("#whole-more")
+    check()
 
 
 @pytest.mark.slow
