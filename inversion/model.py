@@ -16,6 +16,7 @@ from inversion.errors import Notice
 from inversion.families import ModelFamily
 from inversion.finite import finite
 from inversion.footprint import Memory
+from inversion.interruption import may_stop
 from inversion.schedule import Schedule
 from inversion.spacing import most_steps, spaced
 from inversion.taps import Sites, tap
@@ -234,6 +235,7 @@ class DiffusionModel:
 
         `z` is one latent (1, C, h, w) for all rows, or one for each; every embedding of `rows` is one text.
         `residuals`: what is added to the network's own activations."""
+        may_stop()
         dtype, text = self.unet.dtype, joined(rows)
         z = z.expand(len(rows), -1, -1, -1) if len(z) != len(rows) else z
         conditions = self.conditions(text, z)

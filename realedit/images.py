@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from inversion.interruption import may_stop
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -15,6 +17,7 @@ def resize(image: "Tensor", size: tuple[int, int]) -> "Tensor":
     """(B, C, H, W) to `size` (width, height), antialiased; the same tensor if it has that size."""
     if image.shape[-2:] == (size[1], size[0]):
         return image
+    may_stop()
     from torch.nn import functional as F
 
     return F.interpolate(image, size=(size[1], size[0]), mode="bicubic", antialias=True, align_corners=False).clamp(
@@ -56,6 +59,7 @@ def gaussian_blur(image: "Tensor", across: float, down: float) -> "Tensor":
     import cv2
     import torch
 
+    may_stop()
     rows, columns = (max(1, int(width / WIDEST_BLUR)) for width in (down, across))
     if rows == columns == 1:
         blurred = cv2.GaussianBlur(image.numpy(), (0, 0), across, sigmaY=down, borderType=cv2.BORDER_CONSTANT)

@@ -8,11 +8,14 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
+from inversion.interruption import may_stop
+
 EDGE_WIDTH = 0.012  # of the shorter side: what an object's edge takes of it
 
 
 def union(masks: Sequence[Tensor], like: Tensor) -> Tensor:
     """All masks (1, 1, H, W) in one; empty where there are none."""
+    may_stop()
     return torch.stack([torch.zeros_like(like[:, :1]), *masks]).amax(0)
 
 
@@ -32,6 +35,7 @@ def interior(mask: Tensor) -> Tensor:
 
 def distance_inside(inside: np.ndarray) -> np.ndarray:
     """How far every pixel of a mask (H, W) is from the nearest one outside it, in pixels; 0 outside."""
+    may_stop()
     if inside.all():
         return np.full(inside.shape, np.inf, np.float32)
     return cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)

@@ -6,18 +6,25 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
 import time
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from inversion.errors import PhotoError
+from realedit.compositing.matting import estimate_matte
 from realedit.files.recipe import Recipe
+from realedit.images import resize
+from realedit.inpainting.photo_fill import fill_from_photo
+from realedit.morphology import dilate
 from realedit.page import pages
 from realedit.page.job_queue import Job, JobQueue
 from realedit.page.private_folder import PREFIX, private_folder, sweep
@@ -366,6 +373,35 @@ def test_jobs_wait_for_each_other_and_stop_at_once():
         assert work.steps <= before + 2
     finally:
         queue.end()
+
+
+def test_what_tells_no_steps_is_stopped_too():
+    """Filling, matting and measuring ask on their way whether they may go on."""
+    mask = torch.from_numpy(DISC)[None, None].float()
+    photo, still = scene().tensor(), torch.zeros_like(mask)
+    works = {
+        "filling": lambda: fill_from_photo(photo, mask, still),
+        "matting": lambda: estimate_matte(photo, photo.flip(-1), mask),
+        "a depth": lambda: dilate(mask, 0.1),
+        "another size": lambda: resize(photo, (300, 200)),
+    }
+    for name, work in works.items():
+        begun = threading.Event()
+
+        def endless(job: Job, work: Callable[[], object] = work, begun: threading.Event = begun) -> None:
+            while True:
+                work()
+                begun.set()
+
+        queue = JobQueue()
+        job = Job(1, None, name, endless, lambda: None)
+        try:
+            queue.add(job)
+            assert begun.wait(10), name
+            job.stop()
+            until(lambda job=job: job.state == "stopped", 2)
+        finally:
+            queue.end()
 
 
 def test_a_failed_job_is_told_and_the_next_one_runs(capsys):

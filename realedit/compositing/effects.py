@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from inversion.interruption import may_stop
 from realedit.compositing.reflections import reflection_mask
 from realedit.compositing.shadows import VISIBLE_SHADE, cast_shadows
 from realedit.images import resize
@@ -26,10 +27,12 @@ class Effects:
 
     def visible(self) -> Tensor:
         """Where it is worth touching pixels for (1, 1, H, W)."""
+        may_stop()
         return torch.maximum((self.shadow < VISIBLE_SHADE).float(), self.reflection)
 
     def reflected_light(self, photo: Tensor, plate: Tensor) -> Tensor:
         """What the reflection adds to the light of the `plate` (1, 3, H, W), the scene without the object."""
+        may_stop()
         return self.reflection * (photo - plate * self.shadow)
 
     def within(self, region: Tensor) -> "Effects":

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from inversion.interruption import may_stop
 from realedit.compositing.effects import Effects
 from realedit.compositing.matting import estimate_matte
 from realedit.compositing.separation import CleanPlate
@@ -82,7 +83,9 @@ def blend_layers(
     share = feather(hole, seam)
     result = photo + share * (clean_plate.image - photo)
     for layer in layers:
+        may_stop()
         result = (result * (1 - layer.shade) + layer.reflection).clamp(0, 1)
     for layer in layers:
+        may_stop()
         result = layer.premultiplied + (1 - layer.alpha) * result
     return result

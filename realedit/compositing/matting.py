@@ -5,6 +5,7 @@ import torch
 from scipy.spatial import KDTree
 from torch import Tensor
 
+from inversion.interruption import may_stop
 from realedit.morphology import distance_inside
 
 LEAST_HALF_EDGE, HALF_EDGE_WIDTH = (
@@ -32,10 +33,13 @@ def estimate_matte(photo: Tensor, background: Tensor, mask: Tensor) -> tuple[Ten
     colour, alpha = photo.clone(), (mask > 0.5).float()
     if edge.any() and core.any():
         expected = 0.5 + (np.maximum(inner - 0.5, 0) - np.maximum(outer - 0.5, 0)) / (2 * width)
+        may_stop()
         _, nearest = KDTree(np.argwhere(core)).query(np.argwhere(edge), k=range(1, COLOUR_NEIGHBOURS + 1))
         own, behind = _pixels(photo, edge), _pixels(background, edge)
         known = np.concatenate((_pixels(photo, core), np.full((1, 3), np.inf)))  # where there are not so many
+        may_stop()
         found, share = _unmixed(own, behind, known[nearest], expected[edge].clip(0, 1))
+        may_stop()
         where = torch.from_numpy(edge)
         colour[0][:, where] = torch.from_numpy(found.T).float()
         alpha[0, 0, where] = torch.from_numpy(share).float()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from inversion.interruption import may_stop
 from realedit.files.colour import Colours
 from realedit.files.metadata import Metadata
 from realedit.files.orientation import UPRIGHT
@@ -98,6 +99,7 @@ class Photo:
     def _scaled(self, values: np.ndarray) -> "Tensor":
         import torch
 
+        may_stop()
         return torch.from_numpy(values.astype(np.float32)).permute(2, 0, 1)[None] / self.peak
 
     def cropped(self, box: Pixels) -> "Photo":
@@ -119,6 +121,7 @@ class Photo:
     def painted(self, picture: "Tensor", touched: "Tensor", opacity: "Tensor | None" = None) -> "Photo":
         """This photo with `picture` (1, 3, H, W), as `tensor()` shows it, where `touched` (1, 1, H, W) is
         1; all other pixels are kept as they are. `opacity` (1, 1, H, W) is that of the picture."""
+        may_stop()
         where = touched[0, 0].cpu().numpy() > 0.5
         if self.alpha is None or opacity is None or not self.see_through:
             return replace(self, rgb=np.where(where[..., None], self._rounded(picture), self.rgb))

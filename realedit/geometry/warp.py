@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from inversion.interruption import may_stop
 from realedit.geometry.transform import GridWarp, Placement, inverse_matrix
 
 KERNEL_RADIUS = 2.0  # pixels to either side that a value is mixed from, where nothing is shrunk
@@ -22,6 +23,7 @@ def warp(image: Tensor, placement: Placement, *, size: tuple[int, int] | None = 
     side as they were. `nearest` copies values instead of mixing them: use it on noise, whose spread
     mixing would shrink.
     """
+    may_stop()
     own = (image.shape[-1], image.shape[-2])
     size = size or own
     if placement.identity and own == size:
@@ -32,11 +34,13 @@ def warp(image: Tensor, placement: Placement, *, size: tuple[int, int] | None = 
         else _grid_warped(image.float(), placement.grid_warp, nearest=nearest)
     )
     result = _moved(result, placement, size, nearest=nearest)
+    may_stop()
     return result if nearest else result.clamp(min(0.0, float(image.min())), max(0.0, float(image.max())))
 
 
 def _moved(image: Tensor, placement: Placement, size: tuple[int, int], *, nearest: bool) -> Tensor:
     """`image` (B, C, H, W) turned, scaled and shifted; worked out only where anything of it comes to lie."""
+    may_stop()
     result = image.new_zeros(*image.shape[:2], size[1], size[0])
     rows, columns = (_span(image.ne(0).flatten(0, 1).any(0).any(axis)) for axis in (1, 0))
     own, rows_there = (image.shape[-1], image.shape[-2]), slice(0, 0)
@@ -50,6 +54,7 @@ def _moved(image: Tensor, placement: Placement, size: tuple[int, int], *, neares
             sources = sources - columns.start if sources.ndim == 1 else sources[rows_there] - columns.start
             there = columns_there = _reached(sources, part.shape[dim], 0, shrunk)
         places = (sources[there] if dim == -2 or sources.ndim == 1 else sources[:, there]).to(image.device)
+        may_stop()
         part = _nearest(part, dim, places) if nearest else _cubic_mixed(part, dim, places, shrunk)
     result[..., rows_there, columns_there] = part
     return result
@@ -121,11 +126,13 @@ def _cubic_mixed(image: Tensor, dim: int, sources: Tensor, shrunk: float) -> Ten
     offset = (first + 0.5 - sources).float()  # small, so that single precision is enough for it
     steps = torch.arange(taps, device=image.device).reshape(-1, *[1] * first.ndim)
     pixels = first.long() + steps
+    may_stop()
     weights = _cubic((offset + steps).abs() * shrunk)
     weights = weights / weights.sum(0)
     parts = (_gathered(image, dim, p, w) for p, w in zip(pixels, weights, strict=True))
     result = next(parts)
     for part in parts:
+        may_stop()
         result += part
     return result
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from inversion.interruption import may_stop
 from realedit.images import gaussian_blur
 from realedit.inpainting.fill import fill_rows
 from realedit.inpainting.planar_shifts import planar_shifts
@@ -122,6 +123,7 @@ def _chosen(misfits: Tensor) -> list[int]:
     used: list[int] = []
     now = torch.full(misfits.shape[1:], NO_COPY)
     while len(used) < MOST_SHIFTS:
+        may_stop()
         totals = torch.minimum(misfits, now).sum(1)
         best = int(totals.argmin())
         if used and totals[best] > (1 - LEAST_GAIN) * now.sum():

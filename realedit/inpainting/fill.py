@@ -8,6 +8,7 @@ from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional as F
 
+from inversion.interruption import may_stop
 from realedit.images import gaussian_blur
 from realedit.inpainting.seamless import harmonic_fill
 
@@ -39,9 +40,11 @@ def falling_light(photo: Tensor, hole: Tensor) -> Tensor | None:
     missing = hole[0, 0] > 0.5
     if missing.all() or not missing.any():
         return None
+    may_stop()
     ground = _Ground.of(photo, missing)
     if ground.explained < PLAIN_GROUND:
         return None
+    may_stop()
     tones = _second_order(missing.shape) @ ground.light
     return torch.from_numpy(tones).float().permute(2, 0, 1)[None]
 
@@ -77,6 +80,7 @@ class _Ground:
         near = np.exp(-ndimage.distance_transform_edt(~gone) / (GROUND_WIDTH * float(gone.sum()) ** 0.5)) * ~gone
         basis, trust = _second_order(gone.shape), near
         for _ in range(GROUND_ROUNDS):
+            may_stop()
             light = np.linalg.lstsq(*_weighted(basis, colours, trust), rcond=None)[0]
             off = np.abs(colours - basis @ light).max(2)
             trust = near * np.exp(-np.square(off / GROUND_DEVIATION))

@@ -7,6 +7,8 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 
+from inversion.interruption import may_stop
+
 CAPACITY_UNIT, LARGEST_CAPACITY = 100.0, 2e7  # of the integer capacities of the flow
 Reachable = Callable[[np.ndarray, int], np.ndarray]
 """Which nodes (n) of labels (n) a label may be expanded onto."""
@@ -80,6 +82,7 @@ def minimise(energy: LabelEnergy, labels: np.ndarray, order: Iterable[int], reac
     `reachable(labels, label)`."""
     least = energy.of(labels)
     for label in order:
+        may_stop()
         tried = fused(energy, labels, np.where(reachable(labels, label), label, labels))
         if tried is not labels and (now := energy.of(tried)) < least:
             labels, least = tried, now

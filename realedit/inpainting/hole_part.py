@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from inversion.errors import EditError
+from inversion.interruption import may_stop
 from realedit.inpainting.offset_map import COVERED_RIM, HoleView, lay_out, lay_out_again, move_seams
 from realedit.inpainting.patch_offsets import PATCH_SIDE, dominant_offsets
 from realedit.inpainting.seamless import seamless_copy
@@ -124,6 +125,7 @@ def _laid_out(part: HolePart, offsets: np.ndarray, seed: int) -> tuple[_Level, n
     level = _Level.of(part, LAID_OUT_AT[0])
     labels = lay_out(level.view, level.rounded(offsets), seed)
     for hole_pixels in (LAID_OUT_AT[1], *SEAMS_AT):
+        may_stop()
         level = _Level.of(part, hole_pixels)
         improved = move_seams if hole_pixels in SEAMS_AT else lay_out_again
         labels = improved(level.view, level.rounded(offsets), _nearest(labels, level.view.hole.shape))
@@ -160,6 +162,7 @@ def _copied(part: HolePart, layout: _Layout) -> np.ndarray:
     plain = level.pixels.copy()
     rows, columns = np.nonzero(inside)
     plain[inside] = level.pixels[rows + shifts[inside][:, 0], columns + shifts[inside][:, 1]]
+    may_stop()
     toned = seamless_copy(level.pixels, inside, shifts)
     rows, columns = np.nonzero(layout.covered)
     places = rows, columns
@@ -178,6 +181,7 @@ def _change_at(
     top, left = np.floor(y).astype(int), np.floor(x).astype(int)
     total, weights = np.zeros((len(own), 3)), np.zeros(len(own))
     for down, across in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        may_stop()
         near = (top + down).clip(0, labels.shape[0] - 1), (left + across).clip(0, labels.shape[1] - 1)
         weight = (1 - np.abs(y - top - down)) * (1 - np.abs(x - left - across))
         weight = weight * (labels[near] == own) * level.view.hole[near] + 1e-9

@@ -7,6 +7,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from scipy import ndimage
 from scipy.spatial import KDTree
 
+from inversion.interruption import may_stop
+
 PATCH_SIDE = 8  # pixels
 PATCH_COMPONENTS = 16  # principal components by which patches are compared
 MOST_REFERENCES, MOST_QUERIES = 12000, 2500  # patches that are searched, and that are looked for
@@ -32,8 +34,10 @@ def dominant_offsets(picture: np.ndarray, known: np.ndarray, hole: np.ndarray, s
     queries = _some(np.argwhere(whole & (away < COMPARED_REACH * side)), MOST_QUERIES, random)
     if len(references) <= PATCH_COMPONENTS or not len(queries):
         return np.zeros((0, 2), int)
+    may_stop()
     project = _projection(_vectors(patches, references))
     tree = KDTree(project(_vectors(patches, references)))
+    may_stop()
     _, nearest = tree.query(project(_vectors(patches, queries)), k=min(NEIGHBOURS, len(references)), eps=1.0)
     offsets = references[nearest] - queries[:, None]
     far = np.abs(offsets).max(-1) >= max(LEAST_OFFSET_PIXELS, LEAST_OFFSET * side)

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from inversion.interruption import may_stop
 from realedit.inpainting.fill import falling_light
 from realedit.inpainting.hole_part import HolePart
 
@@ -38,9 +39,12 @@ def fill_from_photo(photo: Tensor, hole: Tensor, others: Tensor, seed: int = 0, 
     if sketch is not None:
         expected = _rows(sketch.image[..., box[0], box[1]] - light)
         part = replace(part, expected=expected, detail=sketch.detail)
+    may_stop()
     filled = torch.from_numpy(part.filled(seed)).permute(2, 0, 1).float()
+    may_stop()
     result = photo.clone()
     result[..., box[0], box[1]] = (filled + light).clamp(0, 1)
+    may_stop()
     return torch.where(hole > 0.5, result, photo)
 
 

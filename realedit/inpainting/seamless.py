@@ -11,6 +11,8 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
+from inversion.interruption import may_stop
+
 NEIGHBOURS_4 = (0, 1), (1, 0), (0, -1), (-1, 0)
 MISMATCH_WIDTH = 0.35  # of full brightness: a difference across a seam that counts for e times less than none
 LEAST_LINK = 1e-5  # what the worst match counts for, so that no part is without any
@@ -22,6 +24,7 @@ def seamless_copy(picture: np.ndarray, hole: np.ndarray, offsets: np.ndarray) ->
     equation of the copied gradients, with the picture itself as its boundary."""
     grid, sides = _Grid.of(hole), []
     for step, (there, near) in zip(NEIGHBOURS_4, grid.neighbours(), strict=True):
+        may_stop()
         mine, one = _copied(picture, grid, offsets[grid.rows, grid.columns], step)
         theirs, two = _copied(picture, grid, offsets[near], step)
         inner = two & there & hole[near]
@@ -80,6 +83,7 @@ class _Grid:
     def solved(self, picture: np.ndarray, sides: list[_Side]) -> np.ndarray:
         """The picture (H, W, C) with the hole so that its pixels differ from their neighbours as the `sides` say, in
         the least squares of their weights."""
+        may_stop()
         count = len(self.rows)
         index = np.full(self.hole.shape, -1)
         index[self.rows, self.columns] = np.arange(count)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from inversion.errors import EditError
+from inversion.interruption import may_stop
 from realedit.files.photo import Photo
 
 VARYING = 0.1  # of full opacity: transparency that differs by more is the mask
@@ -22,10 +23,13 @@ def mask_levels(picture: Photo) -> np.ndarray:
     """
     if picture.alpha is not None and float(np.ptp(picture.alpha)) > VARYING * picture.peak:
         return _spread(picture.alpha, picture.peak)
+    may_stop()
     colours = _main_colours(picture)
+    may_stop()
     if len(colours) > 2 and np.ptp(colours, axis=1).max() > COLOURFUL * picture.peak:
         raise EditError(f"shows a picture in {len(colours)} colours")
     brightness = picture.rgb.sum(-1, dtype=np.uint32)
+    may_stop()
     shades = np.unique(brightness)
     if len(shades) >= FEW_SHADES and np.ptp(shades) < 3 * CLOSE_SHADES:
         raise EditError(f"has {len(shades)} shades of nearly one brightness, as regions by number have")

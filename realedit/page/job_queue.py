@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from inversion.errors import RealEditError, first_line
+from inversion.interruption import stopped_by
 
 OUT_OF_MEMORY = "out of memory; start realedit ui with --memory lean, or give a smaller photo"
 
@@ -39,11 +40,19 @@ class Job:
         Raises:
             Stopped: the job is to stop.
         """
-        if self._stop.is_set():
-            raise Stopped
+        self.check()
         self.step = self.step + 1 if stage == self.stage else 0
         self.stage = stage
         self.changed()
+
+    def check(self) -> None:
+        """Asked wherever work may stop.
+
+        Raises:
+            Stopped: the job is to stop.
+        """
+        if self._stop.is_set():
+            raise Stopped
 
     def show_preview(self, picture: bytes) -> None:
         """Keep an early picture, encoded, for the page."""
@@ -51,7 +60,7 @@ class Job:
         self.changed()
 
     def stop(self) -> None:
-        """Ask it to stop at its next step."""
+        """Ask it to stop at its next step, or wherever it may stop between them."""
         self._stop.set()
 
     def run(self) -> None:
@@ -59,7 +68,8 @@ class Job:
         try:
             self.state = "running"
             self.show("starting")
-            self.work(self)
+            with stopped_by(self.check):
+                self.work(self)
             self.state = "done"
         except Stopped:
             self.state = "stopped"
