@@ -25,6 +25,7 @@ class Walks:
     levels that are scanned all bottlenecks (half precision) and latents."""
 
     schedule: Schedule
+    scanned: tuple[int, ...]
     sums: dict[tuple[int, int], Tensor] = field(default_factory=dict)
     bottlenecks: dict[int, list[Tensor]] = field(default_factory=dict)
     latents: dict[int, list[Tensor]] = field(default_factory=dict)
@@ -34,7 +35,7 @@ class Walks:
         for side in (1, -1):
             own = middle[sides == side].sum(0, keepdim=True)
             self.sums[i, side] = self.sums.get((i, side), torch.zeros_like(own)) + own
-        if i in scanned_levels(self.schedule):
+        if i in self.scanned:
             self.bottlenecks.setdefault(i, []).append(middle.half().cpu())
             self.latents.setdefault(i, []).append(z.cpu())
 
@@ -43,11 +44,10 @@ class Walks:
         return tuple(torch.cat(kept[i]).flatten(1).float() for kept in (self.bottlenecks, self.latents))  # type: ignore
 
 
-def scanned_levels(schedule: Schedule) -> tuple[int, ...]:
+def scanned_levels(session: Session) -> tuple[int, ...]:
     """The levels among which the mixing level is looked for; the middle one where a run is too short to have any."""
-    times = schedule.timesteps
-    longest = times[0] / (1 - 1 / len(times)) if len(times) > 1 else times[0]
-    inside = [i for i, t in enumerate(times) if SCANNED_FROM <= t / longest <= SCANNED_UNTIL]
+    times, trained = session.schedule.timesteps, session.model.scheduler.config.num_train_timesteps
+    inside = [i for i, t in enumerate(times) if SCANNED_FROM <= t / trained <= SCANNED_UNTIL]
     return tuple(inside) or (len(times) // 2,)
 
 
@@ -76,21 +76,21 @@ def fit_direction(session: Session, pictures: tuple[Tensor, Tensor], prompt: str
     Raises:
         EditError: there are fewer than 2 of either.
     """
-    model, schedule = session.model, session.schedule
+    model = session.model
     counts = (len(pictures[0]), len(pictures[1]))
     for count, where in zip(counts, ("the first of two", "the second of two"), strict=True):
         check_count(count, where)
     every = torch.cat(pictures)
     sides = torch.cat([torch.ones(counts[0]), -torch.ones(counts[1])])
     clean = torch.cat([model.encode(each) for each in every.split(1)])
-    walks = Walks(schedule)
+    walks = Walks(session.schedule, scanned_levels(session))
     for mine, own in zip(clean.split(INVERTED_AT_ONCE), sides.split(INVERTED_AT_ONCE), strict=True):
         on_step = session.steps_of("inverting")
         for i, z, middle in invert_together(session, mine, prompt):
             walks.note(i, z, middle, own)
             on_step(i)
     session.progress("looking for the mixing step")
-    scanned = {i: _level(walks, i, clean, sides) for i in scanned_levels(schedule)}
+    scanned = {i: _level(walks, i, clean, sides) for i in walks.scanned}
     mixing = noisiest_of_the_best(scanned, len(sides))
     return _direction(session, walks, sides, (prompt, counts, mixing, tuple(scanned.values())))
 
