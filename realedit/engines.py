@@ -130,6 +130,22 @@ class DiffuseIT(_Engine):
     guidance_scale: float = Field(7.5, ge=1)
 
 
+class GuideAndRescale(_Engine):
+    """`until`: until which share of the schedule the photo's self-attention and features pull; `scale`: how strongly;
+    `least`, `most`: between which limits, against the difference that the new words make."""
+
+    does: ClassVar = "new words, and the photo's self-attention and features as a pull that needs no tuning"
+    paper: ClassVar = "Titov et al., 2409.01322"
+    cost: ClassVar = "3 N, one of them with gradient"
+
+    kind: Literal["guide-and-rescale"] = "guide-and-rescale"
+    until: float = Field(0.8, ge=0, le=1)
+    scale: float = Field(100.0, ge=0)
+    least: float = Field(0.33, ge=0)
+    most: float = Field(3.0, ge=0)
+    guidance_scale: float = Field(7.5, ge=1)
+
+
 class DraggedPoint(BaseModel):
     """What is seen at `start` shall be seen at `end`: fractions (x, y) of the photo."""
 
@@ -211,7 +227,9 @@ class Control(BaseModel):
     scale: float = Field(1.0, ge=0, le=5)
 
 
-Engine = Annotated[SDEdit | PromptToPrompt | PlugAndPlay | Pix2PixZero | DiffuseIT, Field(discriminator="kind")]
+Engine = Annotated[
+    SDEdit | PromptToPrompt | PlugAndPlay | Pix2PixZero | DiffuseIT | GuideAndRescale, Field(discriminator="kind")
+]
 """What draws a whole photo, or what is marked of it, in other words."""
 
 AnyEngine = Annotated[Engine | Drag | BoundaryDiffusion | Asyrp, Field(discriminator="kind")]
@@ -247,6 +265,7 @@ SYSTEM_NOTES = (
     _note(PlugAndPlay, "relook --engine plug-and-play"),
     _note(Pix2PixZero, "relook --engine pix2pix-zero"),
     _note(DiffuseIT, "relook --engine diffuse-it"),
+    _note(GuideAndRescale, "relook --engine guide-and-rescale"),
     _note(Drag, "drag PHOTO --from X,Y --to X,Y"),
     _note(BoundaryDiffusion, "direction apply"),
     _note(Asyrp, "direction apply --engine asyrp"),

@@ -21,6 +21,7 @@ ENGINE_NAMES = (  # kept equal to `realedit.engines` by a test: help loads no py
     "plug-and-play",
     "pix2pix-zero",
     "diffuse-it",
+    "guide-and-rescale",
 )
 DIRECTION_ENGINES = ("boundary-diffusion", "asyrp")  # which follow a direction, the first by default
 OPTION_NAMES = {"weights": "weight", "blend": "only", "bank": "from-sentences"}  # of fields that are called otherwise

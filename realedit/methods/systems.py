@@ -9,6 +9,7 @@ from realedit.engines import (
     BoundaryDiffusion,
     DiffuseIT,
     Drag,
+    GuideAndRescale,
     Pix2PixZero,
     PlugAndPlay,
     PromptToPrompt,
@@ -20,6 +21,7 @@ from realedit.methods.diffuse_it import diffuse_it
 from realedit.methods.direction import Direction
 from realedit.methods.direction_use import direction_of
 from realedit.methods.drag import check_points, drag
+from realedit.methods.guide_and_rescale import check_guider, guide_and_rescale
 from realedit.methods.pix2pix_zero import pix2pix_zero, sentences
 from realedit.methods.plug_and_play import plug_and_play
 from realedit.methods.prompt_to_prompt import check_words, prompt_to_prompt
@@ -54,6 +56,7 @@ SYSTEMS: dict[type, System] = {
     PlugAndPlay: System(plug_and_play, keeps=True, check=nothing),
     Pix2PixZero: System(pix2pix_zero, keeps=True, check=sentences),
     DiffuseIT: System(diffuse_it, keeps=False, check=nothing),
+    GuideAndRescale: System(guide_and_rescale, keeps=True, check=check_guider),
     Drag: System(drag, keeps=False, check=check_points),
     Asyrp: System(asyrp, keeps=True, check=check_direction),
     BoundaryDiffusion: System(boundary_diffusion, keeps=False, check=check_direction),

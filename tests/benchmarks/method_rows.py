@@ -14,7 +14,17 @@ from realedit.editing.filling import fill_marked
 from realedit.editing.pipeline import edit
 from realedit.editing.redrawing import redraw
 from realedit.editing.request import Hints
-from realedit.engines import DiffuseIT, Drag, DraggedPoint, Pix2PixZero, PlugAndPlay, PromptToPrompt, RePaint, SDEdit
+from realedit.engines import (
+    DiffuseIT,
+    Drag,
+    DraggedPoint,
+    GuideAndRescale,
+    Pix2PixZero,
+    PlugAndPlay,
+    PromptToPrompt,
+    RePaint,
+    SDEdit,
+)
 from realedit.evaluation.metrics import PerceptualMetric
 from realedit.files.photo import Photo
 from realedit.images import to_bytes
@@ -145,6 +155,7 @@ def look_rows(rig: Rig) -> Mapping[str, Row]:
         "prompt-to-prompt, only": lambda case: PromptToPrompt(blend=case.edit.words),
         "plug-and-play": lambda case: PlugAndPlay(),
         "pix2pix-zero": lambda case: Pix2PixZero(),
+        "guide-and-rescale": lambda case: GuideAndRescale(),
     }
     return {
         "do nothing": do_nothing,
