@@ -149,13 +149,19 @@ def until(found: Callable[[], Any], seconds: float = PATIENCE) -> Any:
     raise AssertionError("it did not come")
 
 
+def loaded_run(model: DiffusionModel) -> ModelRun:
+    """The defaults of a command, whose model is loaded already."""
+    run = ModelRun(ModelChoice(device="cpu", offline=True), None, "fixed-point", 25, 0, quiet=True)
+    vars(run)["model"] = model
+    return run
+
+
 @contextlib.contextmanager
 def serving(
     model: DiffusionModel, folder: Path, photo: Path | None = None, offered: Offered = Offered()
 ) -> Iterator[Served]:
     """A server in a thread, whose model is loaded already."""
-    run = ModelRun(ModelChoice(device="cpu", offline=True), None, "fixed-point", 25, 0, quiet=True)
-    vars(run)["model"] = model
+    run = loaded_run(model)
     with Address().bound() as bound:
         bound.listen()
         server, url = page_server(run, photo, folder, bound, offered)

@@ -27,10 +27,12 @@ from realedit.inpainting.photo_fill import fill_from_photo
 from realedit.morphology import dilate
 from realedit.page import pages
 from realedit.page.job_queue import Job, JobQueue
+from realedit.page.offered import Offered
 from realedit.page.private_folder import PREFIX, private_folder, sweep
+from realedit.page.server import Address, serve
 from realedit.page.session_jobs import JOBS
 from realedit.page.uploads import LARGEST_TEXT, LARGEST_UPLOAD, safe_name
-from tests.page_server import Served, serving, until
+from tests.page_server import Served, loaded_run, serving, until
 from tests.plain_scene import DISC, scene
 
 ON_DISC = [40 / 144, 50 / 96]
@@ -465,13 +467,29 @@ def test_the_folder_is_private_and_goes_with_the_program(tmp_path, monkeypatch):
         assert not killed.exists()
 
 
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])  # as by a system that shuts down, a terminal that is closed
+def test_a_signal_ends_the_page_in_order(tabletop, tmp_path, monkeypatch, name):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    run, told = loaded_run(tabletop), []
+
+    def tell(url: str) -> None:
+        told.append(list(tmp_path.iterdir()))
+        threading.Timer(0.5, os.kill, (os.getpid(), getattr(signal, name))).start()
+
+    before = signal.getsignal(getattr(signal, name))
+    assert serve(run, None, Address(), Offered(), tell, browser=False) == name
+    assert len(told[0]) == 1
+    assert not list(tmp_path.iterdir())
+    assert signal.getsignal(getattr(signal, name)) == before
+
+
 @pytest.mark.slow
 def test_an_interrupted_program_leaves_nothing(tmp_path, plain):
     """Starts an interpreter of its own, to be killed."""
     command = [sys.executable, "-m", "realedit.cli", "ui", str(plain), "--no-browser"]
     environment = os.environ | {"TMPDIR": str(tmp_path / "temp")}
     (tmp_path / "temp").mkdir()
-    for how, left in ((signal.SIGTERM, 0), (signal.SIGKILL, 1), (signal.SIGINT, 0)):
+    for how, left in ((signal.SIGTERM, 0), (signal.SIGHUP, 0), (signal.SIGKILL, 1), (signal.SIGINT, 0)):
         program = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
         assert program.stdout is not None
         assert program.stdout.readline().startswith("http://127.0.0.1:")

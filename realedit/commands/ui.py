@@ -92,7 +92,8 @@ def ui(shared: RunOptions, photo: Path | None, port: int, host: str, browser: bo
         click.echo(url)
         shared.say("the page is open at this address; Ctrl+C ends it, and deletes what it was given")
 
-    serve(shared, photo, address, offer.offered(), tell, browser=browser)
+    ended = serve(shared, photo, address, offer.offered(), tell, browser=browser)
+    shared.say(f"the page has ended: the program was sent {ended}", when=ended is not None)
 
 
 def _named(host: str) -> str:

@@ -3,9 +3,10 @@
 import contextlib
 import ipaddress
 import secrets
+import signal
 import socket
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from realedit.page.private_folder import private_folder
 
 LOOPBACK = "127.0.0.1"
 ALIASES = ("localhost", "127.0.0.1", "[::1]")  # of a loopback address in a browser
+ENDING_SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 LEAVE_SECONDS = 1  # that open pages are given at the end
 
 
@@ -87,9 +89,9 @@ def serve(
     tell: Callable[[str], None],
     *,
     browser: bool,
-) -> None:
+) -> str | None:
     """Serve the page until the program is interrupted; it may use what is `offered`. `tell` is told the address, which
-    is also opened in a browser if that is wished.
+    is also opened in a browser if that is wished. Returns the name of the signal that ended it, None: by hand.
 
     Raises:
         RealEditError: it cannot be served there.
@@ -100,5 +102,24 @@ def serve(
         tell(url)
         if browser:
             webbrowser.open(url)
-        with contextlib.suppress(KeyboardInterrupt):  # which is how a page ends
+        with _ending(server) as signals, contextlib.suppress(KeyboardInterrupt):  # which is how a page ends
             server.run(sockets=[bound])
+    return signals[0].name if signals else None
+
+
+@contextlib.contextmanager
+def _ending(server: uvicorn.Server) -> Iterator[list[signal.Signals]]:
+    """Within it, signals that end programs end the server instead, so that what it was given is deleted; uvicorn itself
+    would let them kill the program afterwards. Gives those that came."""
+    came: list[signal.Signals] = []
+
+    def end(number: int, frame: object) -> None:
+        came.append(signal.Signals(number))
+        server.should_exit = True
+
+    before = {number: signal.signal(number, end) for number in ENDING_SIGNALS}
+    try:
+        yield came
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
