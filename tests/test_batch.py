@@ -3,10 +3,10 @@
 import io
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,13 +26,17 @@ from realedit.files.writing import save_mask, save_photo, save_sheet
 from realedit.files.xmp import DigitalSourceType
 from realedit.settings import ModelChoice
 from tests.digital_source import source_of
-from tests.test_cli import DISC, FAST, PHOTOS, ROOT, error_line, run
+from tests.test_cli import FAST, PHOTOS, ROOT, error_line, run
 
 # What files come to needs no object that the model finds and knows: a marked thing is edited in half the time.
 PROMPT = "a thing on a wooden table"
 REMOVE = ["thing", "--prompt", PROMPT, "--box", "0.3,0.4,0.5,0.7"]
 MOVE = [*REMOVE, "--by", "0.1,0.05", "--pitch", "10"]
-MOVE_DISC = [*DISC, "--by", "0.4,0.1"]
+
+
+def small(path: Path, **options: Any) -> None:
+    """Save a bundled photo at a size at which edits are cheap, of the kind that the name or the options tell."""
+    Image.open(PHOTOS / "03.png").convert("RGB").resize((80, 64)).save(path, **options)
 
 
 @pytest.fixture
@@ -46,12 +50,12 @@ def tree(tmp_path) -> Path:
     """Three photos in two folders, one of them broken, and a file that is no photo."""
     folder = tmp_path / "in"
     (folder / "sub").mkdir(parents=True)
-    Image.open(PHOTOS / "03.png").convert("RGB").save(folder / "one.jpg", quality=90)
-    shutil.copy(PHOTOS / "03.png", folder / "sub" / "two.png")
-    (folder / "sub" / "broken.png").write_bytes((PHOTOS / "03.png").read_bytes()[:900])
+    small(folder / "one.jpg", quality=90)
+    small(folder / "sub" / "two.png")
+    (folder / "sub" / "broken.png").write_bytes((folder / "sub" / "two.png").read_bytes()[:900])
     (folder / "notes.md").write_text("no photo")
     (folder / ".hidden").mkdir()
-    shutil.copy(PHOTOS / "03.png", folder / ".hidden" / "thumb.png")
+    small(folder / ".hidden" / "thumb.png")
     return folder
 
 
@@ -85,7 +89,7 @@ def test_many_photos_print_a_json_line_each(tree, fast):
 def test_two_results_of_one_name_are_refused_before_any_work(tmp_path):
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
-        shutil.copy(PHOTOS / "03.png", tmp_path / folder / "photo.png")
+        small(tmp_path / folder / "photo.png")
     photos = [tmp_path / "a" / "photo.png", tmp_path / "b" / "photo.png"]
     line = error_line(run("move", *photos, *MOVE, "--out-dir", tmp_path / "out", code=1))
     assert "would both be written as photo.png" in line
@@ -101,7 +105,7 @@ def test_two_results_of_one_name_are_refused_before_any_work(tmp_path):
     ],
 )
 def test_options_that_contradict_each_other(tmp_path, args, said):
-    shutil.copy(PHOTOS / "03.png", tmp_path / "photo.png")
+    small(tmp_path / "photo.png")
     assert said in error_line(run("move", tmp_path / "photo.png", *MOVE, *args, code=2))
 
 
@@ -138,7 +142,7 @@ def left_behind(folder: Path) -> None:
 
 
 def test_what_earlier_edits_left_is_no_photo_of_a_folder(tmp_path, fast):
-    shutil.copy(PHOTOS / "03.png", tmp_path / "photo.png")
+    small(tmp_path / "photo.png")
     drawn = Saving(mark=DigitalSourceType.GENERATED)
     save_photo(load_photo(tmp_path / "photo.png"), tmp_path / "drawn.png", drawn)
     left_behind(tmp_path)
@@ -159,10 +163,11 @@ def test_what_earlier_edits_left_is_no_photo_of_a_folder(tmp_path, fast):
 
 def test_a_photo_that_is_still_to_come_is_not_replaced(tmp_path, fast):
     for name in ("a.png", "a-removed.png"):
-        shutil.copy(PHOTOS / "03.png", tmp_path / name)
+        small(tmp_path / name)
+    before = (tmp_path / "a-removed.png").read_bytes()
     result = run("remove", tmp_path / "a.png", tmp_path / "a-removed.png", *REMOVE, *fast, "--force", code=1)
     assert "a.png: a-removed.png is the input" in result.stderr.replace(f"{tmp_path}/", "")
-    assert (tmp_path / "a-removed.png").read_bytes() == (PHOTOS / "03.png").read_bytes()
+    assert (tmp_path / "a-removed.png").read_bytes() == before
     assert (tmp_path / "a-removed-removed.png").exists()
 
 
@@ -187,8 +192,8 @@ def test_work_pictures_obey_force_and_never_hit_an_input(tmp_path):
     """All that there may be are known before there is any."""
     work = tmp_path / "work"
     work.mkdir()
-    shutil.copy(PHOTOS / "03.png", work / "plate.png")
-    shutil.copy(PHOTOS / "03.png", tmp_path / "mask.png")
+    small(work / "plate.png")
+    small(tmp_path / "mask.png")
     os.link(tmp_path / "mask.png", work / "object.png")
     args = ["remove", work / "plate.png", *REMOVE, "--work", work, "-o", tmp_path / "a.png"]
     before = {path: path.read_bytes() for path in work.iterdir()}
@@ -206,27 +211,28 @@ def test_work_pictures_obey_force_and_never_hit_an_input(tmp_path):
 def test_an_empty_folder_and_an_unquoted_object(tmp_path, fast):
     (tmp_path / "empty").mkdir()
     assert "holds no photos" in error_line(run("move", tmp_path / "empty", *MOVE, code=1))
-    shutil.copy(PHOTOS / "03.png", tmp_path / "photo.png")
+    small(tmp_path / "photo.png")
     line = error_line(run("move", tmp_path / "photo.png", "some", *MOVE, *fast, code=2))
     assert 'in quotes, such as "some thing"' in line
     assert not (tmp_path / "photo-moved.png").exists()
 
 
-def test_through_a_pipe(plain, monkeypatch, capfdbinary, fast):
-    data = plain.read_bytes()
-    result = CliRunner().invoke(main, ["move", "-", *MOVE_DISC, *fast], input=data)
+def test_through_a_pipe(tmp_path, monkeypatch, capfdbinary, fast):
+    small(tmp_path / "photo.png")
+    data = (tmp_path / "photo.png").read_bytes()
+    result = CliRunner().invoke(main, ["move", "-", *MOVE, *fast], input=data)
     assert result.exit_code == 0, result.output
     photo = decode(result.stdout_bytes, "result")
     assert photo.origin.format == "PNG"
-    assert photo.rgb.shape == (96, 144, 3)
+    assert photo.rgb.shape == (64, 80, 3)
     assert (photo.rgb != decode(data, "photo").rgb).any()
     assert "object" in result.stderr
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
-    main(["move", "-", *MOVE_DISC, *fast, "-q"], standalone_mode=False)
+    main(["move", "-", *MOVE, *fast, "-q"], standalone_mode=False)
     quiet = capfdbinary.readouterr()  # all that any library wrote too
     assert quiet.out == result.stdout_bytes
     assert quiet.err == b""
-    jpeg = CliRunner().invoke(main, ["move", "-", *MOVE_DISC, *fast, "-q", "--format", "jpg"], input=data)
+    jpeg = CliRunner().invoke(main, ["move", "-", *MOVE, *fast, "-q", "--format", "jpg"], input=data)
     assert decode(jpeg.stdout_bytes, "result").origin.format == "JPEG"
 
 
@@ -246,7 +252,7 @@ def described(tmp_path: Path) -> Path:
     exif[0x010F] = "Maker"
     exif.get_ifd(0x8825)[1] = "N"
     path = tmp_path / "photo.png"
-    Image.open(PHOTOS / "03.png").convert("RGB").save(path, format="JPEG", exif=exif, quality=85, dpi=(300, 300))
+    small(path, format="JPEG", exif=exif, quality=85, dpi=(300, 300))
     return path
 
 
@@ -278,9 +284,10 @@ def test_drawn_pictures_are_marked_as_such(tmp_path):
 
 
 def test_what_a_format_cannot_hold_is_said(tmp_path, fast):
-    deep = np.asarray(Image.open(PHOTOS / "03.png").convert("RGB")).astype(np.uint16) * 257
     import cv2
 
+    small(tmp_path / "photo.png")
+    deep = np.asarray(Image.open(tmp_path / "photo.png")).astype(np.uint16) * 257
     cv2.imwrite(str(tmp_path / "photo.tif"), deep[..., ::-1])
     kept = run("move", tmp_path / "photo.tif", *MOVE, *fast)
     assert "8 bits" not in kept.stderr
@@ -299,7 +306,7 @@ def test_whole_pictures_in_many(tree, tmp_path):
 
 @pytest.mark.slow
 def test_two_processes_edit_the_same_photo_with_one_cache(tmp_path):
-    shutil.copy(PHOTOS / "03.png", tmp_path / "photo.png")
+    small(tmp_path / "photo.png")
     env = {**os.environ, "REALEDIT_CACHE": str(tmp_path / "shared-cache"), "OMP_NUM_THREADS": "1"}
     base = [sys.executable, "-m", "realedit.cli", "move", str(tmp_path / "photo.png"), *MOVE, *FAST, "-o"]
     running = [

@@ -22,7 +22,7 @@ from realedit.settings import Settings
 from samples.scenes import COLOURS
 from tests.object_edits import object_edit
 
-FEW = Settings(steps=6)
+FEW = Settings(steps=10)
 ASKED = ("red", "yellow", "green", "blue")
 
 
