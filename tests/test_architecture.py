@@ -1,6 +1,7 @@
 """Rules of the house that a reviewer should not have to check."""
 
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -24,10 +25,16 @@ TORCH_FREE = (
 ).split()
 
 
+@functools.cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@functools.cache
 def imports(path: Path) -> set[str]:
     """Every module that a file imports, also lazily and for types alone; names of a package count as its modules."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         if isinstance(node, ast.ImportFrom):
@@ -62,7 +69,7 @@ def test_inversion_never_imports_realedit():
 def test_packages_say_what_they_are_for_and_import_nothing():
     for path in files("realedit"):
         if path.name == "__init__.py" and path.parent != ROOT / "realedit":
-            tree = ast.parse(path.read_text())
+            tree = tree_of(path)
             assert ast.get_docstring(tree), path
             assert len(tree.body) == 1, path
 
@@ -96,7 +103,7 @@ def test_the_judge_does_not_know_the_accused():
 @pytest.mark.parametrize("name", TORCH_FREE)
 def test_values_need_no_torch(name):
     path = ROOT / "realedit" / f"{name}.py"
-    known = {node.module for node in ast.parse(path.read_text()).body if isinstance(node, ast.ImportFrom)}
+    known = {node.module for node in tree_of(path).body if isinstance(node, ast.ImportFrom)}
     assert not any((module or "").split(".")[0] in HEAVY for module in known)
 
 
@@ -123,7 +130,7 @@ MANY_PARAMETERS = {"sample", "edit"}
 
 def test_no_function_has_more_than_six_parameters():
     for path in files("realedit"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(tree_of(path)):
             if not isinstance(node, ast.FunctionDef) or node.name in MANY_PARAMETERS or click_command(node):
                 continue
             own = [a.arg for a in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
@@ -131,10 +138,11 @@ def test_no_function_has_more_than_six_parameters():
             assert len(own) <= 6, f"{path}: {node.name} has {len(own)} parameters"
 
 
+@functools.cache
 def numbers_of(path: Path) -> set[str]:
     """The names of a module's numeric constants."""
     found = set()
-    for node in ast.parse(path.read_text()).body:
+    for node in tree_of(path).body:
         if isinstance(node, ast.Assign) and all(is_number(n) for n in ast.walk(node.value)):
             found |= {n.id for target in node.targets for n in ast.walk(target) if isinstance(n, ast.Name)}
     return found
