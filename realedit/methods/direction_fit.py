@@ -39,6 +39,11 @@ class Walks:
             self.bottlenecks.setdefault(i, []).append(middle.half().cpu())
             self.latents.setdefault(i, []).append(z.cpu())
 
+    def differences(self, counts: tuple[int, int]) -> Tensor:
+        """Of the mean bottlenecks of both sides, which are so many, at every level (steps, c, h', w')."""
+        every = range(len(self.schedule))
+        return torch.cat([self.sums[i, 1] / counts[0] - self.sums[i, -1] / counts[1] for i in every]).cpu()
+
     def samples(self, i: int) -> tuple[Tensor, Tensor]:
         """Bottlenecks and latents at a scanned level, each (n, d), float32."""
         return tuple(torch.cat(kept[i]).flatten(1).float() for kept in (self.bottlenecks, self.latents))  # type: ignore
@@ -92,7 +97,12 @@ def fit_direction(session: Session, pictures: tuple[Tensor, Tensor], prompt: str
     session.progress("looking for the mixing step")
     scanned = {i: _level(walks, i, clean, sides) for i in walks.scanned}
     mixing = noisiest_of_the_best(scanned, len(sides))
-    return _direction(session, walks, sides, (prompt, counts, mixing, tuple(scanned.values())))
+    middle, gap = _normal(walks.bottlenecks, mixing, sides)
+    latent, latent_gap = _normal(walks.latents, mixing, sides)
+    name = Path(model.name).name if Path(model.name).exists() else model.name
+    levels, times = tuple(scanned.values()), walks.schedule.timesteps
+    header = DirectionHeader(model.fingerprint, name, LAYER, prompt, times, mixing, levels, counts, (gap, latent_gap))
+    return Direction(header, middle, latent, walks.differences(counts))
 
 
 def _level(walks: Walks, i: int, clean: Tensor, sides: Tensor) -> Level:
@@ -120,28 +130,10 @@ def noisiest_of_the_best(scanned: Mapping[int, Level], pictures: int) -> int:
     return min(i for i, level in scanned.items() if mean(level) >= best - error)
 
 
-def _direction(
-    session: Session, walks: Walks, sides: Tensor, told: tuple[str, tuple[int, int], int, tuple[Level, ...]]
-) -> Direction:
-    prompt, counts, mixing, scanned = told
-    normals, gaps = [], []
-    for samples, kept in zip(walks.samples(mixing), (walks.bottlenecks, walks.latents), strict=True):
-        normal = boundary_normal(samples, sides)
-        along = samples @ normal
-        gaps.append(float(along[sides > 0].mean() - along[sides < 0].mean()))
-        normals.append(normal.view(1, *kept[mixing][0].shape[1:]))
-    steps = range(len(walks.schedule))
-    differences = torch.cat([walks.sums[i, 1] / counts[0] - walks.sums[i, -1] / counts[1] for i in steps]).cpu()
-    model = session.model
-    header = DirectionHeader(
-        model.fingerprint,
-        Path(model.name).name if Path(model.name).exists() else model.name,
-        LAYER,
-        prompt,
-        walks.schedule.timesteps,
-        mixing,
-        scanned,
-        counts,
-        (gaps[0], gaps[1]),
-    )
-    return Direction(header, normals[0], normals[1], differences)
+def _normal(kept: Mapping[int, list[Tensor]], mixing: int, sides: Tensor) -> tuple[Tensor, float]:
+    """The unit normal (1, ...) of the boundary among what was kept at the mixing level, and the gap along it."""
+    samples = torch.cat(kept[mixing]).flatten(1).float()
+    normal = boundary_normal(samples, sides)
+    along = samples @ normal
+    gap = float(along[sides > 0].mean() - along[sides < 0].mean())
+    return normal.view(1, *kept[mixing][0].shape[1:]), gap
