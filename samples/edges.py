@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 WEAK, STRONG = 60, 120  # of Canny's gradients, for photos of 8 bits
-NEAR = 2  # pixels by which an edge may be off
+NEAR = 1  # pixels by which an edge may be off
 
 
 def edges(photos: Tensor) -> Tensor:
@@ -20,7 +20,7 @@ def edges(photos: Tensor) -> Tensor:
 
 def agreement(picture: Tensor, wanted: Tensor) -> float:
     """How far the edges of a picture (1, 3, H, W) are those of a map of the same size: the harmonic mean of the shares
-    of either's that lie within two pixels of the other's, 1 at best; 0 where one has none."""
+    of either's that lie within a pixel of the other's, 1 at best; 0 where one has none."""
     found, wanted = edges(picture)[:, :1] > 0.5, wanted[:, :1] > 0.5
     if not found.any() or not wanted.any():
         return 0.0

@@ -28,8 +28,9 @@ from samples.scenes import FIRST_HELD_OUT_SEED, sample_scene
 @click.option("--network", default=BUNDLED_EDGES, show_default=True, help="The ControlNet: bundled, or a folder.")
 @click.option("--scenes", default=8, show_default=True, type=click.IntRange(1))
 @click.option("--first-seed", default=FIRST_HELD_OUT_SEED, show_default=True, type=click.IntRange(FIRST_HELD_OUT_SEED))
+@click.option("--scale", default=1.0, show_default=True, help="How strongly it is followed.")
 @click.option("--picture", type=click.Path(path_type=Path), help="Write scenes, maps, and what was drawn, as columns.")
-def main(network: str, scenes: int, first_seed: int, picture: Path | None) -> None:
+def main(network: str, scenes: int, first_seed: int, scale: float, picture: Path | None) -> None:
     """Measure a ControlNet on held-out scenes."""
     model = load_model(device="cpu")
     seen, found, columns = load_controlnet(network, model), [], []
@@ -39,7 +40,7 @@ def main(network: str, scenes: int, first_seed: int, picture: Path | None) -> No
         wanted = edges(photo)
         drawn = [
             generate(model, scene.caption, (128, 128), Settings(seed=k), controls=maps).tensor()
-            for maps in ((ControlMap(seen, wanted, 0.0),), (ControlMap(seen, wanted),))
+            for maps in ((ControlMap(seen, wanted, 0.0),), (ControlMap(seen, wanted, scale),))
         ]
         found.append([agreement(each, wanted) for each in drawn])
         columns.append(torch.cat((photo, wanted, *drawn)))

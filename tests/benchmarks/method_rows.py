@@ -91,13 +91,12 @@ class Rig:
         return (ControlMap(self.edge_network, edges(case.before)),)
 
     def redrawn(self, engine: Callable[[EditCase], Any], *, marked: bool = False, along: bool = False) -> Row:
-        """`relook --engine` in the words of the truth; `marked`: with the object's mask, grown, and in its words;
-        `along` the photo's edges."""
+        """`relook --engine` in the words of the truth; `marked`: with the object's mask, grown, and in words of that
+        alone; `along` the photo's edges."""
 
         def row(case: EditCase) -> tuple[Tensor, Tensor | None]:
             mask = marked_by_hand(case.sources[0]) if marked else None
-            alone = photo_of(case.edit.object), photo_of(case.edit.words)
-            texts = alone if marked else (case.prompt, case.wanted)
+            texts = (case.prompt, photo_of(case.edit.words) if marked else case.wanted)
             maps = self.own_edges(case) if along else ()
             photo = redraw(self.session, Photo(to_bytes(case.before)), texts, engine(case), mask, maps)
             return photo.tensor(), mask
@@ -118,14 +117,14 @@ class Rig:
         """SDEdit over cut and paste, where that changed the photo."""
         pasted, _ = cut_paste_inpaint(case)
         mask = marked_by_hand(((case.source + case.target) > 0).float())
-        words, engine = photo_of(case.edit.object), SDEdit(strength=HARMONISED)
-        return redraw(self.session, Photo(to_bytes(pasted)), (words, words), engine, mask).tensor(), mask
+        texts, engine = (case.prompt, photo_of(case.edit.object)), SDEdit(strength=HARMONISED)
+        return redraw(self.session, Photo(to_bytes(pasted)), texts, engine, mask).tensor(), mask
 
     def dragged(self, case: DragCase) -> tuple[Tensor, Tensor | None]:
-        """`drag`, with a mask of all that changes, grown."""
+        """`drag`, with a mask of all that changes, grown, and in the words of the object."""
         mask = marked_by_hand(case.region)
         engine = Drag(points=tuple(DraggedPoint(start=a, end=b) for a, b in case.points))
-        texts = (case.prompt, case.prompt)
+        texts = (case.prompt, photo_of(case.edit.object))
         return redraw(self.session, Photo(to_bytes(case.before)), texts, engine, mask).tensor(), mask
 
 
@@ -163,7 +162,6 @@ def look_rows(rig: Rig) -> Mapping[str, Row]:
         "self-guidance": rig.edited(Mode.REGENERATE),
         **{name: rig.redrawn(engine) for name, engine in engines.items()},
         "plug-and-play, marked": rig.redrawn(lambda case: PlugAndPlay(), marked=True),
-        "pix2pix-zero, marked": rig.redrawn(lambda case: Pix2PixZero(), marked=True),
         "sdedit, marked": rig.redrawn(lambda case: SDEdit(strength=0.7), marked=True),
         "sdedit along edges, marked": rig.redrawn(lambda case: SDEdit(strength=0.9), marked=True, along=True),
         "diffuse-it, marked": rig.redrawn(lambda case: DiffuseIT(strength=0.8), marked=True),
