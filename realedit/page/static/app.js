@@ -1,6 +1,6 @@
 // The page: what it knows, and how that changes when the server tells. What it can do lies in the modules whose methods
 // it takes.
-import { api, loadImage } from "./api.js";
+import { api } from "./api.js";
 import { Doc } from "./document.js";
 import { downloads } from "./downloads.js";
 import { edits } from "./edits.js";
@@ -12,7 +12,8 @@ import { Panel } from "./panel.js";
 import { selection } from "./selection.js";
 import { Stage } from "./stage.js";
 import { StageInput } from "./stage_input.js";
-import { fillIn, strings, t } from "./strings.js";
+import { strings } from "./strings.js";
+import { fillIn, t } from "./text.js";
 import { view } from "./view.js";
 
 const $ = (id) => document.getElementById(id);
@@ -111,22 +112,6 @@ export class App {
     return new Promise((resolve) => this.waiters.push((now) => wanted(now) && (resolve(now), true)));
   }
 
-  async showPhoto(photo) {
-    const other = photo?.number !== this.shown?.number;
-    if (other && this.doc.photo !== (photo?.number ?? null)) this.forget(photo);
-    this.shown = photo && { number: photo.number, ready: photo.ready };
-    if (photo && (photo.ready || photo.browser)) {
-      try {
-        this.view = await loadImage(api.viewOf(photo));
-        this.masks.clear();
-      } catch { /* a browser that cannot show the file itself waits for the view */ }
-    }
-    $("file-name").textContent = photo?.name ?? "";
-    $("file-size").textContent = photo ? `${photo.size[0]} × ${photo.size[1]}` : "";
-    this.note = photo?.notes.join(". ") ?? "";
-    if (photo) requestAnimationFrame(() => this.stage.resize());
-  }
-
   // Nothing of an old photo survives a new one.
   forget(photo) {
     this.doc.reset(photo?.number ?? null);
@@ -137,18 +122,6 @@ export class App {
     this.keepDraft();
     this.stage.after = null;
     this.stage.fit();
-  }
-
-  async loadMasks() {
-    if (!this.view || !this.server.photo?.ready) return;
-    const needed = this.doc.now.things.filter((thing) => thing.sel).map((thing) => this.known.get(thing.sel));
-    await Promise.all(needed.filter((each) => each && each.of === this.server.photo.number && !this.masks.get(each)).map((each) => this.masks.load(each, this.view).catch(() => {})));
-    for (const thing of this.doc.now.things.filter((each) => each.of !== this.server.photo.number)) await this.loadOther(thing);
-  }
-
-  async loadOther(thing) {
-    const selection = this.known.get(thing.sel), photo = this.server.others.find((each) => each.number === thing.of);
-    if (selection && photo?.ready && !this.masks.get(selection)) await this.masks.load(selection, await loadImage(api.viewOf(photo)));
   }
 
   async attempt(work) {

@@ -1,5 +1,5 @@
 // How results are taken away: their files, and the command that makes the same. These are methods of the app.
-import { t } from "./strings.js";
+import { t } from "./text.js";
 
 export const downloads = {
   setSaving(name, value) {

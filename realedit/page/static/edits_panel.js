@@ -1,7 +1,7 @@
 // The list of edits, and the button that makes them. These are methods of the panel.
 import { described } from "./document.js";
 import { h } from "./dom.js";
-import { t } from "./strings.js";
+import { t } from "./text.js";
 
 export const editsPanel = {
   edits(busy) {

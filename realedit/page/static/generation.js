@@ -1,7 +1,7 @@
 // Whole pictures: what is asked of them, and how that is sent. These are methods of the app.
 import { api } from "./api.js";
 import { chooseSource } from "./source_photo.js";
-import { t } from "./strings.js";
+import { t } from "./text.js";
 
 export const ENGINES = ["sdedit", "prompt-to-prompt", "plug-and-play", "pix2pix-zero"];
 export const GUIDERS = ["rescaled", "interval", "apg"];

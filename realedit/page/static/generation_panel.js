@@ -2,7 +2,7 @@
 import { choice, field, h, numberInput, wordsInput } from "./dom.js";
 import { ENGINES, GUIDERS, kindsFor } from "./generation.js";
 import { offered } from "./options_panel.js";
-import { t } from "./strings.js";
+import { t } from "./text.js";
 
 export const generationPanel = {
   generation(thing) {

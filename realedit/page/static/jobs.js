@@ -1,7 +1,7 @@
 // Jobs and their results: edits are made, followed and stopped, results are kept or discarded. These are methods of the
 // app.
 import { api, loadImage } from "./api.js";
-import { t } from "./strings.js";
+import { t } from "./text.js";
 
 const $ = (id) => document.getElementById(id);
 

@@ -1,6 +1,6 @@
 // Where the page begins.
 import { App } from "./app.js";
-import { t } from "./strings.js";
+import { t } from "./text.js";
 
 const $ = (id) => document.getElementById(id);
 const app = new App();

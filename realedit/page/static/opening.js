@@ -1,6 +1,6 @@
 // How photos come to the page: chosen, dropped or pasted. These are methods of the app.
 import { api } from "./api.js";
-import { t } from "./strings.js";
+import { t } from "./text.js";
 
 const $ = (id) => document.getElementById(id);
 

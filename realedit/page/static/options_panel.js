@@ -1,6 +1,6 @@
 // The options of edits, folded away. These are methods of the panel.
 import { choice, field, h, numberInput, wordsInput } from "./dom.js";
-import { t } from "./strings.js";
+import { t } from "./text.js";
 
 export const optionsPanel = {
   options() {

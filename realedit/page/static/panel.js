@@ -6,7 +6,7 @@ import { generationPanel } from "./generation_panel.js";
 import { optionsPanel } from "./options_panel.js";
 import { resultPanel } from "./result_panel.js";
 import { selectionPanel } from "./selection_panel.js";
-import { t } from "./strings.js";
+import { t } from "./text.js";
 
 export class Panel {
   constructor(app, root) {

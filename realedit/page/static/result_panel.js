@@ -1,7 +1,8 @@
 // What came of it: the verdict, the report, and how it is taken away. These are methods of the panel.
 import { api } from "./api.js";
 import { field, h } from "./dom.js";
-import { strings, t } from "./strings.js";
+import { strings } from "./strings.js";
+import { t } from "./text.js";
 
 export const resultPanel = {
   verdict(made) {

@@ -1,6 +1,7 @@
 // How things are selected and put right with the brush. These are methods of the app.
 import { api } from "./api.js";
-import { strings, t } from "./strings.js";
+import { strings } from "./strings.js";
+import { t } from "./text.js";
 import { asPicture } from "./strokes.js";
 
 const $ = (id) => document.getElementById(id);

@@ -1,6 +1,6 @@
 // What is selected, and what shall happen to it. These are methods of the panel.
 import { field, h } from "./dom.js";
-import { t } from "./strings.js";
+import { t } from "./text.js";
 
 const percent = (share) => `${share < 0.1 ? (share * 100).toFixed(1) : Math.round(share * 100)} %`;
 

@@ -4,7 +4,7 @@ import { field, h } from "./dom.js";
 import { follow } from "./gestures.js";
 import { Masks } from "./masks.js";
 import { Stage } from "./stage.js";
-import { t } from "./strings.js";
+import { t } from "./text.js";
 
 // Asks for a thing of another photo; gives {other, selection, marks} or {other, words}, or null if none is chosen. Of a
 // `whole` photo the words say what it shows.

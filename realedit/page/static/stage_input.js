@@ -1,5 +1,6 @@
 // What mouse, finger, wheel and keys mean on the stage.
-import { corners, HANDLE_REACH } from "./stage.js";
+import { HANDLE_REACH } from "./stage.js";
+import { corners } from "./stage_drawing.js";
 import { bounded, drags } from "./drags.js";
 import { follow } from "./gestures.js";
 import { arrowOf, Cross } from "./keys.js";

@@ -1,6 +1,6 @@
 // What the page shows of what it knows. These are methods of the app.
 import { api, loadImage } from "./api.js";
-import { t } from "./strings.js";
+import { t } from "./text.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -55,5 +55,30 @@ export const view = {
     if (!picture) return this.pictureOf(made.number).then(() => this.render()).catch(() => {});
     this.stage.after = null;
     this.stage.show(picture, made.size);
+  },
+  async showPhoto(photo) {
+    const other = photo?.number !== this.shown?.number;
+    if (other && this.doc.photo !== (photo?.number ?? null)) this.forget(photo);
+    this.shown = photo && { number: photo.number, ready: photo.ready };
+    if (photo && (photo.ready || photo.browser)) {
+      try {
+        this.view = await loadImage(api.viewOf(photo));
+        this.masks.clear();
+      } catch { /* a browser that cannot show the file itself waits for the view */ }
+    }
+    $("file-name").textContent = photo?.name ?? "";
+    $("file-size").textContent = photo ? `${photo.size[0]} × ${photo.size[1]}` : "";
+    this.note = photo?.notes.join(". ") ?? "";
+    if (photo) requestAnimationFrame(() => this.stage.resize());
+  },
+  async loadMasks() {
+    if (!this.view || !this.server.photo?.ready) return;
+    const needed = this.doc.now.things.filter((thing) => thing.sel).map((thing) => this.known.get(thing.sel));
+    await Promise.all(needed.filter((each) => each && each.of === this.server.photo.number && !this.masks.get(each)).map((each) => this.masks.load(each, this.view).catch(() => {})));
+    for (const thing of this.doc.now.things.filter((each) => each.of !== this.server.photo.number)) await this.loadOther(thing);
+  },
+  async loadOther(thing) {
+    const selection = this.known.get(thing.sel), photo = this.server.others.find((each) => each.number === thing.of);
+    if (selection && photo?.ready && !this.masks.get(selection)) await this.masks.load(selection, await loadImage(api.viewOf(photo)));
   },
 };
