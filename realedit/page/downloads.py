@@ -4,6 +4,7 @@ import io
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -16,7 +17,14 @@ from realedit.page.offered import Offered
 if TYPE_CHECKING:
     from realedit.page.made_picture import MadePicture
 
-KINDS = ("photo", "recipe", "sidecar", "all")
+
+class File(StrEnum):
+    """What of a result is taken away."""
+
+    PHOTO = "photo"
+    RECIPE = "recipe"
+    SIDECAR = "sidecar"
+    ALL = "all"
 
 
 @dataclass(frozen=True)
@@ -24,20 +32,20 @@ class Wanted:
     """Which file, in which format (its suffix; None: the photo's own), with the place where the photo was taken, marked
     as made with a model, and signed, or not."""
 
-    kind: str
+    file: File
     suffix: str | None = None
     place: bool = True
     mark: bool = True
     sign: bool = False
 
     @classmethod
-    def read(cls, kind: str, options: Mapping[str, str]) -> "Wanted":
+    def read(cls, name: str, options: Mapping[str, str]) -> "Wanted":
         """Raises `EditError` if there is no such file or format."""
         suffix = options.get("format") or None
-        if kind not in KINDS or (suffix is not None and f".{suffix}" not in FORMATS):
-            raise EditError(f"there is no {kind} to download as {suffix or 'a file'}")
+        if name not in [*File] or (suffix is not None and f".{suffix}" not in FORMATS):
+            raise EditError(f"there is no {name} to download as {suffix or 'a file'}")
         place, mark = (options.get(name) != "no" for name in ("place", "mark"))
-        return cls(kind, f".{suffix}" if suffix else None, place, mark, options.get("sign") == "yes")
+        return cls(File(name), f".{suffix}" if suffix else None, place, mark, options.get("sign") == "yes")
 
     def signer(self, offered: Offered) -> Signer | None:
         """With what it is signed, if it is.
@@ -61,15 +69,15 @@ def file_of(made: "MadePicture", wanted: Wanted, offered: Offered) -> tuple[byte
         OutputError: the photo cannot be written so.
     """
     recipe = made.recipe()
-    if wanted.kind == "recipe":
+    if wanted.file is File.RECIPE:
         if recipe is None or made.recipe_name is None:
             raise EditError("a whole picture has no recipe; its command and its sidecar say how it was made")
         return recipe.encode(), made.recipe_name
-    if wanted.kind == "sidecar":
+    if wanted.file is File.SIDECAR:
         return made.sidecar(f"{made.stem}{wanted.suffix or made.suffix}")
     saving = Saving(made.mark if wanted.mark else None, not wanted.place)
     photo, name = made.file(saving, wanted.suffix, wanted.signer(offered))
-    if wanted.kind == "photo":
+    if wanted.file is File.PHOTO:
         return photo, name
     sidecar, beside = made.sidecar(name)
     files = made.beside() | {name: photo, beside: sidecar}

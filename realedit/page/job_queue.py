@@ -5,6 +5,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from inversion.errors import RealEditError, first_line
 from inversion.interruption import stopped_by
@@ -16,17 +17,27 @@ class Stopped(Exception):
     """Raised inside a job that is to stop."""
 
 
+class State(StrEnum):
+    """How far a job is, or how it ended."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
 @dataclass(eq=False)
 class Job:
     """Some `work` for one page: what it is (`kind`), how far it is (the `stage` and how many steps of it are done), and
-    how it ended: `state` is waiting, running, done, stopped or failed, of which `error` tells why."""
+    its `state`; `error` tells why it failed."""
 
     number: int
     owner: object
     kind: str
     work: Callable[["Job"], None]
     changed: Callable[[], None]
-    state: str = "waiting"
+    state: State = State.WAITING
     stage: str = ""
     step: int = 0
     error: str | None = None
@@ -66,15 +77,15 @@ class Job:
     def run(self) -> None:
         """Do the work, and note how it ended."""
         try:
-            self.state = "running"
+            self.state = State.RUNNING
             self.show("starting")
             with stopped_by(self.check):
                 self.work(self)
-            self.state = "done"
+            self.state = State.DONE
         except Stopped:
-            self.state = "stopped"
+            self.state = State.STOPPED
         except Exception as error:  # whatever it is, the page is told and the next job runs
-            self.state, self.error = "failed", _told(error)
+            self.state, self.error = State.FAILED, _told(error)
             if not isinstance(error, RealEditError):
                 traceback.print_exc()
         self.changed()
@@ -116,9 +127,9 @@ class JobQueue:
             stopped = [job for job in self._jobs if which(job)]
             for job in stopped:
                 job.stop()
-                if job.state == "waiting":
-                    job.state = "stopped"
-            self._jobs = [job for job in self._jobs if job.state != "stopped"]
+                if job.state is State.WAITING:
+                    job.state = State.STOPPED
+            self._jobs = [job for job in self._jobs if job.state is not State.STOPPED]
             told = {id(job.owner): job for job in [*stopped, *self._jobs]}
         for job in told.values():
             job.changed()
