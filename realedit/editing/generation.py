@@ -58,9 +58,6 @@ def generate(
     Raises:
         EditError: a map has another shape than the picture.
     """
-    for each in controls:
-        size = size or each.size
-        each.check(size)
     return generate_in(Session(model, settings, progress), prompt, size, controls)
 
 
@@ -69,6 +66,9 @@ def generate_in(
 ) -> Photo:
     """The same in a session, whose guide it follows."""
     model = session.model
+    for each in controls:
+        size = size or each.size
+        each.check(size)
     possible = possible_size(model, size)
     if controls or session.guide is not None:
         image = model.decode(_drawn(session, prompt, possible, controls)[0])

@@ -102,7 +102,7 @@ def _from_words(run: ModelRun, job: GenerationJob, session: "Session") -> Photo:
     from realedit.editing.generation import generate_in
 
     maps = control_maps(run, job.whole, job.folder)
-    asked = (job.whole.size if isinstance(job.whole, TextToImage) else None) or (maps[0].size if maps else None)
+    asked = job.whole.size if isinstance(job.whole, TextToImage) else None
     return generate_in(session, job.prompt.text, asked, maps)
 
 
