@@ -122,12 +122,11 @@ def test_residuals_are_exact_at_any_scale(tiny, scale):
     assert error_of(tiny, found, STEPS) < 1e-9
 
 
-def test_residuals_are_left_out_where_the_photo_changes(tiny):
-    values, latent = torch.ones(3, 4, 2, 3), torch.zeros(1, 4, 2, 3)
-    kept = torch.tensor([[[[1.0, 0, 1], [0, 1, 1]]]])
-    held = ResidualCorrection(values, kept, first=1)
-    assert torch.equal(held(latent, 1), latent)  # where sampling starts nothing was missed yet
-    assert torch.equal(held(latent, 2), kept.expand_as(latent))
+def test_residuals_are_added_after_their_step():
+    values, latent = torch.arange(1.0, 4)[:, None, None, None].expand(3, 4, 2, 3), torch.zeros(1, 4, 2, 3)
+    held = ResidualCorrection(values)
+    assert torch.equal(held(latent, 0), latent)  # at the noise nothing was missed yet
+    assert torch.equal(held(latent, 2), torch.full_like(latent, 2))
 
 
 def test_a_step_down_undoes_a_step_up_along_the_same_noise(tiny):

@@ -45,17 +45,6 @@ LEAST_SAVED = 0.1
 PROBE_SEED = 0  # of all noise here: what a model knows does not depend on the seed of a run
 
 
-def recognises(session: Session, image: Tensor, prompt: str, phrase: str, mask: Tensor | None = None) -> bool:
-    """Whether the model knows an `image` (1, 3, h, w) at its size, and sees there what a phrase of the prompt names;
-    with a `mask` (1, 1, h, w), whether that is what the mask shows.
-
-    Raises:
-        PhraseError: the prompt does not contain the phrase exactly once, or it is cut off.
-    """
-    session.model.positions(prompt, phrase)
-    return knows_photo(session, image) and probe_words(session, image, prompt, phrase).sees(mask)
-
-
 def require_words(session: Session, image: Tensor, prompt: str, phrases: Sequence[str]) -> None:
     """Go on if each of some phrases of the prompt can be found by its words in an `image` (1, 3, h, w) at the model's
     size.
