@@ -5,7 +5,7 @@ import functools
 import json
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +24,6 @@ class RunOptions(ModelRun):
 
     as_json: bool = False
     verbose: bool = False
-
-    def told(self, prompt: str | None, said_in: str) -> "RunOptions":
-        """The same with another prompt, and with the model if that is loaded."""
-        other = replace(self, prompt=prompt, said_in=said_in)
-        if "model" in vars(self):
-            vars(other)["model"] = self.model
-        return other
 
     def say(self, text: str, *, when: bool = True) -> None:
         if when and not self.quiet:

@@ -118,7 +118,7 @@ class EditWorker:
         path, recipe = folder / job.photo, Recipe.model_validate_json(job.recipe)
         result.parent.mkdir(parents=True, exist_ok=True)
         outputs = Outputs(result, sidecar=self.work.sidecar, files=replace(self.work.files, force=True))
-        shared, accept = self.shared.told(job.prompt, job.prompt_source), self.work.accept
+        shared, accept = self.shared.saying(job.prompt, job.prompt_source), self.work.accept
         done = write_edit(shared, EditJob(path, PhotoFile.open(path), recipe, folder), outputs, accept)
         values = {"result": file_hash(result), "pixels": done.pixels, "seed": recipe.seed, **_numbers(done.report)}
         try:

@@ -6,9 +6,9 @@ import logging
 import os
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import click
 
@@ -70,11 +70,19 @@ class ModelRun:
         model.schedule(self.steps)  # wrong steps are told now, before any work
         return model
 
-    def asked(self, prompt: str | None, method: str, steps: int, seed: int, said_in: str = FROM_OPTION) -> "ModelRun":
-        """The same model, loaded once, used as another edit asks."""
-        other = ModelRun(self.which, prompt, method, steps, seed, self.quiet, said_in)
-        vars(other)["model"] = self.model
-        other.model.schedule(steps)
+    def saying(self, prompt: str | None, said_in: str) -> Self:
+        """The same with another prompt."""
+        return self._with_model(replace(self, prompt=prompt, said_in=said_in))
+
+    def sampling(self, method: str, steps: int, seed: int) -> Self:
+        """The same with another inversion, number of steps and seed. Raises `StepsError`."""
+        self.model.schedule(steps)
+        return self._with_model(replace(self, method=method, steps=steps, seed=seed))
+
+    def _with_model(self, other: Self) -> Self:
+        """Another of these, with the model if that is loaded: it is loaded once."""
+        if "model" in vars(self):
+            vars(other)["model"] = self.model
         return other
 
     def prompt_of(

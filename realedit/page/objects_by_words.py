@@ -1,5 +1,6 @@
 """What the model sees in the photo of a page: which of the words that are said of it, and where."""
 
+from realedit.files.captions import FROM_OPTION
 from realedit.jobs.model_run import ModelRun
 from realedit.jobs.regions import named_mask
 from realedit.objects.grounding import unique_phrases
@@ -48,5 +49,5 @@ def named_selection(job: Job, run: ModelRun, prompt: str | None, photo: OpenedPh
 
 
 def _prompt(run: ModelRun, prompt: str | None, photo: OpenedPhoto) -> str:
-    run = run.asked(prompt or run.prompt, run.method, run.steps, run.seed)
+    run = run.saying(prompt, FROM_OPTION) if prompt else run
     return run.prompt_of(photo.path, photo.file).text

@@ -40,7 +40,7 @@ def make_picture(job: Job, run: ModelRun, asked: Asked) -> MadePicture:
     """
     what, prompt = asked.what, asked.prompt
     said_in = FROM_RECIPE if isinstance(what, Recipe) and not is_one_command(what) and prompt else FROM_OPTION
-    run = run.asked(prompt, what.method, what.steps, what.seed, said_in)
+    run = run.saying(prompt, said_in).sampling(what.method, what.steps, what.seed)
     if isinstance(what, Recipe):
         assert asked.before is not None
         made = _edited(job, run, asked.before, what)
