@@ -8,18 +8,21 @@ from click.testing import CliRunner
 from safetensors.torch import save_file
 
 from inversion.errors import EditError, ModelError
+from inversion.weights import bundled_samples
 from realedit.cli import main
 from realedit.editing.generation import generate_in
 from realedit.engines import ClassGuidance, SDEdit
 from realedit.files.recipe_files import named_models, renamed
 from realedit.generations import TextToImage
-from realedit.methods.classifier_guidance import ClassifierSteps, guiding_classes
+from realedit.methods.classifier_guidance import BUNDLED_CLASSIFIER, ClassifierSteps, guiding_classes
 from realedit.methods.latent_classifier import CLASSIFIER_HEADER, CLASSIFIER_TENSORS, LatentClassifier, load_classifier
 from realedit.methods.sampler_run import Task
 from realedit.methods.sdedit import sdedit
 from realedit.sampling.session import Session
 from realedit.sampling.stepping import DdimSteps
 from realedit.settings import Settings
+from samples.renderer import render
+from samples.scenes import COLOURS, FIRST_HELD_OUT_SEED, sample_scene
 from tests.conftest import PROMPT, random_latent
 from tests.test_cli import error_line
 
@@ -118,6 +121,17 @@ def test_its_score_is_the_same_wherever_a_thing_stands(model):
     torch.testing.assert_close(
         classifier.scores(z, torch.ones(())), classifier.scores(other, torch.ones(())), atol=1e-4, rtol=1e-4
     )
+
+
+def test_the_bundled_one_sees_colours_of_held_out_scenes(tabletop):
+    """Colours that are there score higher, on the mean, than those that are not."""
+    classifier = load_classifier(bundled_samples() / BUNDLED_CLASSIFIER, tabletop)
+    scenes = [sample_scene(FIRST_HELD_OUT_SEED + k) for k in range(4)]
+    latents = torch.cat([tabletop.encode(photo) for photo in render(scenes).photos.split(1)])
+    scores = classifier.scores(latents, torch.ones(()))[:, : len(COLOURS)]
+    there = torch.tensor([[colour in {t.colour for t in s.things} for colour in COLOURS] for s in scenes])
+    assert classifier.classes[: len(COLOURS)] == tuple(COLOURS)
+    assert scores[there].mean() > scores[~there].mean() + 1
 
 
 def test_it_is_named_as_a_model_and_goes_along():
