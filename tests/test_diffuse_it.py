@@ -55,7 +55,12 @@ def test_the_keys_are_those_of_the_last_layer(vit):
 def test_what_is_no_vision_transformer_is_told_in_one_line(tmp_path):
     config = CLIPTextConfig(hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2)
     CLIPTextModel(config).save_pretrained(tmp_path / "words")
-    for name, said in (("words", "expected a vision transformer"), ("nothing", "cannot be had")):
+    (tmp_path / "file").write_text("none")
+    for name, said in (
+        ("words", "expected a vision"),
+        ("nothing", "cannot be had"),
+        ("file", "is a file; give a folder"),
+    ):
         with pytest.raises(ModelError, match=said) as error:
             load_vision_transformer(str(tmp_path / name), "cpu", offline=True)
         assert "\n" not in str(error.value)

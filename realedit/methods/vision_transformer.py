@@ -3,6 +3,7 @@ of its last layer (Tumanyan et al., arXiv 2201.00424)."""
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -48,9 +49,13 @@ def load_vision_transformer(name: str, device: str | torch.device, *, offline: b
     Raises:
         ModelError: it cannot be had or is damaged, or is none.
     """
+    if Path(name).is_file():
+        raise ModelError(f"--vit {name} is a file; give a folder or a hub id, such as facebook/dino-vitb8")
     try:
         with quiet_libraries():
-            network = AutoModel.from_pretrained(name, use_safetensors=True, local_files_only=offline)
+            network = AutoModel.from_pretrained(
+                name, use_safetensors=True, local_files_only=offline or Path(name).is_dir()
+            )
     except Exception as error:  # whatever a cut-off or foreign file leads to
         raise ModelError(f"--vit {name} cannot be had ({first_line(error)}); give a folder or a hub id") from error
     layers = {int(m[1]): path for path, _ in network.named_modules() if (m := KEYS.fullmatch(path))}
