@@ -59,7 +59,7 @@ def test_what_is_no_vision_transformer_is_told_in_one_line(tmp_path):
     for name, said in (
         ("words", "expected a vision"),
         ("nothing", "cannot be had"),
-        ("file", "is a file; give a folder"),
+        ("file", "is a file; give"),
     ):
         with pytest.raises(ModelError, match=said) as error:
             load_vision_transformer(str(tmp_path / name), "cpu", offline=True)

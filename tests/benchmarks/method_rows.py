@@ -10,6 +10,7 @@ from torch import Tensor
 
 from inversion.errors import RealEditError
 from inversion.model import DiffusionModel
+from inversion.weights import bundled_samples
 from realedit.editing.filling import fill_marked
 from realedit.editing.pipeline import edit
 from realedit.editing.redrawing import redraw
@@ -85,6 +86,10 @@ class Rig:
     def edge_network(self) -> Any:
         """The bundled ControlNet."""
         return load_controlnet(BUNDLED_EDGES, self.model)
+
+    def along_edges(self, rows: Mapping[str, Row]) -> Mapping[str, Row]:
+        """Rows that need the bundled ControlNet; none where it is not there."""
+        return rows if (bundled_samples() / BUNDLED_EDGES).is_dir() else {}
 
     def own_edges(self, case: Any) -> tuple[ControlMap, ...]:
         """What `--control` is given: the photo's own edges."""
@@ -163,8 +168,10 @@ def look_rows(rig: Rig) -> Mapping[str, Row]:
         **{name: rig.redrawn(engine) for name, engine in engines.items()},
         "plug-and-play, marked": rig.redrawn(lambda case: PlugAndPlay(), marked=True),
         "sdedit, marked": rig.redrawn(lambda case: SDEdit(strength=0.7), marked=True),
-        "sdedit along edges, marked": rig.redrawn(lambda case: SDEdit(strength=0.9), marked=True, along=True),
         "diffuse-it, marked": rig.redrawn(lambda case: DiffuseIT(strength=0.8), marked=True),
+        **rig.along_edges(
+            {"sdedit along edges, marked": rig.redrawn(lambda case: SDEdit(strength=0.9), marked=True, along=True)}
+        ),
     }
 
 
@@ -184,7 +191,7 @@ def move_rows(rig: Rig) -> Mapping[str, Row]:
         "do nothing": do_nothing,
         "composite": rig.edited(Mode.COMPOSITE),
         "self-guidance": rig.edited(Mode.REGENERATE),
-        "self-guidance along edges": rig.edited(Mode.REGENERATE, along=True),
+        **rig.along_edges({"self-guidance along edges": rig.edited(Mode.REGENERATE, along=True)}),
         "composite, repaint fills": rig.edited(Mode.COMPOSITE, RepaintFill(RePaint())),
         "sdedit over cut and paste": rig.harmonised,
     }
