@@ -45,6 +45,7 @@ class Served:
 
     url: str
     folder: Path
+    end: Callable[[], None] = lambda: None
 
     @property
     def host(self) -> str:
@@ -167,9 +168,13 @@ def serving(
         server, url = page_server(run, photo, folder, bound, offered)
         thread = threading.Thread(target=lambda: server.run(sockets=[bound]), daemon=True)
         thread.start()
-        try:
-            until(lambda: server.started)
-            yield Served(url, folder)
-        finally:
+
+        def end() -> None:
             server.should_exit = True
             thread.join(PATIENCE)
+
+        try:
+            until(lambda: server.started)
+            yield Served(url, folder, end)
+        finally:
+            end()

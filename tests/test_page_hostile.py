@@ -29,7 +29,7 @@ from realedit.page import pages
 from realedit.page.job_queue import Job, JobQueue
 from realedit.page.offered import Offered
 from realedit.page.private_folder import PREFIX, private_folder, sweep
-from realedit.page.server import Address, serve
+from realedit.page.server import LEAVE_SECONDS, Address, serve
 from realedit.page.session_jobs import JOBS
 from realedit.page.uploads import LARGEST_TEXT, LARGEST_UPLOAD, safe_name
 from tests.page_server import Served, loaded_run, serving, until
@@ -69,6 +69,12 @@ def zipped() -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("../../evil.png", png())
+    return file.getvalue()
+
+
+def animated() -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(scene().rgb).save(file, "GIF", save_all=True, append_images=[Image.fromarray(scene().rgb[::-1])])
     return file.getvalue()
 
 
@@ -169,6 +175,7 @@ BAD_PHOTOS = {
     "nothing": (b"", "empty"),
     "half a photo": (png()[:-2000], ""),
     "a photo of 10 pixels": (png((10, 10)), "at least 64"),
+    "an animation": (animated(), "2 frames"),
 }
 
 
@@ -182,8 +189,8 @@ def test_what_is_no_photo_is_refused_in_one_line(tab, name):
     assert said in answer.error
     assert "\n" not in answer.error
     assert time.monotonic() - began < 5
-    if said:  # told by the header: the photo before it stays
-        assert tab.state()["photo"]["name"] == "good.png"
+    assert tab.state()["photo"]["name"] == "good.png"  # the photo before it stays
+    assert str(tab.served.folder) not in answer.error
 
 
 def test_uploads_are_bounded(tab):
@@ -465,6 +472,13 @@ def test_the_folder_is_private_and_goes_with_the_program(tmp_path, monkeypatch):
     (killed / "photo.jpg").touch()
     with private_folder():
         assert not killed.exists()
+
+
+def test_an_open_page_is_let_go_when_the_server_ends(tabletop, tmp_path):
+    with serving(tabletop, tmp_path) as found, found.new().watched():
+        began = time.monotonic()
+        found.end()
+        assert time.monotonic() - began < LEAVE_SECONDS
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])  # as by a system that shuts down, a terminal that is closed

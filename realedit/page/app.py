@@ -71,7 +71,7 @@ async def events(request: Request, session: PageSession) -> Response:
         changed = asyncio.Event()
         session.listeners.add(changed)
         try:
-            while True:
+            while not pages.leaving:
                 changed.clear()
                 yield f"data: {json.dumps(pages.state_of(session))}\n\n"
                 with contextlib.suppress(TimeoutError):

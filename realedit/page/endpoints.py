@@ -1,6 +1,7 @@
 """What the page's server answers about the photos, selections, jobs and results of one open page."""
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -26,8 +27,15 @@ def pages_of(request: Request) -> Pages:
 async def open_photo(request: Request, session: PageSession) -> Response:
     """Take a photo in place of the one before."""
     data, name = await body_of(request, LARGEST_UPLOAD), safe_name(request.query_params.get("name", ""))
-    pages = pages_of(request)
-    await pages.quick(session.open, lambda number, folder: OpenedPhoto.keep(number, folder, name, data))
+    pages, before = pages_of(request), session.photos.photo
+
+    def keep(number: int, folder: Path) -> OpenedPhoto:
+        found = OpenedPhoto.keep(number, folder, name, data)
+        if before is not None:
+            found.decode()  # before it takes the place of the old one, which stays if it is damaged
+        return found
+
+    await pages.quick(session.open, keep)
     return await _decoded(pages, session, session.photos.photo)
 
 

@@ -1,6 +1,6 @@
 """A photo that the page was given. What needs torch is imported when the photo is decoded."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,9 +41,12 @@ class OpenedPhoto:
         path = folder / name
         try:
             path.write_bytes(data)
-            return cls(number, path, PhotoFile.open(path), made_by=made_by)
+            file = PhotoFile.open(path)
+        except PhotoError as error:
+            raise PhotoError(str(error).replace(str(path), name)) from error
         except OSError as error:
             raise PhotoError(f"{name} cannot be kept: {error.strerror or error}") from error
+        return cls(number, path, replace(file, name=name), made_by=made_by)  # whose messages tell no folder
 
     @classmethod
     def copy(cls, number: int, folder: Path, path: Path) -> "OpenedPhoto":

@@ -31,6 +31,7 @@ class Pages:
         self.queue = JobQueue()
         self._quick = ThreadPoolExecutor(1, thread_name_prefix="photos")
         self._imported = threading.Event()
+        self.leaving = False
         self.loop = asyncio.get_running_loop()
         self.loading = Job(0, self, "load", self._load, self._tell_all)
         self.queue.add(self.loading)
@@ -89,6 +90,11 @@ class Pages:
         loading = self.loading
         model = {"name": self.run.which.model, "state": loading.state, "stage": loading.stage, "error": loading.error}
         return session.as_dict() | {"model": model, "prompt": self.run.prompt}
+
+    def leave(self) -> None:
+        """The server ends: no page is told of changes any more."""
+        self.leaving = True
+        self._tell_all()
 
     def end(self) -> None:
         """Stop all jobs."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
+from starlette.applications import Starlette
 
 from inversion.errors import RealEditError
 from realedit.jobs.model_run import ModelRun
@@ -62,6 +63,18 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+class PageServer(uvicorn.Server):
+    """A server that lets open pages go when it ends: else it would wait for them, and complain."""
+
+    def __init__(self, config: uvicorn.Config, app: Starlette) -> None:
+        super().__init__(config)
+        self.app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.app.state.pages.leave()
+        await super().shutdown(sockets)
+
+
 def page_server(
     run: ModelRun, photo: Path | None, folder: Path, bound: socket.socket, offered: Offered = Offered()
 ) -> tuple[uvicorn.Server, str]:
@@ -70,15 +83,16 @@ def page_server(
     host, port = bound.getsockname()[:2]
     token, shown = secrets.token_urlsafe(24), f"[{host}]" if ":" in host else host
     hosts = [f"{name}:{port}" for name in (shown, *(ALIASES if _is_loopback(host) else ()))]
+    app = app_of(lambda: Pages(run, folder, photo, offered))
     config = uvicorn.Config(
-        Guard(app_of(lambda: Pages(run, folder, photo, offered)), token, hosts),
+        Guard(app, token, hosts),
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=LEAVE_SECONDS,
         server_header=False,
         ws="none",
     )
-    return uvicorn.Server(config), f"http://{shown}:{port}/{token}/"
+    return PageServer(config, app), f"http://{shown}:{port}/{token}/"
 
 
 def serve(

@@ -193,7 +193,7 @@ export const strings = {
   selectedNow: "{name} is selected, {share} of the photo",
   madeNow: "Done: {verdict}",
   gone: "realedit has ended. Start it again with: realedit ui",
-  lost: "The connection is lost, trying again …",
+  lost: "The connection is lost, trying again … If realedit has ended, start it again with: realedit ui",
   tooMany: "Only one photo at a time can be edited; {name} was opened.",
   notPhoto: "That is no file. Save the picture first, then drop it here.",
 };
