@@ -524,12 +524,14 @@ EDITS = {
 
 
 @pytest.mark.parametrize("name", EDITS)
-def test_every_edit_changes_its_own_part_and_says_so(plain, tmp_path, name):
+def test_every_edit_changes_its_own_part_and_says_so(plain, folders, tmp_path, name):
+    """A model that knows nothing does: nothing but the photo's own pixels is needed."""
     args, said = EDITS[name]
     red, out = tmp_path / "red.png", tmp_path / "out.png"
     Image.fromarray(load_photo(plain).rgb[..., ::-1]).save(red)
     places = {"PLAIN": plain, "RED": red}
-    result = run(*[places.get(a, a) for a in args], "-o", out, *FAST)
+    model = ["--model", folders["epsilon"], "--offline"]
+    result = run(*[places.get(a, a) for a in args], "-o", out, *FAST, *model)
     assert said in result.stdout
     assert "identical pixels" in result.stdout
     changed = (load_photo(plain).rgb != load_photo(out).rgb).any(-1)
@@ -574,11 +576,11 @@ def test_a_recipe_makes_all_its_edits_and_redo_the_same_pixels(plain, tmp_path):
     assert "say where it is with --photo" in error_line(run("redo", out, code=2))
 
 
-def test_a_sidecar_is_not_overwritten_and_can_be_left_out(plain, tmp_path):
+def test_a_sidecar_is_not_overwritten_and_can_be_left_out(plain, folders, tmp_path):
     """Quiet is without a word."""
     mine = tmp_path / "a.png.realedit.json"
     mine.write_text("mine")
-    args = ["remove", plain, *DISC, "-o", tmp_path / "a.png"]
+    args = ["remove", plain, *DISC, "-o", tmp_path / "a.png", "--model", folders["epsilon"], "--offline"]
     assert "already exists" in error_line(run(*args, code=1))
     assert run(*args, "--no-sidecar", "-q").stderr == ""
     assert mine.read_text() == "mine"

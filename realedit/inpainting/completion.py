@@ -72,8 +72,8 @@ def _useful(scene: HoleContext, photo: Tensor, hole: Tensor, others: Tensor, row
     shifts = [] if small is None else [*candidates(small), *planar_shifts(small)]
     if small is None or not shifts:
         return []
-    variety = _variety(small)
-    misfits = torch.stack([_Copy.of(small, shift, smaller(rows), variety).misfit[small.hole] for shift in shifts])
+    variety, small_rows = _variety(small), smaller(rows)
+    misfits = torch.stack([_Copy.of(small, shift, small_rows, variety).misfit[small.hole] for shift in shifts])
     chosen = [shifts[k].times(factor) for k in _chosen(misfits)]
     off = (factor - 1) / 2
     return refine_shifts(scene, scene.band, chosen, (off, off, 0.0, 0.0))
