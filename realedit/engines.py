@@ -140,9 +140,9 @@ class GuideAndRescale(_Engine):
 
     kind: Literal["guide-and-rescale"] = "guide-and-rescale"
     until: float = Field(0.8, ge=0, le=1)
-    scale: float = Field(100.0, ge=0)
-    least: float = Field(0.33, ge=0)
-    most: float = Field(3.0, ge=0)
+    scale: float = Field(1000.0, ge=0)
+    least: float = Field(0.75, ge=0)
+    most: float = Field(1.25, ge=0)
     guidance_scale: float = Field(7.5, ge=1)
 
 
