@@ -21,6 +21,7 @@ from realedit.page import picture_jobs
 from realedit.page.offered import Offered
 from tests.page_server import Tab, serving
 from tests.plain_scene import COLUMNS, HEIGHT, ROWS, WIDTH
+from tests.test_provenance import manifest, signer_of
 
 ON_DISC = [40 / WIDTH, 50 / HEIGHT]
 FRONT = (COLUMNS > 100) & (COLUMNS < 112) & (ROWS > 20) & (ROWS < 80)
@@ -28,7 +29,11 @@ FRONT = (COLUMNS > 100) & (COLUMNS < 112) & (ROWS > 20) & (ROWS < 80)
 
 @pytest.fixture(scope="module")
 def served(tabletop, tmp_path_factory):
-    offered = Offered(controlnets=("nets/edges",))
+    folder = tmp_path_factory.mktemp("keys")
+    signer = signer_of("Ed25519")
+    (folder / "chain.pem").write_bytes(signer.certificates)
+    (folder / "key.pem").write_bytes(signer.key)
+    offered = Offered(controlnets=("nets/edges",), certificate=folder / "chain.pem", key=folder / "key.pem")
     with serving(tabletop, tmp_path_factory.mktemp("page"), offered=offered) as found:
         yield found
 
@@ -130,6 +135,18 @@ def test_whole_pictures(served, plain, tmp_path, monkeypatch, name):
         values["control"] = values["control"] | {"picture": other.name}
     made = tab.made("draw", **values)
     same_by_command(made, tab.files(made["number"]), tmp_path, monkeypatch)
+
+
+def test_results_are_signed_with_the_key_that_the_command_named(served, plain, monkeypatch):
+    monkeypatch.setattr(picture_jobs, "draw_whole", drawn_from_words)
+    tab = opened(served, plain)
+    assert tab.state()["offered"]["signing"].startswith("--sign-cert ")
+    made = tab.made("draw", kind="fill", where=tab.selected(points=[ON_DISC]), fill="photo")
+    signed, plainly = (tab.files(made["number"], options)["plain-filled.png"] for options in ("sign=yes", ""))
+    active, states = manifest(signed, "PNG")
+    assert states == []
+    assert "parentOf" in json.dumps(active)
+    assert b"c2pa" not in plainly
 
 
 def test_without_a_photo_and_on_with_what_is_drawn(served, tmp_path, monkeypatch):

@@ -57,8 +57,13 @@ def certificate(subject: str, public, issuer: str, issuer_key, *, authority: boo
 
 @pytest.fixture(scope="module", params=["P-256", "Ed25519"])
 def signer(request) -> Signer:
+    return signer_of(request.param)
+
+
+def signer_of(kind: str) -> Signer:
+    """A new key of this kind, and a chain of certificates for it."""
     root = ec.generate_private_key(ec.SECP256R1())
-    own = ec.generate_private_key(ec.SECP256R1()) if request.param == "P-256" else ed25519.Ed25519PrivateKey.generate()
+    own = ec.generate_private_key(ec.SECP256R1()) if kind == "P-256" else ed25519.Ed25519PrivateKey.generate()
     chain = certificate("Photographer", own.public_key(), "Root", root, authority=False)
     return Signer(chain + certificate("Root", root.public_key(), "Root", root, authority=True), pem(own))
 
