@@ -35,7 +35,7 @@ def calibration(**other: object) -> list[str]:
 
 def test_the_bundled_model_is_well_and_its_report_names_nobody(tmp_path):
     report = tmp_path / "doctor.json"
-    command = ["doctor", "--steps", "4", "--json", "--offline", *calibration(), "--report", str(report)]
+    command = ["doctor", "--steps", "6", "--json", "--offline", *calibration(), "--report", str(report)]
     result = CliRunner().invoke(main, command)
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
