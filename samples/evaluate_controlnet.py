@@ -1,6 +1,6 @@
 """How far pictures follow the edges that a ControlNet of the bundled model is shown.
 
-    python -m samples.evaluate_controlnet --network FOLDER [--scenes 8] [--picture FILE]
+    python -m samples.evaluate_controlnet [--network FOLDER] [--scenes 8] [--picture FILE]
 
 Of held-out scenes the edges and the caption are given, and one picture is drawn without the network and one with it,
 from the same noise. Printed is how far the edges of either are those of the map (`edges.py`), 1 at best.
@@ -17,7 +17,7 @@ from torchvision.utils import save_image
 
 from inversion.loading import load_model
 from realedit.editing.generation import generate
-from realedit.methods.controlnet import ControlMap, load_controlnet
+from realedit.methods.controlnet import BUNDLED_EDGES, ControlMap, load_controlnet
 from realedit.settings import Settings
 from samples.edges import agreement, edges
 from samples.renderer import render
@@ -25,7 +25,7 @@ from samples.scenes import FIRST_HELD_OUT_SEED, sample_scene
 
 
 @click.command()
-@click.option("--network", required=True, help="The ControlNet, in a folder.")
+@click.option("--network", default=BUNDLED_EDGES, show_default=True, help="The ControlNet: bundled, or a folder.")
 @click.option("--scenes", default=8, show_default=True, type=click.IntRange(1))
 @click.option("--first-seed", default=FIRST_HELD_OUT_SEED, show_default=True, type=click.IntRange(FIRST_HELD_OUT_SEED))
 @click.option("--scale", default=1.0, show_default=True, help="How strongly it is followed.")

@@ -188,6 +188,16 @@ def test_what_moves_is_not_held_by_the_map_while_a_photo_is_regenerated(tabletop
     assert (centroid(blank) - torch.tensor((0.39, 0.41))).norm() < 0.05
 
 
+def test_the_bundled_one_is_small_and_says_something(tabletop):
+    network = load_controlnet("tabletop-edges", tabletop)
+    folder = SAMPLES.parent / "tabletop-edges"
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 8e6
+    residuals = ControlResiduals(tabletop, [ControlMap(network, edges(128, 128))])
+    z = random_latent(height=32, width=32)
+    shown = residuals(z, 600, tabletop.embed(PROMPT))
+    assert all(each.abs().max() > 1e-3 for each in shown["down_block_additional_residuals"])
+
+
 def test_networks_that_cannot_be_used_are_told_in_one_line(model, networks, tmp_path):
     (tmp_path / "empty").mkdir()
     for name, said in (

@@ -159,7 +159,7 @@ def control_options(command: Command) -> Command:
     """Options of commands whose pictures may follow maps, handed on as one `ControlOptions`."""
     options = (
         click.option("--control", "maps", type=FILE, multiple=True, help="Map that the picture follows: edges, depth."),
-        click.option("--controlnet", "networks", multiple=True, help="What sees it: a ControlNet (folder or hub id)."),
+        click.option("--controlnet", "networks", multiple=True, help="What sees it: tabletop-edges, folder or hub id."),
         click.option("--control-scale", "scales", type=FiniteType(0, 5), multiple=True, help="How strongly [1]."),
     )
     return as_one("followed", ControlOptions, command, options)

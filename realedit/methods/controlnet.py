@@ -116,7 +116,7 @@ def load_controlnet(name: str, model: DiffusionModel, *, offline: bool = False) 
             network = ControlNetModel.from_pretrained(place, use_safetensors=True, local_files_only=offline)
     except Exception as error:  # whatever a cut-off or foreign file leads to
         raise ModelError(
-            f"the ControlNet {name} cannot be had ({first_line(error)}); give a folder or a hub id"
+            f"the ControlNet {name} cannot be had ({first_line(error)}); give {BUNDLED_EDGES}, a folder or a hub id"
         ) from error
     mine, theirs = model.unet.config, network.config
     for field in ("in_channels", "cross_attention_dim", "block_out_channels"):
