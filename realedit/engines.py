@@ -1,13 +1,12 @@
 """The systems that draw a photo anew, as values: what a person may say to each, with its paper's defaults. No torch."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class _Engine(BaseModel):
+class EngineValue(BaseModel):
     """`does`: what it is for, in a line; `paper`: by whom, and its arXiv number; `cost`: rows of the network that are
     evaluated for N steps, beside the inversion; a row with its gradient counts about 2."""
 
@@ -26,7 +25,7 @@ class _Engine(BaseModel):
         return [(name, getattr(self, name)) for name in values if getattr(self, name) is not None]
 
 
-class SDEdit(_Engine):
+class SDEdit(EngineValue):
     """`strength`: where sampling begins, as a share of the schedule; `repeats`: how often it is done, each time with
     the last result; `eta`: how much of DDPM's noise each step adds."""
 
@@ -41,7 +40,7 @@ class SDEdit(_Engine):
     guidance_scale: float = Field(7.5, ge=1)
 
 
-class RePaint(_Engine):
+class RePaint(EngineValue):
     """`jump`: how many levels a jump goes back; `repeats`: how often each stretch of them is drawn in all."""
 
     does: ClassVar = "a hole drawn from noise, and again and again until it fits what is around it"
@@ -55,7 +54,7 @@ class RePaint(_Engine):
     guidance_scale: float = Field(7.5, ge=1)
 
 
-class PromptToPrompt(_Engine):
+class PromptToPrompt(EngineValue):
     """`cross_until`, `self_until`: until which share of the schedule the photo's cross- and self-attention are used;
     `weights`: of words of the new prompt; `blend`: the words whose place alone may change."""
 
@@ -71,7 +70,7 @@ class PromptToPrompt(_Engine):
     guidance_scale: float = Field(7.5, ge=1)
 
 
-class PlugAndPlay(_Engine):
+class PlugAndPlay(EngineValue):
     """`features_until`, `attention_until`: until which share of the schedule the photo's features of the decoder, and
     the queries and keys of its self-attention, are used."""
 
@@ -94,7 +93,7 @@ class SentenceBank(BaseModel):
     new: tuple[str, ...] = Field(min_length=1)
 
 
-class Pix2PixZero(_Engine):
+class Pix2PixZero(EngineValue):
     """`rate`: how far the latent follows the gradient that keeps the photo's attention; `bank`: the sentences that say
     the direction; None: templates with the words in which the new prompt differs."""
 
@@ -108,7 +107,7 @@ class Pix2PixZero(_Engine):
     guidance_scale: float = Field(5.0, ge=1)
 
 
-class DiffuseIT(_Engine):
+class DiffuseIT(EngineValue):
     """`strength`: where sampling begins, as a share of the schedule; `first_again`: how often the first step is done;
     `until`: until which share of it structure and look guide; `vit`: the vision transformer that tells them (folder or
     hub id), None: the model's autoencoder; `like`: the picture whose look is taken on, None: words alone say it."""
@@ -130,7 +129,7 @@ class DiffuseIT(_Engine):
     guidance_scale: float = Field(7.5, ge=1)
 
 
-class GuideAndRescale(_Engine):
+class GuideAndRescale(EngineValue):
     """`until`: until which share of the schedule the photo's self-attention and features pull; `scale`: how strongly;
     `least`, `most`: between which limits, against the difference that the new words make."""
 
@@ -155,7 +154,7 @@ class DraggedPoint(BaseModel):
     end: tuple[float, float] = Field(alias="to")
 
 
-class Drag(_Engine):
+class Drag(EngineValue):
     """`from_noise`: at which share of the schedule, counted from the photo, the latent is dragged; `rounds`: how often
     at most, each by Adam at this `rate`."""
 
@@ -170,7 +169,7 @@ class Drag(_Engine):
     rate: float = Field(0.01, gt=0)
 
 
-class AlongDirection(_Engine):
+class AlongDirection(EngineValue):
     """`direction`: the folder of one that was found from pictures; `by`: how far, 1 being from the mean of the pictures
     without it to the mean of those with it."""
 
@@ -234,74 +233,3 @@ Engine = Annotated[
 
 AnyEngine = Annotated[Engine | Drag | BoundaryDiffusion | Asyrp, Field(discriminator="kind")]
 """The same, and what takes no words."""
-
-
-@dataclass(frozen=True)
-class SystemNote:
-    """What is told of a system: its `name`, what it `does`, by what it is `used`, its `paper` and `cost`."""
-
-    name: str
-    does: str
-    use: str
-    paper: str
-    cost: str
-
-
-def _note(engine: type[_Engine], use: str) -> SystemNote:
-    return SystemNote(engine.model_fields["kind"].default, engine.does, use, engine.paper, engine.cost)
-
-
-SYSTEM_NOTES = (
-    SystemNote(
-        "self-guidance",
-        "places, sizes, shapes and looks of objects, as energies of attention and features",
-        "move, resize, restyle and others with --mode regenerate; relook; relayout",
-        "Epstein et al., 2306.00986",
-        "2 N, half of them with gradient",
-    ),
-    _note(SDEdit, "relook --engine sdedit"),
-    _note(RePaint, "fill; --fill repaint of edits"),
-    _note(PromptToPrompt, "relook --engine prompt-to-prompt"),
-    _note(PlugAndPlay, "relook --engine plug-and-play"),
-    _note(Pix2PixZero, "relook --engine pix2pix-zero"),
-    _note(DiffuseIT, "relook --engine diffuse-it"),
-    _note(GuideAndRescale, "relook --engine guide-and-rescale"),
-    _note(Drag, "drag PHOTO --from X,Y --to X,Y"),
-    _note(BoundaryDiffusion, "direction apply"),
-    _note(Asyrp, "direction apply --engine asyrp"),
-    SystemNote(
-        "classifier-guidance",
-        "the gradient of a classifier of noisy or predicted latents; goes with every engine",
-        "generate, relook --class WORD",
-        "Dhariwal and Nichol, 2105.05233",
-        "a small network with gradient, N times",
-    ),
-    SystemNote(
-        "controlnet",
-        "a map of edges, depth or poses that a picture follows; goes with every engine",
-        "generate, relook --control MAP --controlnet MODEL",
-        "Zhang et al., 2302.05543",
-        "for each map the encoder's half of every row",
-    ),
-    SystemNote(
-        "rescaled",
-        "classifier-free guidance with the prompted row's spread: high scales do not overexpose",
-        "generate, relook --guider rescaled",
-        "Lin et al., 2305.08891",
-        "as without",
-    ),
-    SystemNote(
-        "interval",
-        "classifier-free guidance in the middle of the schedule alone: more varied pictures",
-        "generate, relook --guider interval",
-        "Kynkäänniemi et al., 2404.07724",
-        "0.4 N less",
-    ),
-    SystemNote(
-        "apg",
-        "classifier-free guidance without its part along the prediction: high scales do not oversaturate",
-        "generate, relook --guider apg",
-        "Sadat et al., 2410.02416",
-        "as without",
-    ),
-)

@@ -21,7 +21,7 @@ ORDER = (
 APART = {"objects", "inpainting"}  # neither knows the other
 TORCH_FREE = (
     "settings edits engines generations geometry/transform geometry/camera geometry/region files/kinds "
-    "files/recipe files/sidecar inpainting/filler"
+    "files/recipe files/sidecar methods/notes inpainting/filler"
 ).split()
 
 

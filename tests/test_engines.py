@@ -11,10 +11,11 @@ from click.testing import CliRunner
 
 from realedit.cli import main
 from realedit.commands.engine_options import DIRECTION_ENGINES, ENGINE_NAMES, SELF_GUIDANCE
-from realedit.engines import SYSTEM_NOTES, Asyrp, BoundaryDiffusion, DiffuseIT, Drag, Engine, PromptToPrompt
+from realedit.engines import Asyrp, BoundaryDiffusion, DiffuseIT, Drag, Engine, PromptToPrompt
 from realedit.files.reading import load_photo
 from realedit.files.recipe_files import named_files, named_models, renamed
 from realedit.generations import Filling, Redrawing
+from realedit.methods.notes import SYSTEM_NOTES
 from realedit.methods.systems import SYSTEMS
 from tests.test_cli import error_line, run
 

@@ -15,7 +15,7 @@ def methods(as_json: bool) -> None:
 
     Example: realedit methods
     """
-    from realedit.engines import SYSTEM_NOTES
+    from realedit.methods.notes import SYSTEM_NOTES
 
     if as_json:
         click.echo(json.dumps([vars(each) for each in SYSTEM_NOTES], indent=2))
