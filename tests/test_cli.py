@@ -115,8 +115,8 @@ def error_line(result) -> str:
 
 HEAVY = "numpy pydantic torch PIL cv2 scipy rich diffusers transformers".split()
 COMMANDS = (
-    "batch cache check compose demo direction doctor duplicate edit explain fill generate invert mask methods move "
-    "objects recipe-schema redo relayout relook remove resize restyle swap transfer ui"
+    "batch cache check compose demo direction doctor drag duplicate edit explain fill generate invert mask methods "
+    "move objects recipe-schema redo relayout relook remove resize restyle swap transfer ui"
 ).split()
 LIGHT = {
     "--help": (["--help"], 0, "Usage:"),
