@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from inversion.errors import EditError
+from inversion.errors import EditError, RecognitionError
 from inversion.taps import Tape
 from realedit.evaluation.metrics import PerceptualMetric
 from realedit.morphology import dilate
@@ -197,10 +197,11 @@ def test_four_scenes_through_the_whole_contest():
     assert written["rows"]["realedit"]["psnr_region_median"] > max(others)
 
 
+@pytest.mark.parametrize("why", [EditError, RecognitionError])
 @pytest.mark.parametrize("contest", [rows, edits], ids=lambda module: module.__name__)
-def test_an_edit_that_is_refused_counts_as_the_photo_unchanged(some, tabletop, monkeypatch, contest):
+def test_an_edit_that_is_refused_counts_as_the_photo_unchanged(some, tabletop, monkeypatch, contest, why):
     def refused(model, photo, prompt, *edits, settings, perceptual):
-        raise EditError("it would leave the photo")
+        raise why("it would leave the photo, or is not seen there")
 
     monkeypatch.setattr(contest, "edit", refused)
     picture, touched = contest.realedit(tabletop, PLAIN, FEW)(some[0])

@@ -131,6 +131,11 @@ def columns(seen: Sequence[Seen], right: dict[str, list[bool]]) -> dict[str, Est
     }
 
 
+def _values(found: dict[str, dict[str, Estimate]]) -> dict[str, dict[str, list[float]]]:
+    """The table as values that JSON can hold: each estimate with its interval."""
+    return {level: {name: [e.value, e.low, e.high] for name, e in row.items()} for level, row in found.items()}
+
+
 @click.command()
 @click.option("--scenes", default=24, show_default=True)
 @click.option("--edits", "edited", default=0, show_default=True, help="Scenes in which edits are made.")
@@ -146,13 +151,12 @@ def main(scenes: int, edited: int, levels: tuple[str, ...], first_seed: int, jso
             seen = list(objects_seen(session, first_seed, scenes))
             right = edits_made(session, perceptual, first_seed, edited) if edited else {}
         found[level] = columns(seen, right)
+        if json_path:
+            json_path.write_text(json.dumps(_values(found), indent=2))
     table = Table("attention", *next(iter(found.values())))
     for level, row in found.items():
         table.add_row(level, *(f"{e.value:.2f} [{e.low:.2f}, {e.high:.2f}]" for e in row.values()))
     Console().print(table)
-    if json_path:
-        values = {level: {name: [e.value, e.low, e.high] for name, e in row.items()} for level, row in found.items()}
-        json_path.write_text(json.dumps(values, indent=2))
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from rich.table import Table
 from torch import Tensor
 
 from inversion import ddim
-from inversion.errors import EditError
+from inversion.errors import EditError, RecognitionError
 from inversion.loading import load_model
 from inversion.model import DiffusionModel
 from inversion.problem import InversionProblem
@@ -103,7 +103,7 @@ def realedit(model: DiffusionModel, perceptual: PerceptualMetric, settings: Sett
             edited = edit(
                 model, Photo(to_bytes(case.before)), case.prompt, case.edit, settings=settings, perceptual=perceptual
             )
-        except EditError:
+        except (EditError, RecognitionError):
             return case.before, None
         return edited.photo.tensor(), edited.editable
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from inversion import ddim
-from inversion.errors import EditError
+from inversion.errors import EditError, RecognitionError
 from inversion.model import DiffusionModel
 from inversion.problem import InversionProblem
 from inversion.record import record
@@ -137,7 +137,7 @@ def realedit(model: DiffusionModel, perceptual: PerceptualMetric, settings: Sett
         photo = Photo(to_bytes(case.before))
         try:
             edited = edit(model, photo, case.prompt, case.edit, settings=settings, perceptual=perceptual)
-        except EditError:
+        except (EditError, RecognitionError):
             return case.before, None
         return edited.photo.tensor(), edited.editable
 
