@@ -1,5 +1,6 @@
 """Masks as shapes: dilated and eroded, their depth, soft edges, union and connected parts."""
 
+import math
 from collections.abc import Sequence
 
 import cv2
@@ -25,6 +26,27 @@ def dilate(mask: Tensor, fraction: float) -> Tensor:
     inside = mask[0, 0].cpu().numpy() > 0.5
     grown = distance_inside(inside) > -radius if radius < 0 else distance_inside(~inside) <= radius
     return torch.from_numpy(grown).float()[None, None]
+
+
+def swept(mask: Tensor, by: tuple[float, float]) -> Tensor:
+    """All that a mask (1, 1, H, W) covers on its straight way by (x, y), fractions of the photo; what leaves the frame
+    is gone."""
+    way = np.array((by[1] * mask.shape[-2], by[0] * mask.shape[-1]))  # rows, columns
+    covered, doublings = (mask > 0.5).float(), max(1, math.ceil(math.log2(1 + np.abs(way).max())))
+    for k in range(doublings):  # each doubles the part of the way that is covered
+        covered = torch.maximum(covered, _translated(covered, np.rint(way * 2.0 ** (k - doublings)).astype(int)))
+    return torch.maximum(covered, _translated((mask > 0.5).float(), np.rint(way).astype(int)))
+
+
+def _translated(mask: Tensor, by: np.ndarray) -> Tensor:
+    """A mask (1, 1, H, W) so many rows and columns on."""
+    result = torch.zeros_like(mask)
+    (to_rows, from_rows), (to_columns, from_columns) = (
+        (slice(max(0, step), max(0, n + min(0, step))), slice(max(0, -step), max(0, n - max(0, step))))
+        for step, n in zip(by, mask.shape[-2:], strict=True)
+    )
+    result[..., to_rows, to_columns] = mask[..., from_rows, from_columns]
+    return result
 
 
 def interior(mask: Tensor) -> Tensor:

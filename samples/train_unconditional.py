@@ -1,7 +1,7 @@
 """Train a small diffusion model of pixels that no words guide, in the layout of diffusers' `DDPMPipeline` (Ho et al.,
 arXiv 2006.11239): what directions in the middle of a U-Net were first found in.
 
-    python -m samples.train_unconditional RUN --steps 800
+    python -m samples.train_unconditional RUN --steps 8000
 
 Writes RUN/model, RUN/losses.jsonl and RUN/drawn.png, and resumes when run again.
 """
@@ -17,7 +17,7 @@ from torchvision.utils import save_image
 from samples.small_scenes import SIDE, small_photos
 from samples.training import Average, Run, learning_rate
 
-SCENES, BATCH, PEAK_RATE = 2000, 16, 2e-3
+SCENES, BATCH, PEAK_RATE = 6000, 16, 2e-3
 CHUNK = 200  # scenes that are rendered at once
 
 
@@ -57,7 +57,7 @@ def drawn(network: UNet2DModel, noises: DDPMScheduler, count: int, steps: int = 
 
 @click.command()
 @click.argument("run_directory", type=click.Path(path_type=Path))
-@click.option("--steps", default=800, show_default=True)
+@click.option("--steps", default=8000, show_default=True)
 @click.option("--scenes", default=SCENES, show_default=True)
 def main(run_directory: Path, steps: int, scenes: int) -> None:
     """Train on rendered scenes, keep the run in RUN_DIRECTORY."""
@@ -66,7 +66,7 @@ def main(run_directory: Path, steps: int, scenes: int) -> None:
     torch.manual_seed(0)
     network, noises = build_network(), DDPMScheduler(clip_sample=True)
     optimiser = torch.optim.AdamW(network.parameters(), PEAK_RATE, weight_decay=1e-4, betas=(0.9, 0.99))
-    average = Average(network, 0.99)
+    average = Average(network, 0.995)
 
     def keep() -> None:
         DDPMPipeline(average.module, noises).save_pretrained(run_directory / "model")

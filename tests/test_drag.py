@@ -10,7 +10,15 @@ from inversion.taps import Tape
 from realedit.cli import main
 from realedit.engines import Drag
 from realedit.geometry.crop import Crop
-from realedit.methods.drag import MotionSupervision, drag, late_self_attention, neighbours, read_at, tracked
+from realedit.methods.drag import (
+    MotionSupervision,
+    drag,
+    late_self_attention,
+    neighbours,
+    read_at,
+    tracked,
+    way_of,
+)
 from realedit.methods.sampler_run import Task
 from realedit.methods.systems import SYSTEMS
 from realedit.sampling.session import Session
@@ -93,6 +101,24 @@ def test_points_are_those_of_the_photo_also_in_a_part_of_it(model):
     assert callback.supervision.targets.tolist() == [[14.5, 5.5]]
     with pytest.raises(EditError, match=r"the point 0\.2,0\.75 lies where nothing may change"):
         drag(task, points(((0.2, 0.75), (0.8, 0.75))))
+
+
+def test_an_object_may_change_where_it_is_and_all_along_its_ways():
+    mask = torch.zeros(1, 1, 40, 80)
+    mask[..., 10:14, 20:23] = 1
+    right = torch.zeros_like(mask)
+    right[..., 10:14, 20:63] = 1  # by half of the width
+    assert torch.equal(way_of(points(((0.3, 0.3), (0.8, 0.3))), mask, 0), right)
+    up = torch.zeros_like(mask)
+    up[..., 0:14, 20:23] = 1  # out of the frame
+    both = points(((0.3, 0.3), (0.8, 0.3)), ((0.3, 0.3), (0.3, 0.0)))
+    assert torch.equal(way_of(both, mask, 0), torch.maximum(right, up))
+    slanting = way_of(points(((0.3, 0.3), (0.5, 0.7))), mask, 0)
+    assert slanting[..., 26:30, 36:39].min() == 1
+    assert slanting[..., 18:22, 28:31].min() == 1
+    assert slanting.sum() < 17 * (4 + 3 + 2)
+    stays = way_of(points(((0.3, 0.3), (0.3, 0.3))), mask, 0.05)
+    assert stays.sum() == 4 * 3 + 2 * (4 + 3) * 2 + 4  # two pixels around, one at corners
 
 
 def test_the_late_layers_are_the_papers(model):

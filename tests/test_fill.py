@@ -1,10 +1,16 @@
 """Holes filled without a model."""
 
+import numpy as np
 import pytest
 import torch
 
+from realedit.editing.filling import fill_marked
 from realedit.images import gaussian_blur
 from realedit.inpainting.fill import fill_rows, fill_smoothly
+from realedit.inpainting.filler import PhotoFill
+from realedit.sampling.session import Session
+from realedit.settings import Settings
+from tests.plain_scene import COLUMNS, DISC, ROWS, scene
 
 
 def hole_at(left: int, top: int, side: int, height: int = 96, width: int = 128) -> torch.Tensor:
@@ -67,3 +73,15 @@ def test_a_blurred_point_is_as_wide_as_said_each_way():
     y, x = torch.meshgrid(torch.arange(101) - 50.0, torch.arange(141) - 70.0, indexing="ij")
     assert abs(float((spread * x.square()).sum().sqrt()) - 9) < 0.1
     assert abs(float((spread * y.square()).sum().sqrt()) - 3) < 0.1
+
+
+def test_what_a_mark_left_of_a_thing_does_not_stain_what_fills_it(tabletop):
+    """The disc's rim of two pixels stays: it may neither give its blue to the hole nor be copied."""
+    photo = scene()
+    inner = (COLUMNS - 40) ** 2 + (ROWS - 50) ** 2 < 12**2
+    mask = torch.from_numpy(inner).float()[None, None]
+    filled = fill_marked(Session(tabletop, Settings()), photo, "a floor", mask, PhotoFill())
+    before, after = photo.rgb, filled.rgb
+    assert (after[~inner] == before[~inner]).all()
+    ground = before[~DISC].reshape(-1, 3).mean(0)
+    np.testing.assert_allclose(after[inner].mean(0), ground, atol=4)

@@ -29,9 +29,9 @@ def drag(
     options: DrawingOptions,
 ) -> None:
     """Drag what is seen at points to others, so that what hangs together with it follows. --from and --to come in
-    pairs; what is marked alone may change: mark what moves and where it goes.
+    pairs. With --box or --point the object and its way alone may change, with --mask what is white in that.
 
-    Example: realedit drag photo.png --from 0.4,0.5 --to 0.5,0.5 --mask free.png -o dragged.png
+    Example: realedit drag photo.png --from 0.4,0.5 --to 0.5,0.5 --point 0.4,0.5 -o dragged.png
     """
     if len(starts) != len(ends):
         raise click.UsageError("give as many --to as --from: one for each point, in the same order")

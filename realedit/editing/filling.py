@@ -22,9 +22,13 @@ from realedit.inpainting.filler import (
 )
 from realedit.inpainting.repaint_filler import RepaintFiller
 from realedit.methods.controlnet import ControlMap
+from realedit.morphology import dilate
 from realedit.objects.recognition import knows_photo
 from realedit.sampling.inverted_image import check_memory, model_image
 from realedit.sampling.session import Session
+
+# What is so near beyond a mark may still be of what is marked: pixels, or of the shorter side if that is more.
+LEAST_RIM, RIM_WIDTH = 3, 0.01
 
 
 def fill_marked(
@@ -37,6 +41,7 @@ def fill_marked(
 ) -> Photo:
     """A photo with its `mask` (1, 1, H, W) filled; `words` say what is to be seen then. Automatically it is RePaint
     where the model knows the photo, else what the photo has around the hole. `controls`: maps of the whole photo.
+    Nothing is matched to the rim of the mask: marks end inside things, whose colours would bleed in.
 
     Raises:
         RecognitionError: RePaint is to draw in a photo that the model does not know.
@@ -53,7 +58,8 @@ def fill_marked(
         filler = replace(filler, controls=controls)
     pixels = photo.colours.to_srgb(photo.tensor())
     session.progress("filling")
-    filled, _ = PlateFill(session, filler, words)(pixels, mask, torch.zeros_like(mask))
+    hole = dilate(mask, max(RIM_WIDTH, LEAST_RIM / min(photo.size)))
+    filled, _ = PlateFill(session, filler, words)(pixels, hole, torch.zeros_like(mask))
     return photo.painted(photo.colours.from_srgb(filled), mask, photo.opacity())
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inversion.errors import Notice
-from realedit.engines import DiffuseIT
+from realedit.engines import DiffuseIT, Drag
 from realedit.files.captions import Prompt
 from realedit.files.photo import Photo
 from realedit.files.reading import load_photo
@@ -109,11 +109,14 @@ def _from_words(run: ModelRun, job: GenerationJob, session: "Session") -> Photo:
 def _redrawn(run: ModelRun, job: GenerationJob, whole: Redrawing, photo: Photo, session: "Session") -> Photo:
     from realedit.editing.redrawing import redraw
     from realedit.jobs.regions import region_mask
+    from realedit.methods.drag import way_of
 
     words, where = whole.words or job.prompt.text, whole.where
     mask = region_mask(where, photo, words, job.folder, offline=run.which.offline) if where else None
     from_here = renamed(whole, lambda name: str(job.folder / name), lambda name: name)
     texts, engine = (job.prompt.text, words), from_here.engine
+    if isinstance(engine, Drag) and where and where.mask is None:  # an object is marked, not all that may change
+        mask = way_of(engine, mask, session.settings.margin)
     if isinstance(engine, DiffuseIT):
         session = _seeing(run, engine, session)
     return redraw(session, photo, texts, engine, mask, control_maps(run, whole, job.folder))

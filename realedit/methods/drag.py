@@ -17,6 +17,7 @@ from inversion.replacement import OutputReplacement, Replacement
 from inversion.taps import Tape
 from realedit.engines import Drag
 from realedit.methods.sampler_run import SamplerRun, Task, always
+from realedit.morphology import dilate, swept, union
 from realedit.sampling.prediction import Conditioning, Step
 from realedit.sampling.session import Session
 from realedit.sampling.source_pass import SourcePass, SourceResidual
@@ -31,6 +32,13 @@ def check_points(session: Session, texts: tuple[str, str], engine: Drag) -> None
     for x, y in (point for each in engine.points for point in (each.start, each.end)):
         if not (0 <= x <= 1 and 0 <= y <= 1):
             raise EditError(f"the point {x:g},{y:g} lies outside the photo; give fractions from 0 to 1")
+
+
+def way_of(engine: Drag, mask: Tensor, margin: float) -> Tensor:
+    """What may change when an object (1, 1, H, W) is dragged: where it is, where it may go, and a `margin` around, in
+    fractions of the shorter side."""
+    ways = [(each.end[0] - each.start[0], each.end[1] - each.start[1]) for each in engine.points]
+    return dilate(union([swept(mask, way) for way in ways], mask), margin)
 
 
 @dataclass(eq=False)
