@@ -21,7 +21,17 @@ def case_of(task, seed=SEED):
     return case
 
 
-@pytest.mark.parametrize(("task", "seed"), [("fill", SEED), ("move", SEED), ("drag", SEED), ("drag", SEED + 1)])
+@pytest.mark.parametrize(
+    ("task", "seed"),
+    [
+        ("fill", SEED),
+        ("move", SEED),
+        ("drag", SEED),
+        ("drag", SEED + 1),
+        ("direction", SEED),
+        ("direction, no words", SEED),
+    ],
+)
 def test_the_truth_is_right_and_the_photo_is_not(task, seed):
     case = case_of(task, seed)
     right = TASKS[task].measures(case, case.truth, None, DIFFERENCE)

@@ -72,7 +72,7 @@ def recolouring(scene: Scene, size: tuple[int, int], rng: random.Random) -> Edit
     used = {t.colour for t in scene.things}
     colour = rng.choice([c for c in COLOURS if c not in used])
     others = [scene.recoloured(k, c) for c in COLOURS if c != colour]
-    return _look(scene, k, [scene.recoloured(k, colour), *others], "recolour", size)
+    return look_case(scene, k, [scene.recoloured(k, colour), *others], "recolour", size)
 
 
 def restyling(scene: Scene, size: tuple[int, int], rng: random.Random) -> EditCase | None:
@@ -84,7 +84,7 @@ def restyling(scene: Scene, size: tuple[int, int], rng: random.Random) -> EditCa
     else:
         looks = [replace(thing, material=m, pattern="plain") for m in MATERIALS if m != thing.material]
     rng.shuffle(looks)
-    return _look(scene, k, [scene.with_thing(k, look) for look in (*looks, thing)], "restyle", size)
+    return look_case(scene, k, [scene.with_thing(k, look) for look in (*looks, thing)], "restyle", size)
 
 
 def swap(scene: Scene, size: tuple[int, int]) -> EditCase | None:
@@ -107,7 +107,8 @@ def removal(scene: Scene, size: tuple[int, int], rng: random.Random) -> EditCase
     return _case(scene, after, after, (k,), Remove(phrase), after.emptied().caption, "remove", size)
 
 
-def _look(scene: Scene, k: int, looks: list[Scene], kind: str, size: tuple[int, int]) -> EditCase | None:
+def look_case(scene: Scene, k: int, looks: list[Scene], kind: str, size: tuple[int, int]) -> EditCase | None:
+    """Object `k` in the first of several `looks`, which are scenes with all that might have been asked for."""
     old, new = scene.things[k].phrase, looks[0].things[k].phrase
     wanted = scene.caption.replace(old, new)
     case = _case(scene, looks[0], scene.without(k), (k,), Restyle(old, new), wanted, kind, size)

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import torch
@@ -16,6 +18,9 @@ from realedit.editing.pipeline import edit
 from realedit.editing.redrawing import redraw
 from realedit.editing.request import Hints
 from realedit.engines import (
+    Asyrp,
+    BoundaryDiffusion,
+    ClassGuidance,
     DiffuseIT,
     Drag,
     DraggedPoint,
@@ -30,19 +35,25 @@ from realedit.evaluation.metrics import PerceptualMetric
 from realedit.files.photo import Photo
 from realedit.images import to_bytes
 from realedit.inpainting.filler import AutomaticFill, FillChoice, PhotoFill, RepaintFill
+from realedit.methods.classifier_guidance import guiding_classes
 from realedit.methods.controlnet import BUNDLED_EDGES, ControlMap, load_controlnet
 from realedit.morphology import dilate
 from realedit.sampling.prompts import object_prompt
 from realedit.sampling.session import Session
 from realedit.settings import DEFAULTS, Mode
 from samples.edges import edges
+from samples.small_scenes import SIDE
 from tests.benchmarks.cases import Case
+from tests.benchmarks.direction_cases import found_direction
 from tests.benchmarks.drag_cases import DragCase
 from tests.benchmarks.edit_cases import EditCase
 from tests.benchmarks.fillers import telea
 from tests.benchmarks.rows import cut_paste_inpaint
 
 MARKED_BEYOND = 0.03  # of the shorter side, by which a person's mark goes beyond what it means
+DIRECTION_STEPS = 10  # of inversion and sampling along a direction, which is found once
+CLASS_SCALE = 40.0  # of the classifier's gradient
+UNCONDITIONAL = str(bundled_samples() / "unconditional")  # the small model without words
 HARMONISED = 0.4  # of the schedule that SDEdit draws anew of what was pasted
 Row = Callable[[Any], tuple[Tensor, Tensor | None]]
 
@@ -108,6 +119,30 @@ class Rig:
 
         return row
 
+    def classified(self, case: EditCase) -> tuple[Tensor, Tensor | None]:
+        """`relook --engine sdedit --class` in words without the colour, which the classifier alone knows."""
+        colour, shape = case.edit.words.split()[0], case.edit.words.split()[-1]
+        asked = ClassGuidance(words=(colour,), scale=CLASS_SCALE)
+        session = replace(self.session, guide=guiding_classes(self.model, asked))
+        mask, texts = marked_by_hand(case.sources[0]), (case.prompt, photo_of(shape))
+        return redraw(session, Photo(to_bytes(case.before)), texts, SDEdit(strength=0.7), mask).tensor(), mask
+
+    @cached_property
+    def along(self) -> str:
+        """The folder of the direction between two colours, of this model."""
+        return found_direction(self.model, Path(mkdtemp()), DIRECTION_STEPS, small=self.model.native_size == SIDE)
+
+    def directed(self, kind: type[Asyrp | BoundaryDiffusion], by: float, *, marked: bool) -> Row:
+        """`direction apply`, under no words; `marked`: with the object's mask, grown."""
+
+        def row(case: EditCase) -> tuple[Tensor, Tensor | None]:
+            mask = marked_by_hand(case.sources[0]) if marked else None
+            session = Session(self.model, replace(DEFAULTS, steps=DIRECTION_STEPS))
+            engine = kind(direction=self.along, by=by)
+            return redraw(session, Photo(to_bytes(case.before)), ("", ""), engine, mask).tensor(), mask
+
+        return row
+
     def filled(self, choice: FillChoice) -> Row:
         """`fill` of where the true pictures differ, grown, in the words of the empty place."""
 
@@ -168,10 +203,33 @@ def look_rows(rig: Rig) -> Mapping[str, Row]:
         **{name: rig.redrawn(engine) for name, engine in engines.items()},
         "plug-and-play, marked": rig.redrawn(lambda case: PlugAndPlay(), marked=True),
         "sdedit, marked": rig.redrawn(lambda case: SDEdit(strength=0.7), marked=True),
+        "classifier guidance, marked": rig.classified,
         "diffuse-it, marked": rig.redrawn(lambda case: DiffuseIT(strength=0.8), marked=True),
         **rig.along_edges(
             {"sdedit along edges, marked": rig.redrawn(lambda case: SDEdit(strength=0.9), marked=True, along=True)}
         ),
+    }
+
+
+def direction_rows(rig: Rig) -> Mapping[str, Row]:
+    """Of one colour for another: along a direction that photos tell, and in words."""
+    return {
+        "do nothing": do_nothing,
+        "composite": rig.edited(Mode.COMPOSITE),
+        "self-guidance": rig.edited(Mode.REGENERATE),
+        "boundary-diffusion, marked": rig.directed(BoundaryDiffusion, 4.0, marked=True),
+        "asyrp, marked": rig.directed(Asyrp, 2.0, marked=True),
+    }
+
+
+def small_direction_rows(rig: Rig) -> Mapping[str, Row]:
+    """The same of a model without words."""
+    return {
+        "do nothing": do_nothing,
+        "boundary-diffusion": rig.directed(BoundaryDiffusion, 2.0, marked=False),
+        "boundary-diffusion, marked": rig.directed(BoundaryDiffusion, 2.0, marked=True),
+        "asyrp": rig.directed(Asyrp, 2.0, marked=False),
+        "asyrp, marked": rig.directed(Asyrp, 2.0, marked=True),
     }
 
 

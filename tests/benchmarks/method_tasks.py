@@ -11,11 +11,22 @@ from torch import Tensor
 from realedit.evaluation.metrics import PerceptualMetric, psnr, region_mean
 from samples.scenes import sample_scene
 from tests.benchmarks.cases import SIZES, draw_move, drawn_case
+from tests.benchmarks.direction_cases import direction_case, small_direction_case
 from tests.benchmarks.drag_cases import drag_case, drag_is_right
 from tests.benchmarks.edit_cases import recolouring, removal, restyling
 from tests.benchmarks.edit_judge import distance, judge_edit
 from tests.benchmarks.judge import judge
-from tests.benchmarks.method_rows import Rig, Row, drag_rows, fill_rows, look_rows, move_rows
+from tests.benchmarks.method_rows import (
+    UNCONDITIONAL,
+    Rig,
+    Row,
+    direction_rows,
+    drag_rows,
+    fill_rows,
+    look_rows,
+    move_rows,
+    small_direction_rows,
+)
 
 STRANGE = 0.2  # root mean square colour difference from which a pixel of a filled place is not what belongs there
 MOST_STRANGE = 0.1  # of the place: more is another thing in it
@@ -39,11 +50,12 @@ class Measures:
 class BenchmarkTask:
     """`case`: of a scene's seed and frame, None where the scene does not allow it; it has the pictures `before` and
     `truth` (1, 3, H, W) and the `region` (1, 1, H, W) in which they differ. `right`: whether a result does what was
-    asked. `rows`: who takes part, by name."""
+    asked. `rows`: who takes part, by name; with another `model` than the one asked for, if one is named."""
 
     case: Callable[[int, Frame], Any]
     right: Callable[[Any, Tensor, PerceptualMetric], bool]
     rows: Callable[[Rig], Mapping[str, Row]]
+    model: str | None = None
 
     def cases(self, first_seed: int, count: int) -> list[Any]:
         """The first ones from a seed on, named by it."""
@@ -103,5 +115,7 @@ TASKS = {
     "restyle": BenchmarkTask(edit_case(restyling), edit_is_right, look_rows),
     "fill": BenchmarkTask(edit_case(removal), fill_is_right, fill_rows),
     "move": BenchmarkTask(moved_case, move_is_right, move_rows),
+    "direction": BenchmarkTask(direction_case, edit_is_right, direction_rows),
+    "direction, no words": BenchmarkTask(small_direction_case, edit_is_right, small_direction_rows, UNCONDITIONAL),
     "drag": BenchmarkTask(drag_case, dragged_right, drag_rows),
 }

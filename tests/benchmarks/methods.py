@@ -66,8 +66,14 @@ class MethodContest:
     def __call__(self, case: Any) -> dict[str, Kept]:
         return {name: self._kept(name, row, case) for name, row in self._rows().items()}
 
+    @property
+    def _rig(self) -> Rig:
+        asked = _rig(self.model, self.threads)
+        own = TASKS[self.task].model
+        return asked if own is None else Rig(_rig(own, self.threads).model, asked.perceptual)
+
     def _rows(self) -> dict[str, Row]:
-        rows = TASKS[self.task].rows(_rig(self.model, self.threads))
+        rows = TASKS[self.task].rows(self._rig)
         return {name: row for name, row in rows.items() if not self.only or name in self.only}
 
     def _kept(self, name: str, row: Row, case: Any) -> Kept:
@@ -75,7 +81,7 @@ class MethodContest:
         file = self.folder / self.task / case.name / f"{name}.png"
         told = file.with_suffix(".json")
         if not told.exists():
-            rig = _rig(self.model, self.threads)
+            rig = self._rig
             with fresh_cache():
                 outcome = measured(row, case, rig.model)
             file.parent.mkdir(parents=True, exist_ok=True)
