@@ -3,7 +3,7 @@
 import hashlib
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Protocol
@@ -17,13 +17,12 @@ from inversion.families import ModelFamily
 from inversion.finite import finite
 from inversion.footprint import Memory
 from inversion.interruption import may_stop
+from inversion.metering import Meter, metered
+from inversion.recorded_layers import grouping_layers, recorded_sites
 from inversion.schedule import Schedule
 from inversion.spacing import most_steps, spaced
 from inversion.taps import Sites, tap
 from inversion.text import Embedder, Embedding, TextEncoders, joined
-
-MOST_GROUPED = 32  # cells on a side in which places are told to belong together
-BACKWARD_COST = 1.08  # of a forward pass, with frozen weights (counted on Stable Diffusion 1.5)
 
 
 class ResidualInputs(Protocol):
@@ -33,15 +32,6 @@ class ResidualInputs(Protocol):
         """For latents (rows, C, h, w) at the training timestep `t` under as many texts: values of the U-Net's arguments
         `down_block_additional_residuals` and `mid_block_additional_residual`."""
         ...
-
-
-@dataclass(eq=False)
-class Meter:
-    """Network evaluations in forward-equivalents: a forward pass of one row of the U-Net is 1; and, once all is done,
-    for how long all networks worked."""
-
-    forward_equivalents: float = 0.0
-    network_seconds: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,37 +90,13 @@ class DiffusionModel:
 
     @cached_property
     def sites(self) -> Sites:
-        """The layers that are recorded: one cross-attention layer of every transformer coarser than the latent, and the
-        penultimate features of the decoder (the paper's appearance activations).
-
-        Of transformers with many layers (SDXL: ten) it is the one at a third, as in the paper; recording all of them
-        would take ten times the memory for the same information.
-        """
-        transformers: dict[str, list[str]] = {}
-        for name, _ in self.unet.named_modules():
-            if name.endswith(".attn2") and self.halvings(name) >= 1:
-                transformers.setdefault(name.split(".transformer_blocks.")[0], []).append(name)
-        attention = [layers[len(layers) // 3] for layers in transformers.values()]
-        blocks = self.unet.up_blocks
-        feature = f"up_blocks.{len(blocks) - 1}.resnets.{len(blocks[-1].resnets) - 2}"
-        return Sites(tuple(attention), (feature,))
+        """The layers that are recorded."""
+        return recorded_sites(self.unet)
 
     @cached_property
     def grouping_sites(self) -> tuple[str, ...]:
-        """The self-attention layers that tell which places belong together: beside the recorded cross-attention, the
-        finest that have at most 32 cells on a side of a native photo. (Finer ones would take gigabytes.)"""
-        side = self.native_size // self.latent_factor
-        levels = {name: self.halvings(name) for name in self.sites.attention}
-        coarse = [level for level in levels.values() if side >> level <= MOST_GROUPED]
-        finest = min(coarse, default=max(levels.values()))
-        return tuple(name.removesuffix("attn2") + "attn1" for name, level in levels.items() if level == finest)
-
-    def halvings(self, name: str) -> int:
-        """How many times a module of the U-Net sees the latent halved."""
-        levels = len(self.unet.config.block_out_channels)
-        kind, _, rest = name.partition(".")
-        number = int(rest.split(".")[0]) if kind in ("down_blocks", "up_blocks") else 0
-        return {"down_blocks": number, "up_blocks": levels - 1 - number}.get(kind, levels - 1)
+        """The self-attention layers that tell which places belong together."""
+        return grouping_layers(self.unet, self.sites.attention, self.native_size // self.latent_factor)
 
     @torch.no_grad()
     def encode(self, photo: Tensor) -> Tensor:
@@ -269,21 +235,7 @@ class DiffusionModel:
         """
         return spaced(self.scheduler, steps, self.name)
 
-    @contextmanager
-    def metered(self) -> Iterator[Meter]:
+    def metered(self) -> AbstractContextManager[Meter]:
         """Count every row that passes through the U-Net inside the block, with its gradient if it has one, and how long
         the networks work there."""
-        meter, before = Meter(), self.clock.seconds
-
-        def count(module: Any, args: Any, kwargs: Any, output: Any) -> None:
-            rows = (args[0] if args else kwargs["sample"]).shape[0]
-            tracked = output.sample.requires_grad
-            again = module.is_gradient_checkpointing  # activations are computed twice then
-            meter.forward_equivalents += rows * (1 + (BACKWARD_COST + again) * tracked)
-
-        handle = self.unet.register_forward_hook(count, with_kwargs=True)
-        try:
-            yield meter
-        finally:
-            handle.remove()
-            meter.network_seconds = self.clock.seconds - before
+        return metered(self.unet, self.clock)

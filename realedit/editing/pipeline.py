@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from inversion.model import DiffusionModel, Meter
+from inversion.metering import Meter
+from inversion.model import DiffusionModel
 from realedit.editing.measurement import camera_used, overlaps
 from realedit.editing.modes import Attempt, ShowPart, attempt
 from realedit.editing.request import EditRequest, Hints

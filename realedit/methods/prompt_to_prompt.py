@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from inversion.recorded_layers import halvings
 from inversion.replacement import AttentionReplacement, OutputReplacement, Replacement, as_map
 from inversion.taps import attention_probabilities
 from realedit.engines import PromptToPrompt
@@ -127,6 +128,5 @@ def attention_layers(task: Task) -> tuple[tuple[str, ...], tuple[str, ...]]:
     unet = task.session.model.unet
     names = [name for name, _ in unet.named_modules()]
     cross = tuple(name for name in names if name.endswith(".attn2"))
-    halved = task.session.model.halvings
-    own = tuple(name for name in names if name.endswith(".attn1") and 4.0 ** -halved(name) <= COARSE_SHARE)
+    own = tuple(name for name in names if name.endswith(".attn1") and 4.0 ** -halvings(unet, name) <= COARSE_SHARE)
     return cross, own
