@@ -1,7 +1,7 @@
 """Train a small diffusion model of pixels that no words guide, in the layout of diffusers' `DDPMPipeline` (Ho et al.,
 arXiv 2006.11239): what directions in the middle of a U-Net were first found in.
 
-    python -m samples.train_unconditional RUN --steps 8000
+    python -m samples.train_unconditional RUN --steps 5500
 
 Writes RUN/model, RUN/losses.jsonl and RUN/drawn.png, and resumes when run again.
 """
@@ -57,7 +57,7 @@ def drawn(network: UNet2DModel, noises: DDPMScheduler, count: int, steps: int = 
 
 @click.command()
 @click.argument("run_directory", type=click.Path(path_type=Path))
-@click.option("--steps", default=8000, show_default=True)
+@click.option("--steps", default=5500, show_default=True)
 @click.option("--scenes", default=SCENES, show_default=True)
 def main(run_directory: Path, steps: int, scenes: int) -> None:
     """Train on rendered scenes, keep the run in RUN_DIRECTORY."""

@@ -18,9 +18,11 @@ from realedit.images import to_bytes
 from realedit.jobs.control_maps import control_maps
 from realedit.jobs.model_run import ModelRun
 from realedit.sampling.background import ANY_BACKGROUND
-from realedit.settings import Settings
+from realedit.settings import DEFAULTS, Settings
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from realedit.files.reading import PhotoFile
     from realedit.sampling.session import Progress, Session, StepGuide
 
@@ -108,18 +110,27 @@ def _from_words(run: ModelRun, job: GenerationJob, session: "Session") -> Photo:
 
 def _redrawn(run: ModelRun, job: GenerationJob, whole: Redrawing, photo: Photo, session: "Session") -> Photo:
     from realedit.editing.redrawing import redraw
-    from realedit.jobs.regions import region_mask
-    from realedit.methods.drag import way_of
 
-    words, where = whole.words or job.prompt.text, whole.where
-    mask = region_mask(where, photo, words, job.folder, offline=run.which.offline) if where else None
+    words = whole.words or job.prompt.text
+    mask = _free(run, job, whole, photo, words)
     from_here = renamed(whole, lambda name: str(job.folder / name), lambda name: name)
     texts, engine = (job.prompt.text, words), from_here.engine
-    if isinstance(engine, Drag) and where and where.mask is None:  # an object is marked, not all that may change
-        mask = way_of(engine, mask, session.settings.margin)
     if isinstance(engine, DiffuseIT):
         session = _seeing(run, engine, session)
     return redraw(session, photo, texts, engine, mask, control_maps(run, whole, job.folder))
+
+
+def _free(run: ModelRun, job: GenerationJob, whole: Redrawing, photo: Photo, words: str) -> "Tensor | None":
+    """What may change, (1, 1, H, W): what is marked, and of an object that is dragged its way; None: everything."""
+    from realedit.jobs.regions import region_mask
+    from realedit.methods.drag import way_of
+
+    where, engine = whole.where, whole.engine
+    if where is None:
+        return None
+    marked = region_mask(where, photo, words, job.folder, offline=run.which.offline)
+    is_object = where.mask is None
+    return way_of(engine, marked, DEFAULTS.margin) if is_object and isinstance(engine, Drag) else marked
 
 
 def _seeing(run: ModelRun, engine: DiffuseIT, session: "Session") -> "Session":
