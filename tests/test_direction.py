@@ -1,6 +1,7 @@
 """Directions: boundaries against hand-computed ones, steps against their formulas, and both on the command line."""
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,10 +23,10 @@ from realedit.files.reading import load_photo
 from realedit.files.writing import save_photo
 from realedit.images import working_size
 from realedit.methods.asyrp import AsymmetricSteps, ShiftedBottleneck, asyrp
+from realedit.methods.boundary import boundary_normal, held_out_accuracy, require_scikit_learn
 from realedit.methods.boundary_diffusion import boundary_diffusion, mixing_level
 from realedit.methods.direction import LAYER, Level, bottleneck, load_direction
 from realedit.methods.direction_fit import fit_direction, noisiest_of_the_best
-from realedit.methods.linear_svm import boundary_normal, held_out_accuracy, inner_products, support_weights
 from realedit.methods.sampler_run import Task
 from realedit.sampling.prediction import Conditioning
 from realedit.sampling.sampler import sample
@@ -101,21 +102,10 @@ class TestBoundary:
         torch.testing.assert_close(boundary_normal(points, SIDES), torch.tensor([1.0, 0.0, 0.0]), atol=1e-3, rtol=0)
         torch.testing.assert_close(boundary_normal(points, -SIDES), torch.tensor([-1.0, 0.0, 0.0]), atol=1e-3, rtol=0)
 
-    def test_the_weights_meet_the_conditions_of_the_optimum(self):
-        """Inside its margin a sample weighs the penalty, outside nothing, on it something in between."""
-        samples = torch.randn(30, 4, generator=torch.Generator().manual_seed(3))
-        sides = (samples[:, 0] + 0.5 * torch.randn(30, generator=torch.Generator().manual_seed(4))).sign()
-        gram = inner_products(samples)
-        weights = support_weights(gram, sides)
-        margin = sides * ((gram + gram.diagonal().mean()) @ weights)
-        alpha = weights * sides
-        assert alpha.min() >= 0
-        assert alpha.max() <= 1
-        assert (margin[alpha == 0] >= 1 - 1e-3).all()
-        assert (margin[alpha == 1] <= 1 + 1e-3).all()
-        inside = (alpha > 0) & (alpha < 1)
-        assert ((margin[inside] - 1).abs() < 1e-3).all()
-        assert {bool(v) for v in inside} == {True, False}
+    def test_without_scikit_learn_one_line_says_what_to_install(self, monkeypatch):
+        monkeypatch.setitem(sys.modules, "sklearn", None)
+        with pytest.raises(EditError, match=r'pip install "realedit\[directions\]"'):
+            require_scikit_learn()
 
     def test_held_out_samples_tell_what_is_learnt_from_what_is_fitted(self):
         """In many dimensions any sides can be parted; only true ones are told of samples that were not seen."""

@@ -21,6 +21,7 @@ from realedit.files.captions import Prompt
 from realedit.files.kinds import PHOTOS
 from realedit.files.reading import PhotoFile, load_photo
 from realedit.files.writing import check_folder, check_outputs, write_bytes
+from realedit.methods.boundary import require_scikit_learn
 from realedit.methods.direction import HEADER, TENSORS, Direction, load_direction
 from realedit.methods.direction_fit import check_count, fit_direction
 from realedit.sampling.session import Session
@@ -34,9 +35,10 @@ def fit_from_folders(shared: RunOptions, folders: tuple[Path, Path], output: Pat
 
     Raises:
         PhotoError: a folder holds no photos, or one cannot be read.
-        EditError: one holds too few.
+        EditError: one holds too few, or scikit-learn is not there.
         OutputError: the direction cannot be written.
     """
+    require_scikit_learn()
     paths = [_photos_of(folder) for folder in folders]
     files = [output / HEADER, output / TENSORS]
     if output.exists():

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from inversion.errors import EditError
 from inversion.schedule import Schedule
+from realedit.methods.boundary import boundary_normal, held_out_accuracy
 from realedit.methods.direction import LAYER, Direction, DirectionHeader, Level, bottleneck
-from realedit.methods.linear_svm import boundary_normal, held_out_accuracy
 from realedit.sampling.session import Session
 
 SCANNED_FROM, SCANNED_UNTIL = 0.3, 0.7  # of the training timesteps: where the mixing level is looked for
