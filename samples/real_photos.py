@@ -17,7 +17,8 @@ from realedit.editing.request import Hints
 from realedit.edits import Edit, Move, Restyle
 from realedit.files.contact_sheet import contact_sheet
 from realedit.files.reading import load_photo
-from realedit.objects.selection import Mark, select
+from realedit.objects.mark import Mark
+from realedit.objects.selection import select
 
 SIDE = 384  # pixels of each picture
 

@@ -15,7 +15,8 @@ from realedit.cli import main
 from realedit.files.photo import Photo
 from realedit.files.reading import load_photo
 from realedit.files.recipe import Recipe
-from realedit.objects.selection import Mark, check_one_thing, select
+from realedit.objects.mark import Mark, check_one_thing
+from realedit.objects.selection import select
 from realedit.objects.user_masks import load_mask
 
 SHARED = Path(__file__).parent.parent.parent / "shared" / "photos" / "coco"

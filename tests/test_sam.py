@@ -22,8 +22,8 @@ from transformers import (
 from inversion.errors import EditError, ModelError
 from realedit.cli import main
 from realedit.files.photo import Photo
+from realedit.objects.mark import Mark
 from realedit.objects.sam import segment
-from realedit.objects.selection import Mark
 
 POINT = (0.4, 0.6)
 MARK = Mark(points=(POINT,))

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from realedit.files.photo import Photo
 from realedit.geometry.region import Region
-from realedit.objects.selection import Mark, select
+from realedit.objects.mark import Mark
+from realedit.objects.selection import select
 from realedit.objects.user_masks import load_mask
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from inversion.layouts import check_loaded
 from inversion.libraries import quiet_libraries
 from inversion.loading import check_weights
 from realedit.files.photo import Photo
-from realedit.objects.selection import Mark, check_mark, check_one_thing
+from realedit.objects.mark import Mark, check_mark, check_one_thing
 
 LARGEST_SIDE = 2048  # pixels of the longer side that the model is shown; it works at about 1024
 BY_MARKS = {
