@@ -195,7 +195,9 @@ def class_options(command: Command) -> Command:
     options = (
         click.option("--class", "classes", type=WORDS, multiple=True, help="What a classifier shall see: red, ball."),
         click.option("--classifier", help="Its folder; default: the bundled model's."),
-        click.option("--class-scale", type=FiniteType(0, 1000), help="How strongly it guides [10]."),
+        click.option(
+            "--class-scale", type=FiniteType(0, 1000), help="How strongly [10]; the bundled one's shows from 40 on."
+        ),
         click.option("--class-on", type=click.Choice(CLASS_ON), help="What it looks at [noisy]."),
     )
     return as_one("shown", ClassOptions, command, options)
