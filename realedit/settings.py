@@ -23,6 +23,7 @@ METHOD_NAMES = (
     "residual",
     "ddim",
 )  # kept equal to inversion.methods by a test: help must not load torch
+ENERGIES = ("attention", "readout")  # what those of regenerated edits read; any other name: heads in that folder
 MEMORY_NAMES = ("auto", "fast", "checkpointed", "lean")  # kept equal to inversion.footprint.Memory by a test
 
 
@@ -49,6 +50,8 @@ class Weights:
     appearance: float = 0.2
     others: float = 1.0
     ghost: float = 2.0
+    presence: float = 0.5  # by readout alone
+    colour: float = 1.0  # by readout alone
     look_alone: float = 1.0  # of appearance where nothing else is asked
 
 

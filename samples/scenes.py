@@ -105,7 +105,7 @@ class Scene:
 
     def emptied(self) -> "Scene":
         """The same place with nothing on the table, and a caption that says just that."""
-        place = f"{_with_article(TABLES[self.table])} in front of {_with_article(WALLS[self.wall])}"
+        place = f"{with_article(TABLES[self.table])} in front of {with_article(WALLS[self.wall])}"
         return replace(self, things=(), caption=f"a photo of {place}")
 
     def front(self, k: int) -> float:
@@ -213,18 +213,18 @@ def caption_of(rng: random.Random, scene: Scene, named: Sequence[Thing]) -> str:
     """Words for a scene that name these of its objects, in any order."""
     things = list(named)
     rng.shuffle(things)
-    names = [_with_article(t.phrase) for t in things]
+    names = [with_article(t.phrase) for t in things]
     if len(names) == 3:
         listed = rng.choice((f"{names[0]}, {names[1]} and {names[2]}", " and ".join(names)))
     else:
         listed = rng.choice(JOINS).join(names)
     text = f"{rng.choice(OPENINGS)} {listed}"
     if rng.random() < 0.9:
-        text += f" on {_with_article(TABLES[scene.table])}"
+        text += f" on {with_article(TABLES[scene.table])}"
     if rng.random() < 0.4:
-        text += f" in front of {_with_article(WALLS[scene.wall])}"
+        text += f" in front of {with_article(WALLS[scene.wall])}"
     return text.strip()
 
 
-def _with_article(phrase: str) -> str:
+def with_article(phrase: str) -> str:
     return ("an " if phrase[0] in "aeiou" else "a ") + phrase

@@ -34,6 +34,7 @@ RECIPES = [
     {"edit": [{"kind": "remove", "object": "red ball"}], "where": {"red ball": {"box": [0.1, 0.2, 0.3, 0.4]}}},
     {"edit": [{"kind": "duplicate", "object": "red ball", "by": [0.1, 0]}], "shadow": "none", "fill": "photo"},
     {"edit": [{"kind": "swap", "object": "red ball", "other": "can"}], "mode": "regenerate", "steps": 12, "seed": 7},
+    {"edit": [{"kind": "resize", "object": "can", "scale": 2.0}], "mode": "regenerate", "energies": "my heads"},
     {"edit": [{"kind": "restyle", "object": "red ball", "as": "grün $HOME"}], "prompt": "a photo of a red ball"},
     {
         "edit": [{"kind": "transfer", "object": "ball", "from": "o.png", "from_object": "can"}],

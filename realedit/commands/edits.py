@@ -126,7 +126,7 @@ def transfer(
     """
     paths = tuple(Path(p) for p in photos)
     if whole:
-        if options.marks or taken.marks or options.before_after or options.work or options.max_lpips or options.mode:
+        if options.marks or taken.marks or options.before_after or options.work or options.max_lpips or options.drawn():
             raise click.UsageError("--whole changes all of the photo: it takes no region, and writes the result alone")
         from realedit.commands.generation_batch import transfer_whole
 

@@ -17,7 +17,6 @@ from realedit.commands.output_options import EditOptions
 from realedit.commands.parameter_types import FILE, NUMBER, POINT, SHIFT, WORDS, Coordinates
 from realedit.files.access import as_text, shown_name
 from realedit.jobs.result_names import RESULT_WORDS
-from realedit.settings import Mode
 
 if TYPE_CHECKING:
     from realedit.files.reading import PhotoFile
@@ -80,7 +79,7 @@ def run_each(
             "prompt": shared.prompt,
             "where": {entry["object"]: where} if where else {},
             "photos": {name: in_fractions(told, _measured(name, told)) for name, told in (others or {}).items()},
-            "mode": (options.mode or Mode.AUTO).value,
+            **options.drawn(),
             "method": shared.method,
             "steps": shared.steps,
             "seed": shared.seed,

@@ -143,6 +143,7 @@ class EditOptions:
     keep_going: bool = False
     strict: bool = False
     mode: Mode | None = None
+    energies: str | None = None
     sidecar: bool = True
     files: FileOptions = FileOptions()
 
@@ -151,6 +152,11 @@ class EditOptions:
             raise click.UsageError("give either -o or --out-dir")
         if self.before_after == PIPE:
             raise click.UsageError("--before-after takes the name of a file; standard output holds one picture")
+
+    def drawn(self) -> dict[str, Any]:
+        """How the edit is made, where that is said, as a recipe would say it."""
+        said = {"mode": self.mode.value if self.mode else None, "energies": self.energies}
+        return {name: value for name, value in said.items() if value is not None}
 
     @property
     def accepted(self) -> "Acceptance":
@@ -199,6 +205,11 @@ WRITTEN = (
         "--mode",
         type=click.Choice(Mode, case_sensitive=False),
         help="composite: of the photo's pixels; regenerate: by the model alone, under self-guidance. Default: auto.",
+    ),
+    click.option(
+        "--energies",
+        metavar="WHAT",
+        help="What regenerating is guided by: attention; readout, trained heads of the model; or a folder of those.",
     ),
     click.option("--keep-going", is_flag=True, help="Write a result that is judged to have failed too, and exit 0."),
     SIDECAR,

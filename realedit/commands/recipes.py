@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 def edit(
     shared: RunOptions, photos: tuple[Path, ...], recipe_path: Path, allow_outside: bool, options: EditOptions
 ) -> None:
-    """Make several edits at once, from a recipe. --prompt and --mode go before the recipe's; method, steps and
-    seed are the recipe's.
+    """Make several edits at once, from a recipe. --prompt, --mode and --energies go before the recipe's;
+    method, steps and seed are the recipe's.
 
     Example: realedit edit photo.png --recipe edits.toml -o edited.png
     """
     from realedit.files.captions import FROM_RECIPE
-    from realedit.files.recipe import read_recipe
+    from realedit.files.recipe import Recipe, read_recipe
     from realedit.files.recipe_files import model_from, named_files, named_models, renamed, require_inside
 
     recipe, folder = read_recipe(recipe_path), recipe_path.parent
@@ -45,8 +45,8 @@ def edit(
         require_inside(named_files(recipe), folder, folder, "the recipe")
     recipe = renamed(recipe, lambda name: name, lambda name: model_from(folder, name))
     shared.announce(named_models(recipe), "the recipe")
-    if options.mode is not None:
-        recipe = recipe.model_copy(update={"mode": options.mode.value})
+    if options.drawn():
+        recipe = Recipe.model_validate({**recipe.model_dump(by_alias=True, exclude_none=True), **options.drawn()})
     if not shared.prompt:
         shared = replace(shared, prompt=recipe.prompt, said_in=FROM_RECIPE)
     run_jobs(shared, photos, lambda photo: recipe, options, SEVERAL, recipe_path)

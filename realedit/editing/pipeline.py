@@ -65,7 +65,8 @@ def edit(
     request = EditRequest(photo, prompt, edits, hints, fill)
     request.check_words(model)
     with model.metered() as meter:
-        found = attempt(Session(model, settings, progress, traced=explain), request, preview)
+        session = Session(model, settings, progress, traced=explain, maps=hints.read)
+        found = attempt(session, request, preview)
     part = found.part
     after = photo.with_part(part.crop.box, part.photo)
     editable = part.crop.in_photo(part.final.editable)

@@ -1,7 +1,7 @@
 """Sample a photo again from its own noise, under self-guidance, in the region that an edit frees."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -18,7 +18,7 @@ from realedit.methods.controlnet import ControlMap, control_residuals
 from realedit.morphology import union
 from realedit.objects.source_objects import SourceObject
 from realedit.sampling.background import background_prompt
-from realedit.sampling.energies import ObjectTarget, edit_energies
+from realedit.sampling.energies import ObjectTarget, WeightedSum, edit_energies
 from realedit.sampling.guidance import Guidance, GuidedSteps, WeightedFeatures
 from realedit.sampling.inverted_image import InvertedImage
 from realedit.sampling.latent_blending import LatentBlend, touched_cells
@@ -84,12 +84,16 @@ def regenerate(
     released = torch.maximum(changed, touched_cells(regions.restyled, pivots))
     held = LatentBlend(torch.cat((start, pivots[1:])), 1 - free)
     words = _words(scene, inverted.prompt, sources)
-    guidance, trace = _guidance(session, inverted, scene, words, sources, (FeatureEnergy(source, correspondence), free))
+    conditioning = _conditioning(session, inverted, words)
+    read = replace(inverted, reference=session.maps.reference(model, inverted.reference))
+    guidance, trace = _guidance(session, read, scene, words, sources, (FeatureEnergy(source, correspondence), free))
+    energy = session.maps.energy(schedule, conditioning.prompt, guidance.energy)
+    guidance = replace(guidance, energy=energy, read=session.maps.sites)
     latent = sample(
         model,
         start,
         schedule,
-        _conditioning(session, inverted, words),
+        conditioning,
         guidance=guidance,
         controllers=[CrossAttentionInjection(source, correspondence, settings.regeneration.words_until)],
         residuals=control_residuals(model, maps),
@@ -142,6 +146,7 @@ def _guidance(
     """The energies of all objects that are still to be seen, and the features of what comes from elsewhere; in the
     region (1, 1, h, w) that is free. And the trace of them, if one is kept."""
     settings, (features, free) = session.settings, regions
+    shown = [edit for edit in scene.objects if edit.placements]
     targets = {
         words.named(edit.object.phrase): ObjectTarget(
             edit.object.tokens,
@@ -149,14 +154,15 @@ def _guidance(
             edit.placements,
             _vacated(edit),
             edit.appearance is not None,
-            _borrowed(edit, sources),
+            _borrowed(session, edit, sources),
         )
-        for edit in scene.objects
-        if edit.placements
+        for edit in shown
     }
     new = words.prompt != inverted.prompt
     others = [] if new or not targets else [other.tokens for other in scene.others]  # new words name no others
-    energy = edit_energies(inverted.reference, list(targets.values()), others, settings.weights)
+    asked = edit_energies(inverted.reference, list(targets.values()), others, settings.weights)
+    said = list(zip((words.words(edit.object.phrase) for edit in shown), targets.values(), strict=True))
+    energy = WeightedSum((*asked.terms, *session.maps.terms(session.schedule, said, settings.weights)))
     chosen = settings.regeneration
     strength = settings.look_strength if new else chosen.strength
     guided = GuidedSteps(0.0, chosen.guided_until, chosen.dense_until)
@@ -171,8 +177,10 @@ def _vacated(edit: ObjectEdit) -> Tensor:
 
 
 def _borrowed(
-    edit: ObjectEdit, sources: Mapping[ObjectSource, SourceObject]
+    session: Session, edit: ObjectEdit, sources: Mapping[ObjectSource, SourceObject]
 ) -> tuple[Reference, tuple[int, ...]] | None:
     """The reference and the tokens of the object whose look it takes on, if it is one that the model knows."""
     source = sources[edit.appearance.source] if edit.appearance and edit.appearance.source else None
-    return (source.inverted.reference, source.object.tokens) if source and source.inverted else None
+    if source is None or source.inverted is None:
+        return None
+    return session.maps.reference(session.model, source.inverted.reference), source.object.tokens

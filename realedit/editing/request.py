@@ -17,6 +17,7 @@ from realedit.images import to_bytes
 from realedit.inpainting.filler import AutomaticFill, FillChoice, Filler
 from realedit.methods.controlnet import ControlMap
 from realedit.objects.source_objects import SourcePhoto
+from realedit.sampling.map_reading import ATTENTION_MAPS, MapReading
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +28,7 @@ class Hints:
     (1, 1, H, W) of what stays in front of all that is set down. `sources`: the photos that
     the edits' sources name, by those names. `pitch`: how far down the photo's camera looked, in degrees; None: as its
     upright lines and its objects' outlines tell. `controls`: maps of the photo as it is, which what is regenerated
-    follows, with its objects where they go.
+    follows, with its objects where they go. `read`: where the energies of what is regenerated read where words are.
     """
 
     masks: Mapping[str, Tensor] = field(default_factory=dict)
@@ -35,6 +36,7 @@ class Hints:
     pitch: float | None = None
     front: Tensor | None = None
     controls: tuple[ControlMap, ...] = ()
+    read: MapReading = ATTENTION_MAPS
 
 
 @dataclass(frozen=True, eq=False)

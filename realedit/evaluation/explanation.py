@@ -37,6 +37,8 @@ MEANINGS = {
     "appearance": "look of what is edited",
     "others": "outlines of what else is there",
     "ghost": "what is left at the old place",
+    "presence": "how surely it is seen",
+    "colour": "colour that is asked for",
     FEATURES: "look of every part; has no goal",
 }
 COLOURS = {
@@ -46,6 +48,8 @@ COLOURS = {
     "appearance": "#e8710a",
     "others": "#9334e6",
     "ghost": "#12a4af",
+    "presence": "#b06000",
+    "colour": "#e52592",
     FEATURES: "#9aa0a6",
 }
 

@@ -15,7 +15,7 @@ from realedit.edits import AnyEdit, Insert, Transfer, check_together
 from realedit.engines import Control
 from realedit.files.access import LARGEST_TEXT_FILE, decoded, read_file
 from realedit.geometry.region import Region
-from realedit.settings import DEFAULTS, METHOD_NAMES, MOST_PITCH, MOST_SEED
+from realedit.settings import DEFAULTS, ENERGIES, METHOD_NAMES, MOST_PITCH, MOST_SEED
 
 UNKNOWN_KEY = "Extra inputs are not permitted"  # pydantic's words, which it uses of models but not of dataclasses
 PUBLISHED_NAMES = {
@@ -54,6 +54,7 @@ class Recipe(_Entry):
     shadow: Literal["auto", "none"] = Field("auto", description="none: shadows stay where they are")
     feather: float = Field(DEFAULTS.feather, ge=0, le=0.2, description="Width of seams, of the shorter side")
     controls: tuple[Control, ...] = Field((), description="Maps of the photo that what is regenerated follows")
+    energies: str = Field(ENERGIES[0], description="What regenerating is guided by: attention, readout, or its folder")
 
     @field_validator("method")
     @classmethod
@@ -67,6 +68,8 @@ class Recipe(_Entry):
         check_together(self.edits)
         if self.controls and self.mode != "regenerate":
             raise EditError("only what the model draws follows a control map; give --mode regenerate with it")
+        if self.energies != ENERGIES[0] and self.mode != "regenerate":
+            raise EditError(f"{self.energies} guides what the model draws; give --mode regenerate with it")
         return self
 
     @property

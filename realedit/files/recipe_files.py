@@ -11,6 +11,7 @@ from realedit.files.access import is_file, is_there, native, shown_name
 from realedit.files.recipe import Recipe
 from realedit.generations import Controlled, Filling, Generation, GlobalAppearance, Redrawing
 from realedit.geometry.region import Region
+from realedit.settings import ENERGIES
 
 Asked = TypeVar("Asked", bound=Recipe | Generation)
 FILLS = ("auto", "photo", "model", "repaint")  # what fills old places without a model of its own
@@ -40,6 +41,8 @@ def named_models(recipe: Recipe | Generation) -> dict[str, str]:
     found |= {told.classifier: "classifier"} if told and told.classifier else {}
     if not isinstance(recipe, Recipe | Filling):
         return found
+    if isinstance(recipe, Recipe) and recipe.energies not in ENERGIES:
+        found[recipe.energies] = "readout"
     return found | ({} if recipe.fill in FILLS else {recipe.fill: "model that fills old places"})
 
 
@@ -80,6 +83,8 @@ def renamed(recipe: Asked, of_file: Callable[[str], str], of_model: Callable[[st
         values["behind"] = of_file(values["behind"])
     if values.get("fill", FILLS[0]) not in FILLS:
         values["fill"] = of_model(values["fill"])
+    if values.get("energies", ENERGIES[0]) not in ENERGIES:
+        values["energies"] = of_model(values["energies"])
     if isinstance(recipe, Redrawing):
         engine = recipe.engine
         values["engine"] |= {key: of_file(path) for key, path in engine.named(engine.files)}

@@ -6,13 +6,13 @@ from dataclasses import fields
 from realedit.files.recipe import Recipe, SourcePhotoEntry
 from realedit.jobs.model_run import ModelRun
 from realedit.jobs.option_words import changed, marks, options, typed
-from realedit.settings import DEFAULTS, ModelChoice
+from realedit.settings import DEFAULTS, ENERGIES, ModelChoice
 
 COMMANDS = {"insert": "compose"}  # where the command has another name than the kind
 OPTIONS = ("to", "by", "scale", "as", "from")  # of an edit's fields, those that are options
 SCENE = {"fill": "auto", "behind": None, "shadow": "auto", "feather": DEFAULTS.feather}
 OF_RUN = {"prompt": None, "method": DEFAULTS.method, "steps": DEFAULTS.steps, "seed": DEFAULTS.seed}
-OF_RESULT = {"pitch": None, "mode": "auto"}
+OF_RESULT = {"pitch": None, "mode": "auto", "energies": ENERGIES[0]}
 
 
 def is_one_command(recipe: Recipe) -> bool:

@@ -11,6 +11,7 @@ from realedit.files.recipe import Recipe, SourcePhotoEntry
 from realedit.jobs.control_maps import control_maps
 from realedit.jobs.model_run import ModelRun, quiet_libraries
 from realedit.jobs.regions import region_mask
+from realedit.methods.readout import map_reading
 from realedit.objects.source_objects import UNNAMED, SourcePhoto
 from realedit.objects.user_masks import load_mask
 
@@ -21,14 +22,14 @@ def hints_of(run: ModelRun, recipe: Recipe, photo: Photo, folder: Path) -> Hints
     Raises:
         EditError: a mark is none.
         PhotoError: a file cannot be read.
-        ModelError: what sees a map cannot be had.
+        ModelError: what sees a map cannot be had, or what energies read is another model's.
     """
     quiet_libraries(notices=not run.quiet)
-    offline = run.which.offline
+    offline, read = run.which.offline, map_reading(run.model, recipe.energies)
     masks = {p: region_mask(where, photo, p, folder, offline=offline) for p, where in recipe.where.items()}
     front = load_mask(folder / recipe.behind, photo) if recipe.behind else None
     maps = tuple(control_maps(run, recipe, folder))
-    return Hints(masks, source_photos(run, recipe, folder), recipe.pitch, front, maps)
+    return Hints(masks, source_photos(run, recipe, folder), recipe.pitch, front, maps, read)
 
 
 def _taken_from(recipe: Recipe, name: str) -> str | None:

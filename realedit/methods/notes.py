@@ -40,6 +40,13 @@ SYSTEM_NOTES = (
         "Epstein et al., 2306.00986",
         "2 N, half of them with gradient",
     ),
+    SystemNote(
+        "readout-guidance",
+        "self-guidance whose energies read trained heads of features instead of attention",
+        "the same with --mode regenerate --energies readout",
+        "Luo et al., 2312.02150",
+        "as self-guidance, and N to read the photo",
+    ),
     _note(SDEdit, "relook --engine sdedit"),
     _note(RePaint, "fill; --fill repaint of edits"),
     _note(PromptToPrompt, "relook --engine prompt-to-prompt"),

@@ -99,7 +99,8 @@ class Guidance:
     Rescale, arXiv 2409.01322, takes the classifier-free-guidance difference instead. That vanishes where
     the unprompted row was fitted to the photo.) The strength adapts to how the energy falls; below
     `tolerance` nothing is done. `features`, if any, are pulled along: they have no goal of their own, since how near a
-    network's features can come is not known. `history` is what was seen so far.
+    network's features can come is not known. `read`: modules whose feature maps the energy reads, beside those that are
+    read anyway. `history` is what was seen so far.
     """
 
     energy: Energy
@@ -108,11 +109,12 @@ class Guidance:
     tolerance: float
     guided: GuidedSteps
     features: WeightedFeatures | None = None
+    read: tuple[str, ...] = ()
     history: list[EnergySample] = field(default_factory=list)
 
     @property
     def sites(self) -> tuple[str, ...]:
-        return self.features.energy.sites if self.features else ()
+        return self.read + (self.features.energy.sites if self.features else ())
 
     def active(self, i: int, steps: int) -> bool:
         return (i, steps) in self.guided

@@ -14,13 +14,17 @@ class PromptSpans:
     prompt: str
     spans: dict[str, tuple[int, int]]
 
+    def words(self, phrase: str) -> str:
+        """The words that name an object now."""
+        return self.prompt[slice(*self.spans[phrase])]
+
     def named(self, phrase: str) -> str:
         """An object and the words that name it now.
 
         >>> PromptSpans("a photo of a red egg", {"egg": (13, 20)}).named("egg")
         '"egg" as "red egg"'
         """
-        words = self.prompt[slice(*self.spans[phrase])]
+        words = self.words(phrase)
         return f'"{phrase}"' if words.lower() == phrase.lower() else f'"{phrase}" as "{words}"'
 
 

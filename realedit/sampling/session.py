@@ -8,6 +8,7 @@ from torch import Tensor
 from inversion.model import DiffusionModel
 from inversion.schedule import Schedule
 from realedit.sampling.descriptors import PictureDescriptor
+from realedit.sampling.map_reading import ATTENTION_MAPS, MapReading
 from realedit.sampling.stepping import DdimSteps, StepRule
 from realedit.settings import DEFAULTS, Settings
 
@@ -35,7 +36,7 @@ class Session:
     """A loaded `model`, the `settings` of one run, whom to tell of its `progress`, whether a `Trace` is kept of every
     guided run (`traced`), and who is shown early pictures (`show`), None: nobody, and none is decoded. `descriptor`:
     what tells structure and look of pictures, None: the model's autoencoder. `guide`: what guides the steps of all that
-    is drawn from words or anew."""
+    is drawn from words or anew. `maps`: what the energies of regenerated edits read."""
 
     model: DiffusionModel
     settings: Settings = DEFAULTS
@@ -44,6 +45,7 @@ class Session:
     show: ShowPicture | None = None
     descriptor: PictureDescriptor | None = None
     guide: StepGuide | None = None
+    maps: MapReading = ATTENTION_MAPS
 
     @property
     def schedule(self) -> Schedule:

@@ -37,10 +37,11 @@ from realedit.images import to_bytes
 from realedit.inpainting.filler import AutomaticFill, FillChoice, PhotoFill, RepaintFill
 from realedit.methods.classifier_guidance import guiding_classes
 from realedit.methods.controlnet import BUNDLED_EDGES, ControlMap, load_controlnet
+from realedit.methods.readout import map_reading
 from realedit.morphology import dilate
 from realedit.sampling.prompts import object_prompt
 from realedit.sampling.session import Session
-from realedit.settings import DEFAULTS, Mode
+from realedit.settings import DEFAULTS, ENERGIES, Mode
 from samples.edges import edges
 from samples.small_scenes import SIDE
 from tests.benchmarks.cases import Case
@@ -55,6 +56,7 @@ DIRECTION_STEPS = 10  # of inversion and sampling along a direction, which is fo
 CLASS_SCALE = 40.0  # of the classifier's gradient
 UNCONDITIONAL = str(bundled_samples() / "unconditional")  # the small model without words
 HARMONISED = 0.4  # of the schedule that SDEdit draws anew of what was pasted
+READOUT = ENERGIES[1]
 Row = Callable[[Any], tuple[Tensor, Tensor | None]]
 
 
@@ -69,9 +71,11 @@ class Rig:
     def session(self) -> Session:
         return Session(self.model, DEFAULTS)
 
-    def edited(self, mode: Mode, fill: FillChoice = AutomaticFill(), *, along: bool = False) -> Row:
-        """realedit's own edit, the object found by its words, `along` the photo's edges; what is refused is the photo
-        unchanged."""
+    def edited(
+        self, mode: Mode, fill: FillChoice = AutomaticFill(), *, along: bool = False, energies: str = ENERGIES[0]
+    ) -> Row:
+        """realedit's own edit, the object found by its words, `along` the photo's edges, and what `energies` read;
+        what is refused is the photo unchanged."""
         settings = replace(DEFAULTS, mode=mode)
 
         def row(case: Any) -> tuple[Tensor, Tensor | None]:
@@ -82,7 +86,7 @@ class Rig:
                     photo,
                     case.prompt,
                     case.edit,
-                    hints=Hints(controls=self.own_edges(case) if along else ()),
+                    hints=Hints(controls=self.own_edges(case) if along else (), read=map_reading(self.model, energies)),
                     fill=fill,
                     settings=settings,
                     perceptual=self.perceptual,
@@ -200,6 +204,7 @@ def look_rows(rig: Rig) -> Mapping[str, Row]:
         "do nothing": do_nothing,
         "composite": rig.edited(Mode.COMPOSITE),
         "self-guidance": rig.edited(Mode.REGENERATE),
+        "self-guidance by readout": rig.edited(Mode.REGENERATE, energies=READOUT),
         **{name: rig.redrawn(engine) for name, engine in engines.items()},
         "plug-and-play, marked": rig.redrawn(lambda case: PlugAndPlay(), marked=True),
         "sdedit, marked": rig.redrawn(lambda case: SDEdit(strength=0.7), marked=True),
@@ -249,6 +254,7 @@ def move_rows(rig: Rig) -> Mapping[str, Row]:
         "do nothing": do_nothing,
         "composite": rig.edited(Mode.COMPOSITE),
         "self-guidance": rig.edited(Mode.REGENERATE),
+        "self-guidance by readout": rig.edited(Mode.REGENERATE, energies=READOUT),
         **rig.along_edges({"self-guidance along edges": rig.edited(Mode.REGENERATE, along=True)}),
         "composite, repaint fills": rig.edited(Mode.COMPOSITE, RepaintFill(RePaint())),
         "sdedit over cut and paste": rig.harmonised,
