@@ -35,7 +35,7 @@ from realedit.sampling.attention import attention_of, object_shape
 from samples.dataset import SIZES
 from samples.renderer import render
 from samples.scenes import FIRST_HELD_OUT_SEED, Scene, sample_scene
-from samples.train_readout import misnamed
+from samples.train_readout import SMALL_HEADS, misnamed
 
 LEVELS_READ = (0.95, 0.8, 0.5, 0.2, 0.05)  # alpha_bar, of which the nearest of the training timesteps are taken
 SMALLEST = 0.01  # of the frame, of objects that count
@@ -69,7 +69,7 @@ class Reader:
 
     def colour(self, tape: Tape, alpha_bar: Tensor, maps: dict[str, Tensor]) -> str:
         hidden = self.colours.hidden(tape.features, alpha_bar)
-        mask = object_shape(maps)[None, 0]
+        mask = object_shape(maps) if self.heads is None else maps[READ_MAPS].mean(1)
         mask = torch.nn.functional.interpolate(mask[None], hidden.shape[-2:], mode="bilinear")[0]
         return self.colours.header.colours[int(self.colours.colours(hidden, mask).argmax())]
 
@@ -157,8 +157,8 @@ def columns(told: list[Told]) -> dict[str, float]:
 def main(heads: Path | None, scenes: int, first_seed: int, json_path: Path | None) -> None:
     """Compare readout heads with attention."""
     model, folder = load_model(device="cpu"), heads or bundled_samples() / BUNDLED_HEADS
-    small, linear = load_heads(folder, model), load_heads(folder / "linear", model)
-    readers = {"attention": Reader(None, small), "linear": Reader(linear, linear), "small": Reader(small, small)}
+    linear, small = load_heads(folder, model), load_heads(folder / SMALL_HEADS, model)
+    readers = {"attention": Reader(None, linear), "linear": Reader(linear, linear), "small": Reader(small, small)}
     found: dict[float, dict[str, list[Told]]] = {level: {name: [] for name in readers} for level in LEVELS_READ}
     for seed in track(range(first_seed, first_seed + scenes), description="reading"):
         frame = SIZES[seed % len(SIZES)]

@@ -1,9 +1,9 @@
 """Train the readout heads of the bundled model: where the words of a caption are, and what colour is there, off the
 features of its decoder.
 
-    python -m samples.train_readout SCENES RUN --steps 1100
+    python -m samples.train_readout SCENES RUN --steps 640
 
-Writes RUN/readout (the small heads), RUN/readout/linear and RUN/losses.jsonl, and resumes when run again. The model
+Writes RUN/readout (the linear heads), RUN/readout/small and RUN/losses.jsonl, and resumes when run again. The model
 stays as it is; both kinds of heads learn from the same passes through it. Of the captions some say another colour of
 an object, so that colours are read off the latent and not off the words, and some are those of other scenes, so that
 nothing is found that is not there.
@@ -33,6 +33,7 @@ from samples.words import phrase_tokens, token_ids
 READOUT_BATCH, READOUT_RATE = 16, 4e-3
 CAPTIONS = ((0, 0.6), (1, 0.2), (2, 0.2))  # its own, with another colour, of another scene; and how often
 COLOUR_LOSS = 0.2  # what the colours weigh beside the maps
+SMALL_HEADS = "small"  # their folder, in that of the linear ones
 LEAST_SEEN = 4.0  # cells: objects of which less is seen teach no colour
 
 
@@ -165,7 +166,7 @@ class BothKinds(torch.nn.Module):
 @click.command()
 @click.argument("scenes", type=click.Path(path_type=Path))
 @click.argument("run_directory", type=click.Path(path_type=Path))
-@click.option("--steps", default=1100, show_default=True)
+@click.option("--steps", default=640, show_default=True)
 @click.option("--latents", type=click.Path(path_type=Path), help="Where latents are kept; default: in the run.")
 def main(scenes: Path, run_directory: Path, steps: int, latents: Path | None) -> None:
     """Train on the rendered SCENES, keep the run in RUN_DIRECTORY."""
@@ -177,8 +178,8 @@ def main(scenes: Path, run_directory: Path, steps: int, latents: Path | None) ->
     average = Average(both, 0.99)
 
     def save() -> None:
-        average.module.small.save(run_directory / "readout")
-        average.module.linear.save(run_directory / "readout" / "linear")
+        average.module.linear.save(run_directory / "readout")
+        average.module.small.save(run_directory / "readout" / SMALL_HEADS)
 
     run = Run(run_directory, {"heads": both, "optimiser": optimiser, "average": average}, steps, save)
     for step in run.remaining():

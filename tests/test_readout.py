@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from inversion.errors import EditError, ModelError
 from inversion.problem import Inverted
-from inversion.properties import above_floor, centroid
+from inversion.properties import above_floor, centroid, size
 from inversion.record import record
 from inversion.taps import Sites, Tape, tap
 from inversion.weights import bundled_samples
@@ -33,6 +33,7 @@ from realedit.sampling.map_reading import ATTENTION_MAPS
 from realedit.settings import ENERGIES, Strength, Weights
 from samples.renderer import render
 from samples.scenes import COLOURS, FIRST_HELD_OUT_SEED, sample_scene
+from samples.train_readout import SMALL_HEADS
 from tests.conftest import PROMPT, random_latent
 from tests.test_cli import error_line
 
@@ -168,9 +169,9 @@ def scenes(tabletop):
 
 
 class TestBundled:
-    @pytest.mark.parametrize("kind", ["", "linear"])
+    @pytest.mark.parametrize("kind", ["", SMALL_HEADS])
     def test_they_find_objects_that_training_never_saw(self, tabletop, scenes, kind):
-        """At mid noise the centroid is within 4 % of the frame, on the mean within 2.5 %; and their colours."""
+        """At alpha_bar 0.28 centroids are within 6 % of the frame, on the mean 4 %; and most colours are told."""
         heads = load_heads(bundled_samples() / BUNDLED_HEADS / kind, tabletop)
         alpha_bar, off, right = tabletop.scheduler.alphas_cumprod[LEVEL], [], 0
         for scene, noisy, mask in scenes:
@@ -183,33 +184,39 @@ class TestBundled:
             told = heads.colours(hidden, maps.mean(1)).argmax()
             right += heads.header.colours[int(told)] == scene.things[0].colour
         assert heads.header.colours == tuple(COLOURS)
-        assert max(off) < 0.04, off
-        assert sum(off) / len(off) < 0.025, off
+        assert max(off) < 0.06, off
+        assert sum(off) / len(off) < 0.04, off
         assert right >= 3
 
-    @pytest.mark.parametrize("side", [-1, 1])
-    def test_energies_pull_to_either_side(self, tabletop, scenes, side):
-        """A step of the noisy latent against the gradient moves the read position, or size, as it is asked."""
-        scene, noisy, mask = scenes[0]
+    def test_energies_pull_to_either_side(self, tabletop, scenes):
+        """A step of the noisy latent against the gradient moves the read position, or size, as it is asked to."""
+        scene, noisy, _ = scenes[0]
         heads = load_heads(bundled_samples() / BUNDLED_HEADS, tabletop)
         words, text = tabletop.positions(scene.caption, scene.things[0].phrase), tabletop.embed(scene.caption)
-        schedule = replace(
-            tabletop.schedule(1),
-            timesteps=(LEVEL,),
-            alpha_from=tabletop.scheduler.alphas_cumprod[LEVEL : LEVEL + 1],
-        )
-        x, y = centroid(mask).tolist()
-        asked = torch.tensor((x + 0.15 * side, y)).expand(1, len(words), 2)
-        size = torch.full((1, len(words)), float(mask.mean()) * (1 + 0.5 * side))
-        for energy in (CentroidEnergy(words, {READ_MAPS: asked}), SizeEnergy(words, {READ_MAPS: size})):
-            read, z = ReadoutEnergy(heads, schedule, text.tokens, energy), noisy.clone().requires_grad_()
-            with tap(tabletop.unet, Sites(features=heads.sites)) as tape:
-                tabletop.predict(z, LEVEL, [text])
-                before = read(tape, 0)
-                (gradient,) = torch.autograd.grad(before, z)
-                with torch.no_grad():
-                    tabletop.predict(noisy - 0.2 * gradient / gradient.square().mean().sqrt(), LEVEL, [text])
-                    assert read(tape, 0) < 0.9 * before
+        schedule = tabletop.schedule(2)
+        schedule = replace(schedule, alpha_from=tabletop.scheduler.alphas_cumprod[[LEVEL, LEVEL]])
+
+        def read(tape: Tape) -> tuple[float, float]:
+            maps = heads.maps(tape.features, schedule.alpha_from[0], text.tokens)[:, list(words)]
+            return float(centroid(above_floor(maps))[..., 0].mean()), float(size(maps).mean())
+
+        with tap(tabletop.unet, Sites(features=heads.sites)) as tape:
+            z = noisy.clone().requires_grad_()
+            tabletop.predict(z, LEVEL, [text])
+            before, moved = read(tape), []
+            places = [torch.tensor((before[0] + by, 0.5)).expand(1, len(words), 2) for by in (-0.2, 0.2)]
+            sizes = [torch.full((1, len(words)), before[1] * by) for by in (0.2, 3.0)]
+            energies = [*(CentroidEnergy(words, {READ_MAPS: p}) for p in places)]
+            energies += [*(SizeEnergy(words, {READ_MAPS: s}) for s in sizes)]
+            values = [ReadoutEnergy(heads, schedule, text.tokens, each)(tape, 0) for each in energies]
+            gradients = [torch.autograd.grad(value, z, retain_graph=True)[0] for value in values]
+            with torch.no_grad():
+                for each in gradients:
+                    tabletop.predict(noisy - 0.05 * each / each.square().mean().sqrt(), LEVEL, [text])
+                    moved.append(read(tape))
+        left, right, smaller, larger = moved
+        assert left[0] < before[0] < right[0]
+        assert smaller[1] < before[1] < larger[1]
 
 
 def test_a_recipe_names_heads_as_a_model_and_wants_the_model_to_draw():

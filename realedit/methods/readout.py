@@ -16,7 +16,7 @@ from inversion.taps import Sites, Tape, tap
 from inversion.text import Embedding
 from inversion.weights import bundled_samples
 from realedit.methods.readout_heads import ReadoutHeads, load_heads
-from realedit.sampling.attention import attention_of, object_shape
+from realedit.sampling.attention import attention_of
 from realedit.sampling.energies import Energy
 from realedit.sampling.map_reading import ATTENTION_MAPS, MapReading, Named, WeightedTerms
 from realedit.settings import ENERGIES, Weights
@@ -67,7 +67,7 @@ class ColourEnergy:
 
     def __call__(self, tape: Tape, i: int) -> Tensor:
         hidden = self.heads.hidden(tape.features, self.schedule.alpha_from[i])
-        mask = object_shape(attention_of(tape.attention, self.tokens)).detach()
+        mask = attention_of(tape.attention, self.tokens)[READ_MAPS].mean(1).detach()
         scores = self.heads.colours(hidden, mask)[0]
         return -scores.log_softmax(0)[self.colour] / math.log(len(scores))
 
