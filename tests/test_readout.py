@@ -1,5 +1,6 @@
 """Readout heads: their values by hand, what they pull and to where, whose they are, and what the bundled ones see."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,8 @@ from inversion.errors import EditError, ModelError
 from inversion.problem import Inverted
 from inversion.properties import above_floor, centroid, size
 from inversion.record import record
+from inversion.reference import Header, Reference
+from inversion.schedule import Parameterisation, Schedule
 from inversion.taps import Sites, Tape, tap
 from inversion.weights import bundled_samples
 from realedit.cli import main
@@ -27,7 +30,7 @@ from realedit.methods.readout import (
     presence,
 )
 from realedit.methods.readout_heads import READOUT_TENSORS, ReadoutHeader, ReadoutHeads, load_heads, new_heads
-from realedit.sampling.energies import CentroidEnergy, ObjectTarget, SizeEnergy, edit_energies
+from realedit.sampling.energies import CentroidEnergy, ObjectTarget, SizeEnergy, WeightedSum, edit_energies
 from realedit.sampling.guidance import Guidance, GuidedSteps
 from realedit.sampling.map_reading import ATTENTION_MAPS
 from realedit.settings import ENERGIES, Strength, Weights
@@ -94,8 +97,19 @@ def test_presence_is_how_sure_a_map_is_where_it_says():
     maps = torch.zeros(3, 4, 6)
     maps[0, 1:3, 2:4], maps[1, 0, 0], maps[1, 3, 3] = 0.75, 0.9, 0.3
     torch.testing.assert_close(presence(maps), torch.tensor([0.75, (0.81 + 0.09) / 1.2, 0.0]))
-    energy = PresenceEnergy((1,))
-    assert energy(Tape({READ_MAPS: maps[None]}), 0).item() == pytest.approx(0.25)
+    for target, short in ((0.9, 0.15), (0.75, 0), (0.6, 0)):  # as sure as it was is enough
+        energy = PresenceEnergy((0,), torch.tensor([target]))
+        assert energy(Tape({READ_MAPS: maps[None]}), 0).item() == pytest.approx(short, abs=1e-6)
+
+
+def test_a_colour_that_is_seen_is_asked_for_no_more():
+    """Of two colours with scores 3 and -3 the first is nearly sure, the second -log p = 6."""
+    features = {"a": torch.full((1, 1, 2, 3), 1.0), "b": torch.full((1, 1, 4, 6), 1 / 3)}
+    tape = Tape({READ_MAPS: torch.full((1, 2, 4, 6), 0.2)}, features)
+    schedule = Schedule((0,), torch.ones(1), torch.ones(1), Parameterisation.EPSILON)
+    seen, other = (ColourEnergy(one_number_heads(), schedule, (1,), k)(tape, 0).item() for k in (0, 1))
+    assert seen == 0
+    assert other == pytest.approx((6.00248 + math.log(0.9)) / math.log(1.8), rel=1e-4)
 
 
 def test_an_energy_reads_the_heads_and_asks_the_reference_for_nothing_more(model):
@@ -110,7 +124,9 @@ def test_an_energy_reads_the_heads_and_asks_the_reference_for_nothing_more(model
     assert ATTENTION_MAPS.reference(model, own) is own
     tokens, text = model.positions(PROMPT, "red ball"), model.embed(PROMPT)
     target = ObjectTarget(tokens, tokens, (IDENTITY,), torch.zeros(1, 1, 8, 12))
-    energy = reading.energy(schedule, text, edit_energies(read, [target], (), Weights()))
+    asked = edit_energies(read, [target], (), Weights()).terms
+    asked += tuple(reading.terms(schedule, read, [("red ball", target)], Weights()))
+    energy = reading.energy(schedule, text, WeightedSum(asked))
     guidance = Guidance(energy, pivots[:1], Strength(), 0.1, GuidedSteps(0, 1), read=reading.sites)
     i, sites = 1, Sites(features=(*model.sites.features, *guidance.sites))
     with torch.no_grad(), tap(model.unet, sites) as tape:
@@ -126,7 +142,8 @@ def test_a_photos_new_look_asks_for_the_colour_that_its_words_name(model):
     kept = ObjectTarget((1,), (1,), (IDENTITY,), nothing)
     new, weights = replace(kept, new_appearance=True), Weights(presence=0.5, colour=2.0)
     said = [("red ball", kept), ("striped Blue ball", new), ("red and blue ball", new)]
-    terms = reading.terms(model.schedule(STEPS), said, weights)
+    read = Reference(Header("m", PROMPT, "ddim", (1,), 1.0), *(nothing,) * 2, {READ_MAPS: torch.rand(1, 2, 8, 12)}, {})
+    terms = reading.terms(model.schedule(STEPS), read, said, weights)
     assert [(w, type(e)) for w, e in terms] == [
         (0.5, PresenceEnergy),
         (0.5, PresenceEnergy),
@@ -197,7 +214,7 @@ class TestBundled:
         schedule = replace(schedule, alpha_from=tabletop.scheduler.alphas_cumprod[[LEVEL, LEVEL]])
 
         def read(tape: Tape) -> tuple[float, float]:
-            maps = heads.maps(tape.features, schedule.alpha_from[0], text.tokens)[:, list(words)]
+            maps = heads.maps(tape.features, schedule.alpha_from[0], text.tokens)[:, list(words)].detach()
             return float(centroid(above_floor(maps))[..., 0].mean()), float(size(maps).mean())
 
         with tap(tabletop.unet, Sites(features=heads.sites)) as tape:
@@ -221,7 +238,7 @@ class TestBundled:
 
 def test_a_recipe_names_heads_as_a_model_and_wants_the_model_to_draw():
     asked = Recipe.model_validate({**MOVE, "mode": "regenerate", "energies": "nets/heads"})
-    assert named_models(asked)["nets/heads"] == "readout"
+    assert named_models(asked)["nets/heads"] == "readout heads"
     there = renamed(asked, lambda name: name, lambda name: f"models/{name}")
     assert there.energies == "models/nets/heads"
     by_name = Recipe.model_validate({**MOVE, "mode": "regenerate", "energies": "readout"})

@@ -161,8 +161,9 @@ def _guidance(
     new = words.prompt != inverted.prompt
     others = [] if new or not targets else [other.tokens for other in scene.others]  # new words name no others
     asked = edit_energies(inverted.reference, list(targets.values()), others, settings.weights)
-    said = list(zip((words.words(edit.object.phrase) for edit in shown), targets.values(), strict=True))
-    energy = WeightedSum((*asked.terms, *session.maps.terms(session.schedule, said, settings.weights)))
+    named = list(zip((words.words(edit.object.phrase) for edit in shown), targets.values(), strict=True))
+    further = session.maps.terms(session.schedule, inverted.reference, named, settings.weights)
+    energy = WeightedSum((*asked.terms, *further))
     chosen = settings.regeneration
     strength = settings.look_strength if new else chosen.strength
     guided = GuidedSteps(0.0, chosen.guided_until, chosen.dense_until)

@@ -42,7 +42,7 @@ def named_models(recipe: Recipe | Generation) -> dict[str, str]:
     if not isinstance(recipe, Recipe | Filling):
         return found
     if isinstance(recipe, Recipe) and recipe.energies not in ENERGIES:
-        found[recipe.energies] = "readout"
+        found[recipe.energies] = "readout heads"
     return found | ({} if recipe.fill in FILLS else {recipe.fill: "model that fills old places"})
 
 

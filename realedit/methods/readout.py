@@ -22,6 +22,7 @@ from realedit.sampling.map_reading import ATTENTION_MAPS, MapReading, Named, Wei
 from realedit.settings import ENERGIES, Weights
 
 BUNDLED_HEADS = "readout"  # their folder, beside the bundled model's
+SURE = 0.9  # probability from which a colour counts as seen
 READ_MAPS = "readout"  # the name of the one layer that the maps of heads count as
 
 
@@ -44,20 +45,27 @@ def presence(maps: Tensor) -> Tensor:
     return maps.square().sum((-2, -1)) / maps.sum((-2, -1)).clamp(min=1e-9)
 
 
+def _presence_of(maps: dict[str, Tensor], tokens: tuple[int, ...]) -> Tensor:
+    """The mean over words, (steps or B,), of what is read."""
+    return presence(attention_of(maps, tokens)[READ_MAPS]).mean(1)
+
+
 @dataclass(frozen=True, eq=False)
 class PresenceEnergy:
-    """Mean 1 - presence of the words: the heads' maps are probabilities, so that an object can be asked to be there."""
+    """By how much the presence of the words, on the mean, falls short of what it was: the heads' maps are
+    probabilities, so that an object can be asked to be there."""
 
     tokens: tuple[int, ...]
+    target: Tensor  # (steps,)
 
     def __call__(self, tape: Tape, i: int) -> Tensor:
-        now = attention_of(tape.attention, self.tokens)
-        return torch.stack([1 - presence(maps)[0].mean() for maps in now.values()]).mean()
+        now = _presence_of(tape.attention, self.tokens)[0]
+        return (self.target[i].to(now.device) - now).clamp(min=0)
 
 
 @dataclass(frozen=True, eq=False)
 class ColourEnergy:
-    """- log p of a colour, by its number, inside the words' map, which carries no gradient; in units of what it is
+    """- log p of a colour, by its number, inside the words' map, which carries no gradient: from `SURE` on 0, and 1
     where nothing is known."""
 
     heads: ReadoutHeads
@@ -69,7 +77,8 @@ class ColourEnergy:
         hidden = self.heads.hidden(tape.features, self.schedule.alpha_from[i])
         mask = attention_of(tape.attention, self.tokens)[READ_MAPS].mean(1).detach()
         scores = self.heads.colours(hidden, mask)[0]
-        return -scores.log_softmax(0)[self.colour] / math.log(len(scores))
+        missing = math.log(SURE) - scores.log_softmax(0)[self.colour]
+        return missing.clamp(min=0) / math.log(SURE * len(scores))
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,11 +104,13 @@ class ReadoutMaps:
                 found.append(maps.half().cpu())
         return replace(reference, attention={READ_MAPS: torch.cat(found)})
 
-    def terms(self, schedule: Schedule, targets: Sequence[Named], weights: Weights) -> WeightedTerms:
-        """Every object shall be there, and a new look have its colour, if the heads know one that its words name."""
+    def terms(self, schedule: Schedule, read: Reference, targets: Sequence[Named], weights: Weights) -> WeightedTerms:
+        """Every object shall be there as surely as it was, and a new look have its colour, if the heads know the one
+        that its words name."""
         found: WeightedTerms = []
         for words, target in targets:
-            found.append((weights.presence, PresenceEnergy(target.tokens)))
+            was = _presence_of(read.attention, target.reference_tokens)
+            found.append((weights.presence, PresenceEnergy(target.tokens, was)))
             said = words.lower().split()
             named = [k for k, colour in enumerate(self.heads.header.colours) if colour in said]
             if target.new_appearance and len(named) == 1:

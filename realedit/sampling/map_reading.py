@@ -28,8 +28,9 @@ class MapReading(Protocol):
         """A photo's reference with such maps of every step."""
         ...
 
-    def terms(self, schedule: Schedule, targets: Sequence[Named], weights: Weights) -> WeightedTerms:
-        """What it can ask of objects that are still to be seen, beside the closed-form energies."""
+    def terms(self, schedule: Schedule, read: Reference, targets: Sequence[Named], weights: Weights) -> WeightedTerms:
+        """What it can ask of objects that are still to be seen, beside the closed-form energies; `read`: the reference
+        with its maps."""
         ...
 
     def energy(self, schedule: Schedule, prompt: Embedding, energy: Energy) -> Energy:
@@ -46,7 +47,7 @@ class AttentionMaps:
     def reference(self, model: DiffusionModel, reference: Reference) -> Reference:
         return reference
 
-    def terms(self, schedule: Schedule, targets: Sequence[Named], weights: Weights) -> WeightedTerms:
+    def terms(self, schedule: Schedule, read: Reference, targets: Sequence[Named], weights: Weights) -> WeightedTerms:
         return []
 
     def energy(self, schedule: Schedule, prompt: Embedding, energy: Energy) -> Energy:
