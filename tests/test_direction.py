@@ -138,6 +138,8 @@ class TestFit:
         scanned = {i: Level(100 * i, mean + 0.1, mean - 0.1, 1.0, 1.0) for i, mean in told.items()}
         assert noisiest_of_the_best(scanned, 64) == 7
         assert noisiest_of_the_best(scanned, 6400) == 8
+        perfect = {i: Level(100 * i, mean, mean, 1.0, 1.0) for i, mean in {5: 0.99, 6: 0.997, 7: 1.0, 8: 1.0}.items()}
+        assert noisiest_of_the_best(perfect, 256) == 6
 
     def test_radii_are_those_of_the_forward_process(self, session, found):
         level = found.header.scanned[0]

@@ -22,7 +22,7 @@ def require_scikit_learn() -> None:
 def boundary_normal(samples: Tensor, sides: Tensor) -> Tensor:
     """The unit normal (d,) of the boundary of samples (n, d), towards those whose side (n,) is 1 and not -1."""
     machine = _machine().fit(_centred(samples), sides.numpy())
-    normal = torch.from_numpy(machine.coef_[0])
+    normal = torch.from_numpy(machine.coef_[0].copy())
     return (normal / normal.norm().clamp(min=1e-12)).float()
 
 

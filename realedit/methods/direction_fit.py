@@ -120,13 +120,15 @@ def _level(walks: Walks, i: int, clean: Tensor, sides: Tensor) -> Level:
 
 def noisiest_of_the_best(scanned: Mapping[int, Level], pictures: int) -> int:
     """The index of the noisiest level, the lowest, at which the mean of both accuracies is at most a standard error
-    below the best: of levels that so many pictures do not tell apart, the one that leaves most to be drawn."""
+    below the best: of levels that so many pictures do not tell apart, the one that leaves most to be drawn. (The error
+    is that of a share after one more right and one more wrong, so that it is not 0 where all are right.)"""
 
     def mean(level: Level) -> float:
         return (level.bottleneck_accuracy + level.latent_accuracy) / 2
 
     best = max(map(mean, scanned.values()))
-    error = (best * (1 - best) / pictures) ** 0.5
+    share = (best * pictures + 1) / (pictures + 2)
+    error = (share * (1 - share) / pictures) ** 0.5
     return min(i for i, level in scanned.items() if mean(level) >= best - error)
 
 

@@ -68,9 +68,7 @@ class MethodContest:
 
     @property
     def _rig(self) -> Rig:
-        asked = _rig(self.model, self.threads)
-        own = TASKS[self.task].model
-        return asked if own is None else Rig(_rig(own, self.threads).model, asked.perceptual)
+        return _rig(self.model, TASKS[self.task].model, self.threads)
 
     def _rows(self) -> dict[str, Row]:
         rows = TASKS[self.task].rows(self._rig)
@@ -95,10 +93,13 @@ class MethodContest:
 
 
 @functools.cache
-def _rig(model_name: str, threads: int | None) -> Rig:
+def _rig(asked: str, own: str | None, threads: int | None) -> Rig:
+    """With a task's own model, or the one that is asked for, which tells distances."""
+    if own is not None:
+        return Rig(load_model(own, device="cpu"), _rig(asked, None, threads).perceptual)
     if threads:
         torch.set_num_threads(threads)
-    model = load_model(model_name, device="cpu")
+    model = load_model(asked, device="cpu")
     return Rig(model, perceptual_metric(model))
 
 
