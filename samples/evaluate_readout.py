@@ -9,6 +9,7 @@ told, from inside its map, under a caption that names a wrong one. All are read 
 maps, those of the energies.
 """
 
+import itertools
 import json
 import random
 from collections.abc import Iterator, Mapping
@@ -30,7 +31,7 @@ from inversion.properties import above_floor, centroid, size
 from inversion.taps import Sites, Tape, tap
 from inversion.weights import bundled_samples
 from realedit.methods.readout import BUNDLED_HEADS, READ_MAPS, presence
-from realedit.methods.readout_heads import ReadoutHeads, load_heads
+from realedit.methods.readout_heads import ReadoutHeads, decoder_sites, load_heads
 from realedit.sampling.attention import attention_of, object_shape
 from samples.dataset import SIZES
 from samples.renderer import render
@@ -68,6 +69,7 @@ class Reader:
         return {READ_MAPS: self.heads.maps(tape.features, alpha_bar, text)}
 
     def colour(self, tape: Tape, alpha_bar: Tensor, maps: dict[str, Tensor]) -> str:
+        """What the heads see inside an object's maps."""
         hidden = self.colours.hidden(tape.features, alpha_bar)
         mask = object_shape(maps) if self.heads is None else maps[READ_MAPS].mean(1)
         mask = torch.nn.functional.interpolate(mask[None], hidden.shape[-2:], mode="bilinear")[0]
@@ -86,10 +88,15 @@ def passed(model: DiffusionModel, photo: Tensor, caption: str, level: int, seed:
     alpha_bar = model.scheduler.alphas_cumprod[level]
     noise = torch.randn(latent.shape, generator=torch.Generator().manual_seed(seed))
     noisy = alpha_bar.sqrt() * latent + (1 - alpha_bar).sqrt() * noise
-    names = [name for name, module in model.unet.named_modules() if ".resnets." in name and name.count(".") == 3]
-    with tap(model.unet, Sites(model.sites.attention, tuple(n for n in names if n.startswith("up_blocks")))) as tape:
+    with tap(model.unet, Sites(model.sites.attention, tuple(decoder_sites(model.unet)))) as tape:
         model.predict(noisy, level, [text])
     return tape, text.tokens
+
+
+def misnamed_at(scene: Scene, k: int, seed: int) -> Scene:
+    """The scene with its `k`-th object said to have a colour that nothing there has."""
+    said = (misnamed(scene, random.Random(f"{seed} {n}")) for n in itertools.count())
+    return next(each for each in said if each.things[k] != scene.things[k])
 
 
 def seen_in(
@@ -103,10 +110,7 @@ def seen_in(
     k = random.Random(seed).choice(large)
     mask, named = drawn.masks[0, k], scene.things[k].phrase
     without = render([scene.without(k)], *frame).photos
-    other = misnamed(scene, random.Random(seed))
-    while other.things[k].phrase == named:
-        seed += 1
-        other = misnamed(scene, random.Random(seed))
+    other = misnamed_at(scene, k, seed)
     for wanted in LEVELS_READ:
         level = int((model.scheduler.alphas_cumprod - wanted).abs().argmin())
         alpha_bar = model.scheduler.alphas_cumprod[level]

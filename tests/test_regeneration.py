@@ -14,8 +14,9 @@ from realedit.edits import Insert, Move, ObjectSource, Remove, Restyle
 from realedit.evaluation.metrics import encoder_distance
 from realedit.files.photo import Photo
 from realedit.images import to_bytes
+from realedit.methods.readout import map_reading
 from realedit.objects.source_objects import SourcePhoto
-from realedit.settings import Mode
+from realedit.settings import ENERGIES, Mode
 from samples.renderer import render
 from tests.test_pipeline import SETTINGS, judged, moved_scene
 
@@ -55,16 +56,18 @@ def test_an_object_is_moved_and_nothing_outside_changes(tabletop, case):
     assert report.guidance.strength <= report.guidance.most
 
 
-def test_a_removal_and_a_new_look_in_one_run(tabletop, case):
+def test_a_removal_and_a_new_look_in_one_run_by_readout(tabletop, case):
     scene, photos, (source, _), move = case
     others = [thing.phrase for thing in scene.things if thing.phrase != move.object]
     edits = [Remove(move.object), *(Restyle(phrase, "green " + phrase.split()[-1]) for phrase in others[:1])]
     photo = Photo(to_bytes(photos[:1]))
-    done = edit(tabletop, photo, scene.caption, *edits, settings=REGENERATED)
+    hints = Hints(read=map_reading(tabletop, ENERGIES[1]))
+    done = edit(tabletop, photo, scene.caption, *edits, hints=hints, settings=REGENERATED)
     outside = done.editable[0, 0].numpy() < 0.5
     assert np.array_equal(done.photo.rgb[outside], photo.rgb[outside])
     assert not np.array_equal(done.photo.rgb[source.numpy() > 0.5], photo.rgb[source.numpy() > 0.5])
     assert done.report.objects[0].asked_position is None
+    assert done.report.guidance.last < done.report.guidance.first
 
 
 def test_what_the_model_does_not_know_or_another_photo_lends_is_refused(tabletop, case):
