@@ -51,7 +51,11 @@ def fused(energy: LabelEnergy, labels: np.ndarray, proposal: np.ndarray) -> np.n
     np.add.at(gain, index[q[both]], (change - first)[both])
     np.add.at(gain, index[p[only_p]], (first - stay)[only_p])
     np.add.at(gain, index[q[only_q]], (second - stay)[only_q])
+    if (gain >= 0).all():  # nothing is to be had: no weight is below 0
+        return labels
     taken = _minimum_cut(gain, index[p[both]], index[q[both]], (first + second - change - stay)[both])
+    if not taken.any():
+        return labels
     result = labels.copy()
     result[nodes[taken]] = proposal[nodes[taken]]
     return result

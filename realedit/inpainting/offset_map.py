@@ -114,8 +114,8 @@ def _energy(view: HoleView, offsets: np.ndarray) -> tuple[LabelEnergy, np.ndarra
 
     def between(a: np.ndarray, b: np.ndarray, edges: np.ndarray) -> np.ndarray:
         p, q = edges.T
-        seam = np.square(copies[a, p] - copies[b, p]).sum(1) + np.square(copies[a, q] - copies[b, q]).sum(1)
-        return np.where(a == b, 0, seam)
+        here, there = copies[a, p] - copies[b, p], copies[a, q] - copies[b, q]
+        return np.einsum("ec,ec->e", here, here) + np.einsum("ec,ec->e", there, there)
 
     return LabelEnergy(cost, _edges(rows, columns, hole.shape), between), rows, columns
 
