@@ -30,8 +30,10 @@ from tests.test_cli import FAST, PHOTOS, ROOT, error_line, run
 
 # What files come to needs no object that the model finds and knows: a marked thing is edited in half the time.
 PROMPT = "a thing on a wooden table"
-REMOVE = ["thing", "--prompt", PROMPT, "--box", "0.3,0.4,0.5,0.7"]
-MOVE = [*REMOVE, "--by", "0.1,0.05", "--pitch", "10"]
+MARKED = ["thing", "--prompt", PROMPT, "--box", "0.3,0.4,0.5,0.7"]
+REMOVE = MARKED
+MOVE = [*MARKED, "--by", "0.1,0.05", "--pitch", "10"]
+RESTYLE = [*MARKED, "--as", "green thing", "--keep-going"]  # leaves no hole
 
 
 def small(path: Path, **options: Any) -> None:
@@ -61,7 +63,7 @@ def tree(tmp_path) -> Path:
 
 def test_a_folder_keeps_its_tree_and_one_failure_does_not_stop_the_rest(tree, tmp_path, fast):
     out = tmp_path / "out"
-    result = run("move", tree, *MOVE, "--out-dir", out, *fast, code=1)
+    result = run("restyle", tree, *RESTYLE, "--out-dir", out, *fast, code=1)
     assert sorted(str(p.relative_to(out)) for p in out.rglob("*") if p.is_file()) == [
         "one.jpg",
         "one.jpg.realedit.json",
@@ -71,19 +73,19 @@ def test_a_folder_keeps_its_tree_and_one_failure_does_not_stop_the_rest(tree, tm
     said = result.stderr.splitlines()
     assert any(line.startswith("realedit: broken.png: cannot be read as a photo") for line in said)
     assert said[-1] == "realedit: 1 of 3 photos failed, as said above; the others are done"
-    again = run("move", tree, *MOVE, "--out-dir", out, "--skip-existing", *fast, code=1)
+    again = run("restyle", tree, *RESTYLE, "--out-dir", out, "--skip-existing", *fast, code=1)
     assert again.stderr.count("is there already") == 2
-    refused = run("move", tree, *MOVE, "--out-dir", out, *fast, code=1)
+    refused = run("restyle", tree, *RESTYLE, "--out-dir", out, *fast, code=1)
     assert refused.stderr.count("already exists; use --force") == 2
 
 
 def test_many_photos_print_a_json_line_each(tree, fast):
-    result = run("remove", tree, *REMOVE, "--json", *fast, code=1)
+    result = run("restyle", tree, *RESTYLE, "--json", *fast, code=1)
     lines = [json.loads(line) for line in result.stdout.splitlines()]
     assert ["error" in line for line in lines] == [False, True, False]
     assert lines[0]["report"]["objects"][0]["phrase"] == "thing"
-    assert Path(lines[0]["result"]).name == "one-removed.jpg"
-    assert (tree / "sub" / "two-removed.png").exists()
+    assert Path(lines[0]["result"]).name == "one-restyled.jpg"
+    assert (tree / "sub" / "two-restyled.png").exists()
 
 
 def test_two_results_of_one_name_are_refused_before_any_work(tmp_path):
@@ -220,7 +222,7 @@ def test_an_empty_folder_and_an_unquoted_object(tmp_path, fast):
 def test_through_a_pipe(tmp_path, monkeypatch, capfdbinary, fast):
     small(tmp_path / "photo.png")
     data = (tmp_path / "photo.png").read_bytes()
-    result = CliRunner().invoke(main, ["move", "-", *MOVE, *fast], input=data)
+    result = CliRunner().invoke(main, ["restyle", "-", *RESTYLE, *fast], input=data)
     assert result.exit_code == 0, result.output
     photo = decode(result.stdout_bytes, "result")
     assert photo.origin.format == "PNG"
@@ -228,21 +230,21 @@ def test_through_a_pipe(tmp_path, monkeypatch, capfdbinary, fast):
     assert (photo.rgb != decode(data, "photo").rgb).any()
     assert "object" in result.stderr
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
-    main(["move", "-", *MOVE, *fast, "-q"], standalone_mode=False)
+    main(["restyle", "-", *RESTYLE, *fast, "-q"], standalone_mode=False)
     quiet = capfdbinary.readouterr()  # all that any library wrote too
     assert quiet.out == result.stdout_bytes
     assert quiet.err == b""
-    jpeg = CliRunner().invoke(main, ["move", "-", *MOVE, *fast, "-q", "--format", "jpg"], input=data)
+    jpeg = CliRunner().invoke(main, ["restyle", "-", *RESTYLE, *fast, "-q", "--format", "jpg"], input=data)
     assert decode(jpeg.stdout_bytes, "result").origin.format == "JPEG"
 
 
 def test_a_closed_pipe_and_bad_input_from_one(tmp_path, fast):
-    result = CliRunner().invoke(main, ["move", "-", *MOVE, *fast], input=b"no photo")
+    result = CliRunner().invoke(main, ["restyle", "-", *RESTYLE, *fast], input=b"no photo")
     assert result.exit_code == 1
     assert result.stdout_bytes == b""
     assert error_line(result).startswith("realedit: standard input cannot be read as a photo")
-    assert "it is empty" in error_line(CliRunner().invoke(main, ["move", "-", *MOVE], input=b""))
-    twice = CliRunner().invoke(main, ["move", "-", "-", *MOVE], input=b"")
+    assert "it is empty" in error_line(CliRunner().invoke(main, ["restyle", "-", *RESTYLE], input=b""))
+    twice = CliRunner().invoke(main, ["restyle", "-", "-", *RESTYLE], input=b"")
     assert "name - once" in error_line(twice)
 
 
@@ -258,19 +260,19 @@ def described(tmp_path: Path) -> Path:
 
 def test_the_file_comes_back_as_it_went_in(tmp_path, fast):
     path = described(tmp_path)
-    run("move", path, *MOVE, *fast)
-    result = Image.open(tmp_path / "photo-moved.jpg")  # named for what it is
+    run("restyle", path, *RESTYLE, *fast)
+    result = Image.open(tmp_path / "photo-restyled.jpg")  # named for what it is
     source = Image.open(path)
     assert result.quantization == source.quantization
     assert result.info["dpi"] == source.info["dpi"]
     assert result.getexif()[0x010F] == "Maker"
     assert result.getexif().get_ifd(0x8825)[1] == "N"
-    assert source_of(load_photo(tmp_path / "photo-moved.jpg").metadata.xmp) == DigitalSourceType.EDITED.address
+    assert source_of(load_photo(tmp_path / "photo-restyled.jpg").metadata.xmp) == DigitalSourceType.EDITED.address
 
 
 def test_place_and_mark_are_left_out_if_asked(tmp_path, fast):
     path = described(tmp_path)
-    run("move", path, *MOVE, *fast, "--strip-gps", "--no-mark", "-o", tmp_path / "a.jpg")
+    run("restyle", path, *RESTYLE, *fast, "--strip-gps", "--no-mark", "-o", tmp_path / "a.jpg")
     assert not Image.open(tmp_path / "a.jpg").getexif().get_ifd(0x8825)
     assert source_of(load_photo(tmp_path / "a.jpg").metadata.xmp) is None
 
@@ -289,10 +291,10 @@ def test_what_a_format_cannot_hold_is_said(tmp_path, fast):
     small(tmp_path / "photo.png")
     deep = np.asarray(Image.open(tmp_path / "photo.png")).astype(np.uint16) * 257
     cv2.imwrite(str(tmp_path / "photo.tif"), deep[..., ::-1])
-    kept = run("move", tmp_path / "photo.tif", *MOVE, *fast)
+    kept = run("restyle", tmp_path / "photo.tif", *RESTYLE, *fast)
     assert "8 bits" not in kept.stderr
-    assert load_photo(tmp_path / "photo-moved.tif").rgb.dtype == np.uint16
-    lost = run("move", tmp_path / "photo.tif", *MOVE, *fast, "-o", tmp_path / "a.jpg")
+    assert load_photo(tmp_path / "photo-restyled.tif").rgb.dtype == np.uint16
+    lost = run("restyle", tmp_path / "photo.tif", *RESTYLE, *fast, "-o", tmp_path / "a.jpg")
     assert "JPEG holds 8 bits per channel, the photo has 16" in lost.stderr
 
 

@@ -17,20 +17,20 @@ SUFFIXES = ["jpg", "png"]
 
 @pytest.fixture(scope="module")
 def options(folders, tmp_path_factory) -> list[object]:
-    """A removal by a tiny random model under a mask."""
+    """A new colour by a tiny random model under a mask."""
     mask = np.zeros((70, 90), np.uint8)
     mask[25:50, 30:55] = 255
     path = tmp_path_factory.mktemp("mask") / "mask.png"
     Image.fromarray(mask).save(path)
     tiny = ["--model", folders["epsilon"], "--steps", "2", "--offline", "--keep-going"]
-    return ["vase", "--prompt", "a vase on a table", "--mask", path, *tiny]
+    return ["vase", "--as", "red vase", "--prompt", "a vase on a table", "--mask", path, *tiny]
 
 
 def edited(tmp_path: Path, data: bytes, suffix: str, options: list[object], *more: object) -> tuple[bytes, str]:
-    """The file that comes of a removal, and what is said on the way."""
+    """The file that comes of an edit, and what is said on the way."""
     kind = {b"\xff\xd8": "jpg", b"\x89P": "png"}[data[:2]]
     (tmp_path / f"photo.{kind}").write_bytes(data)
-    result = run("remove", tmp_path / f"photo.{kind}", *options, "-o", tmp_path / f"out.{suffix}", *more)
+    result = run("restyle", tmp_path / f"photo.{kind}", *options, "-o", tmp_path / f"out.{suffix}", *more)
     return (tmp_path / f"out.{suffix}").read_bytes(), result.stderr
 
 
