@@ -1,7 +1,7 @@
 """Train the classifier of noisy latents that guides the bundled model: which colours and which kinds of objects a scene
 shows.
 
-    python -m samples.train_classifier SCENES RUN --steps 700
+    python -m samples.train_classifier SCENES RUN --steps 4000
 
 Writes RUN/classifier and RUN/losses.jsonl, prints the accuracy on held-out scenes, and resumes when run again.
 """
@@ -54,7 +54,7 @@ def accuracies(classifier: LatentClassifier, latents: Tensor, there: Tensor) -> 
 @click.command()
 @click.argument("scenes", type=click.Path(path_type=Path))
 @click.argument("run_directory", type=click.Path(path_type=Path))
-@click.option("--steps", default=700, show_default=True)
+@click.option("--steps", default=4000, show_default=True)
 @click.option("--latents", type=click.Path(path_type=Path), help="Where latents are kept; default: in the run.")
 def main(scenes: Path, run_directory: Path, steps: int, latents: Path | None) -> None:
     """Train on the rendered SCENES, keep the run in RUN_DIRECTORY."""

@@ -196,7 +196,7 @@ def class_options(command: Command) -> Command:
         click.option("--class", "classes", type=WORDS, multiple=True, help="What a classifier shall see: red, ball."),
         click.option("--classifier", help="Its folder; default: the bundled model's."),
         click.option(
-            "--class-scale", type=FiniteType(0, 1000), help="How strongly [10]; the bundled one's shows from 40 on."
+            "--class-scale", type=FiniteType(0, 1000), help="How strongly [10]; the bundled one's shows from 20 on."
         ),
         click.option("--class-on", type=click.Choice(CLASS_ON), help="What it looks at [noisy]."),
     )
