@@ -89,6 +89,12 @@ class DiffusionModel:
         return self.latent_factor * (size if isinstance(size, int) else min(size))
 
     @cached_property
+    def dtype(self) -> torch.dtype:
+        """In which the U-Net computes; asked of the network, it is looked for in all its layers."""
+        found: torch.dtype = self.unet.dtype
+        return found
+
+    @cached_property
     def sites(self) -> Sites:
         """The layers that are recorded."""
         return recorded_sites(self.unet)
@@ -202,7 +208,7 @@ class DiffusionModel:
         `z` is one latent (1, C, h, w) for all rows, or one for each; every embedding of `rows` is one text.
         `residuals`: what is added to the network's own activations."""
         may_stop()
-        dtype, text = self.unet.dtype, joined(rows)
+        dtype, text = self.dtype, joined(rows)
         z = z.expand(len(rows), -1, -1, -1) if len(z) != len(rows) else z
         conditions = self.conditions(text, z)
         with self._at_work(self.unet):
@@ -219,7 +225,7 @@ class DiffusionModel:
             return None
         height, width = (side * self.latent_factor for side in z.shape[-2:])
         sizes = torch.tensor([[height, width, 0, 0, height, width]] * len(text), device=z.device)
-        return {"text_embeds": text.pooled.to(self.unet.dtype), "time_ids": sizes.to(self.unet.dtype)}
+        return {"text_embeds": text.pooled.to(self.dtype), "time_ids": sizes.to(self.dtype)}
 
     @property
     def most_steps(self) -> int:
