@@ -2,6 +2,7 @@
 
 import functools
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -14,8 +15,6 @@ from inversion.errors import Notice, RealEditError
 from inversion.reference import Header, Reference
 from inversion.text import Embedding
 from realedit.sampling import cache
-
-ROOT = Path(__file__).parent.parent
 
 
 def put(key: str, size: int, age: float = 0.0) -> Path:
@@ -104,13 +103,20 @@ def test_what_cannot_be_kept_is_said_and_nothing_else():
 
 def test_a_full_disk_is_an_error_of_the_system(tmp_path):
     """Which `keep` takes for one, whatever safetensors calls it."""
-    code = (
-        "import resource, signal, sys; from pathlib import Path; from tests.test_cache import REFERENCE\n"
-        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
-        "try: REFERENCE.save(Path(sys.argv[1]))\nexcept OSError as error: print('said', error)"
-    )
-    done = subprocess.run([sys.executable, "-c", code, tmp_path / "a"], capture_output=True, text=True, cwd=ROOT)
-    assert done.stdout.startswith("said"), done.stderr
+    import resource
+
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+            REFERENCE.save(tmp_path / "a")
+        except OSError:
+            code = 0
+        finally:
+            os._exit(code)
+    assert os.waitpid(pid, 0)[1] == 0
     assert not list(tmp_path.glob("a*"))
 
 

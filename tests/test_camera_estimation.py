@@ -53,7 +53,7 @@ def said(millimetres: int) -> bytes:
     return exif.tobytes()
 
 
-@pytest.mark.parametrize("pitch", [-8, 0, 12, 25, 40])
+@pytest.mark.parametrize("pitch", [-8, 12, 40])
 def test_lines_tell_the_pitch(pitch):
     assert math.degrees(camera_in(Photo(posts(pitch, 1.35))).pitch) == pytest.approx(pitch, abs=2.5)
 

@@ -131,12 +131,11 @@ def test_what_is_no_caption_is_said_where_one_is_needed(tmp_path):
         SHARED.prompt_of(tmp_path / "a.png", camera, ["egg"])
 
 
-def test_a_label_file_does_not_beat_a_mark_and_the_report_says_so(tmp_path):
-    from tests.test_batch import PHOTOS, REMOVE
-    from tests.test_cli import FAST, run
+def test_a_label_file_does_not_beat_a_mark_and_the_report_says_so(folders, tmp_path):
+    from tests.test_cli import BOX, PHOTOS, run
 
     shutil.copy(PHOTOS / "03.png", tmp_path / "photo.png")
     (tmp_path / "photo.txt").write_text("0 0.5 0.5 0.2 0.3\n")
-    marked = [word for word in REMOVE if word not in ("--prompt", "a thing on a wooden table")]
-    text = run("remove", tmp_path / "photo.png", *marked, *FAST).stdout
+    asked = ["thing", *BOX, "--as", "green thing", "--keep-going", "--model", folders["epsilon"]]
+    text = run("restyle", tmp_path / "photo.png", *asked).stdout
     assert 'prompt          "a photo of thing", made up from the object\'s name' in text

@@ -136,12 +136,12 @@ def photo_with_disc(
 
 
 def moved(model, photo: Photo, mask: torch.Tensor, by: tuple[float, float]):
-    judge, hints = encoder_distance(model.encoder_features, ""), Hints({"thing": mask})
+    judge, hints = encoder_distance(model.encoder_features, ""), Hints({"thing": mask}, pitch=0.0)
     move = Move("thing", by=by)
     return edit(model, photo, "a photo of thing", move, hints=hints, settings=FEW, perceptual=judge)
 
 
-@pytest.mark.parametrize("size", [(1500, 1100), (4000, 300), (300, 900)])
+@pytest.mark.parametrize("size", [(4000, 300), (300, 900)])
 def test_a_small_object_of_a_large_photo_is_moved_and_all_else_kept(model, size):
     width, height = size
     photo, mask = photo_with_disc(width, height, width // 2, height // 2, 20)
@@ -191,7 +191,7 @@ def test_a_grey_photo_gives_a_grey_result(model):
 
     photo, mask = photo_with_disc(256, 192, 100, 96, 18)
     grey = replace(photo, rgb=np.repeat(photo.rgb[..., :1], 3, -1), origin=Origin("PNG", grey=True))
-    judge, hints = encoder_distance(model.encoder_features, ""), Hints({"thing": mask})
+    judge, hints = encoder_distance(model.encoder_features, ""), Hints({"thing": mask}, pitch=0.0)
     gone = Remove("thing")
     edited = edit(model, grey, "a photo of thing", gone, hints=hints, settings=FEW, perceptual=judge)
     assert np.array_equal(edited.photo.rgb[..., 0], edited.photo.rgb[..., 2])

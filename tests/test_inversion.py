@@ -167,10 +167,9 @@ def test_corrections_come_closer_to_the_fixed_point(tiny):
 
 def test_what_optimisation_leaves_is_kept(model):
     """So little that it holds nothing of the picture, and enough that the photo comes back exactly."""
-    for scale in (7.5, 15.0):
-        found = null_text.invert(InversionProblem(model, random_latent(), PROMPT, model.schedule(20), scale))
-        assert found.residuals.square().mean((1, 2, 3)).max() <= NullTextSettings().tolerance[0]
-        assert error_of(model, found, 20) < 1e-9
+    found = null_text.invert(InversionProblem(model, random_latent(), PROMPT, model.schedule(20), 15.0))
+    assert found.residuals.square().mean((1, 2, 3)).max() <= NullTextSettings().tolerance[0]
+    assert error_of(model, found, 20) < 1e-9
 
 
 @both_parameterisations

@@ -61,7 +61,6 @@ def test_a_shadow_goes_with_its_object_unless_it_shall_stay(model):
 
 
 LIGHTS = {
-    "down": 1.1 - 0.5 * ROWS / HEIGHT,
     "across": 0.6 + 0.5 * COLUMNS / WIDTH,
     "vignette": 1.2 - 0.8 * np.hypot(COLUMNS / WIDTH - 0.5, ROWS / HEIGHT - 0.5),
     "backdrop": 1.1 - 0.3 / (1 + np.exp((60 - ROWS) / 5)),

@@ -8,6 +8,7 @@ import torch
 
 from inversion.properties import centroid
 from realedit.editing.pipeline import edit
+from realedit.editing.request import Hints
 from realedit.edits import Move, Resize
 from realedit.evaluation.metrics import PerceptualMetric, encoder_distance
 from realedit.files.photo import Photo
@@ -69,7 +70,7 @@ def test_an_object_is_moved_and_another_resized_without_a_ghost(tabletop, judge)
 def test_null_text_reconstructs_near_the_autoencoders_limit_at_guidance_7_5(tabletop):
     scene = sample_scene(FIRST_HELD_OUT_SEED + 904)
     photo = render([scene]).photos
-    seen = invert_image(Session(tabletop, Settings(steps=12)), photo, scene.caption)
+    seen = invert_image(Session(tabletop, Settings(steps=6)), photo, scene.caption)
     assert seen.reference.header.guidance_scale == 7.5
     rebuilt, bound = reconstruct(tabletop, seen.reference), tabletop.decode(tabletop.encode(photo))
     psnr = [-10 * (p - photo).square().mean().log10().item() for p in (rebuilt, bound)]
@@ -78,8 +79,11 @@ def test_null_text_reconstructs_near_the_autoencoders_limit_at_guidance_7_5(tabl
 
 def test_an_edit_that_moves_nothing_gives_the_photo_back(tabletop, judge):
     scene = sample_scene(FIRST_HELD_OUT_SEED + 901)
-    photo = Photo(to_bytes(render([scene]).photos))
-    move = Move(scene.things[0].phrase, by=(0.0, 0.0))
-    edited = edit(tabletop, photo, scene.caption, move, settings=SETTINGS, perceptual=judge)
+    drawn = render([scene])
+    photo, phrase = Photo(to_bytes(drawn.photos)), scene.things[0].phrase
+    hints = Hints({phrase: (drawn.masks[:, :1] > 0.5).float()}, pitch=10.0)
+    move = Move(phrase, by=(0.0, 0.0))
+    edited = edit(tabletop, photo, scene.caption, move, hints=hints, settings=SETTINGS, perceptual=judge)
+    assert edited.report.mode.name == "composite"
     error = (edited.photo.tensor() - photo.tensor()).square().mean()
     assert -10 * error.log10() > 32

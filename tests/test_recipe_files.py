@@ -118,8 +118,8 @@ def test_a_sidecar_reads_nothing_elsewhere_unless_that_is_allowed(folders, tmp_p
     shutil.copy(PHOTOS / "03.png", tmp_path / "photo.png")
     out = tmp_path / "out"
     out.mkdir()
-    marked = ["thing", "--box", "0.3,0.4,0.5,0.7", "--steps", "4", "--method", "ddim", "--model", folders["epsilon"]]
-    run("remove", tmp_path / "photo.png", *marked, "-o", out / "a.png")
+    marked = ["thing", "--box", "0.3,0.4,0.5,0.7", "--as", "green thing", "--model", folders["epsilon"]]
+    run("restyle", tmp_path / "photo.png", *marked, "--keep-going", "-o", out / "a.png")
     line = error_line_of_redo(out / "a.png", code=2)
     assert "../photo.png, which lies outside its folder; say where it is with --photo, or give --allow-outside" in line
     for way in (["--photo", tmp_path / "photo.png"], ["--allow-outside", "--force"]):

@@ -123,7 +123,7 @@ def test_words_are_refused_and_with_a_mask_no_name_matters(tabletop, strange):
     with pytest.raises(RecognitionError):
         realedit.edit(tabletop, photo, "a photo of a red ball", edits.Remove("red ball"))
     for name in ("corgi", "red ball"):
-        edit = edits.Remove(name)
+        edit = edits.Restyle(name, f"green {name}")
         result = realedit.edit(tabletop, photo, f"a photo of a {name}", edit, hints=Hints({name: mask}))
         assert result.report.mode.name == "pixels"
         results.append(result.photo.rgb)

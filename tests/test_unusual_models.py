@@ -1,5 +1,6 @@
 """Unusual but sound models run as diffusers runs them, to the last bit."""
 
+import functools
 import json
 import shutil
 from dataclasses import replace
@@ -16,10 +17,12 @@ from diffusers import (
     StableDiffusionXLPipeline,
 )
 
+from inversion import null_text
 from inversion.errors import ModelError, RealEditError, StepsError
 from inversion.loading import load_model, plain_pipeline
 from inversion.methods import METHODS
 from inversion.model import DiffusionModel
+from inversion.null_text import NullTextSettings
 from inversion.pipeline import pipeline_arguments
 from inversion.problem import InversionProblem, Inverted
 from inversion.record import record
@@ -98,7 +101,8 @@ def test_inversion_is_finite_where_a_level_is_0_or_1(folders, tmp_path, name):
     kind, fields = SAMPLERS[name]
     model = load_model(str(changed(folders[kind], tmp_path / "m", SAMPLER, **fields)), device="cpu")
     schedule, latent = model.schedule(STEPS), random_latent()
-    for method in METHODS.values():
+    once = functools.partial(null_text.invert, settings=NullTextSettings(inner_steps=1))
+    for method in (METHODS | {"null-text": once}).values():
         found = method(InversionProblem(model, latent, PROMPT, schedule, 3.0))
         assert torch.isfinite(found.pivots).all()
         assert torch.equal(found.pivots[-1:], latent)
