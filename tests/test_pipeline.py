@@ -70,7 +70,7 @@ def test_an_object_is_moved_and_another_resized_without_a_ghost(tabletop, judge)
 def test_null_text_reconstructs_near_the_autoencoders_limit_at_guidance_7_5(tabletop):
     scene = sample_scene(FIRST_HELD_OUT_SEED + 904)
     photo = render([scene]).photos
-    seen = invert_image(Session(tabletop, Settings(steps=6)), photo, scene.caption)
+    seen = invert_image(Session(tabletop, Settings(steps=12)), photo, scene.caption)
     assert seen.reference.header.guidance_scale == 7.5
     rebuilt, bound = reconstruct(tabletop, seen.reference), tabletop.decode(tabletop.encode(photo))
     psnr = [-10 * (p - photo).square().mean().log10().item() for p in (rebuilt, bound)]
