@@ -32,7 +32,7 @@ def one_picture(monkeypatch):
     monkeypatch.setattr(target_colours, "SAMPLED_PICTURES", 1)
 
 
-@pytest.mark.parametrize("name", ASKED)
+@pytest.mark.parametrize("name", ["red", "blue"])
 def test_what_is_imagined_has_the_colour_of_its_words(tabletop, name, request):
     """Of these colours of the renderer the asked one is nearest, in hue: light and shade aside."""
     if name != "red":
