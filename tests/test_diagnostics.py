@@ -16,6 +16,7 @@ from realedit.commands.doctor_report import public_name, without_places
 from realedit.commands.edit_checks import reconstruction
 from realedit.commands.model_checks import equality, gradient, words
 from realedit.commands.model_under_test import ModelUnderTest, bundled_objects
+from realedit.edits import Move
 from realedit.settings import Settings
 
 FEW = Settings(steps=4)
@@ -23,7 +24,8 @@ SEEING = {"masks", "move", "regenerate"}  # checks that random weights cannot pa
 
 
 def model_under_test(model, method: str = "null-text") -> ModelUnderTest:
-    return ModelUnderTest(model, replace(FEW, method=method), offline=True)
+    """With one object, of which the model is to know where it is."""
+    return ModelUnderTest(model, replace(FEW, method=method), offline=True, calibration=bundled_objects()[0])
 
 
 def calibration(**other: object) -> list[str]:
@@ -33,7 +35,10 @@ def calibration(**other: object) -> list[str]:
     return [part for name, value in given.items() if value is not None for part in (f"--{name}", str(value))]
 
 
-def test_the_bundled_model_is_well_and_its_report_names_nobody(tmp_path):
+def test_the_bundled_model_is_well_and_its_report_names_nobody(tmp_path, monkeypatch):
+    """On a small photo, instead of the one that the demo shows."""
+    small = bundled_samples() / "photos" / "03.png", Move("black vase", by=(-0.2, 0.05))
+    monkeypatch.setattr("realedit.commands.model_under_test.bundled_example", lambda: small)
     report = tmp_path / "doctor.json"
     command = ["doctor", "--steps", "6", "--json", "--offline", *calibration(), "--report", str(report)]
     result = CliRunner().invoke(main, command)
@@ -94,7 +99,8 @@ def test_random_weights_do_everything_but_see(folders, kind):
 
 def test_failing_is_one_line_and_an_exit_code(folders):
     """Of the third family, by the command, which inverts by another method."""
-    result = CliRunner().invoke(main, ["doctor", "--model", str(folders["epsilon"]), "--steps", "4", "--offline"])
+    options = ["--model", str(folders["epsilon"]), "--steps", "4", "--offline", *calibration()]
+    result = CliRunner().invoke(main, ["doctor", *options])
     assert result.exit_code == 1
     assert "move            FAIL" in result.stdout
     failed = {line.split()[0] for line in result.stdout.splitlines() if line.split()[1:2] == ["FAIL"]}
