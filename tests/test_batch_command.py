@@ -125,7 +125,7 @@ def worker(tabletop, shop, tmp_path):
 
 
 def listed(shop: Path, **values) -> JobList:
-    row = Row(1, {"kind": "remove", "object": "disc", **values})
+    row = Row(1, {"kind": "restyle", "object": "disc", "as": "red disc", **values})
     return JobList.of([row], RecipeReader(shop), Naming("{stem}-mask.png"))
 
 

@@ -82,7 +82,7 @@ def test_shares_of_a_gpu_and_models_that_cannot_be_had(tmp_path):
 def test_a_file_of_an_actor_is_that_of_the_command(plain, folders, tmp_path):
     folder = plain.parent
     save_mask(DISC, folder / "plain-mask.png")
-    values = {"photo": "plain.png", "kind": "remove", "object": "disc"}
+    values = {"photo": "plain.png", "kind": "restyle", "object": "disc", "as": "red disc"}
     found = JobList.of([Row(1, values)], RecipeReader(folder), Naming("{stem}-mask.png"))
     model = str(folders["epsilon"])
     work = EditWork(folder, str(tmp_path / "out"), ModelChoice(model=model, device="cpu"))
@@ -90,8 +90,8 @@ def test_a_file_of_an_actor_is_that_of_the_command(plain, folders, tmp_path):
     (ended,) = hired.run(iter(found.jobs), 1)
     hired.close()
     assert ended.answer.error is None
-    mask = folder / "plain-mask.png"
-    run("remove", plain, "disc", "--mask", mask, "-o", tmp_path / "one.png", "-q", "--device", "cpu", "--model", model)
+    restyle = ["restyle", plain, "disc", "--as", "red disc", "--mask", folder / "plain-mask.png", "--model", model]
+    run(*restyle, "-o", tmp_path / "one.png", "-q", "--device", "cpu")
     assert (tmp_path / "out" / "plain.png").read_bytes() == (tmp_path / "one.png").read_bytes()
 
 

@@ -26,7 +26,7 @@ def alone(scene: Scene) -> bool:
 
 def test_where_no_surroundings_are_named_no_other_object_is_drawn(tabletop):
     scene = next(s for s in map(sample_scene, range(FIRST_HELD_OUT_SEED + 910, FIRST_HELD_OUT_SEED + 999)) if alone(s))
-    phrase, session = scene.things[0].phrase, Session(tabletop, Settings(steps=10, method="ddim"))
+    phrase, session = scene.things[0].phrase, Session(tabletop, Settings(steps=6, method="ddim"))
     before, without = render([scene, scene.without(0)]).photos.split(1)
     inverted = invert_image(session, before, f"a photo of a {phrase}")
     hole = dilate(((before - without).abs().amax(1, keepdim=True) > 0.02).float(), 0.02)
@@ -43,7 +43,7 @@ def test_what_can_be_trusted_of_the_copies_stays_as_it_is(tabletop):
     photo[..., 64:, :] = torch.rand(1, 3, 64, 128, generator=torch.Generator().manual_seed(0))
     hole = torch.zeros(1, 1, 128, 128)
     hole[..., 20:44, 52:76] = hole[..., 84:108, 52:76] = 1
-    session, others = Session(tabletop, Settings(steps=6, method="ddim")), torch.zeros_like(hole)
+    session, others = Session(tabletop, Settings(steps=4, method="ddim")), torch.zeros_like(hole)
     inverted = invert_image(session, photo, "a photo of a checked tablecloth")
     copies = complete(inverted.image, hole, others)
     plate = clean_plate(session, inverted, "a photo of a checked tablecloth", hole, others)
