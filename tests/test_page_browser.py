@@ -277,7 +277,7 @@ def test_without_a_mouse(opened, plain, unasked):
     assert edit["d"] == pytest.approx([2 / WIDTH, 9 / HEIGHT], abs=1e-4)
     page.fill("#move-x", "30")
     page.keyboard.press("Tab")
-    assert desk.edits()[0]["d"][0] == pytest.approx(30 / WIDTH, abs=1e-4)
+    desk.once(f"Math.abs(realedit.doc.now.edits[0].d[0] - {30 / WIDTH}) < 1e-4")
     page.focus("#stage")
     page.keyboard.press("Delete")
     assert [each["kind"] for each in desk.edits()] == ["remove"]
