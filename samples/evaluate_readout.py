@@ -2,8 +2,8 @@
 
     python -m samples.evaluate_readout [--scenes 100] [--json FILE]
 
-Of every object of at least 1 % of the frame: how far its centroid is off, in fractions of the frame; how well sizes are
-ranked (Spearman's correlation with the true ones); how often one that is there seems surer than one
+Of one object of at least 1 % of the frame in each: how far its centroid is off, in fractions of the frame; how well
+sizes are ranked (Spearman's correlation with the true ones); how often one that is there seems surer than one
 that is not, in the same scenes without it, under the same words (the area under the curve); and how often its colour is
 told, from inside its map, under a caption that names a wrong one. All are read by the same functions of both kinds of
 maps, those of the energies.
@@ -102,7 +102,7 @@ def misnamed_at(scene: Scene, k: int, seed: int) -> Scene:
 def seen_in(
     model: DiffusionModel, readers: Mapping[str, Reader], scene: Scene, frame: tuple[int, int], seed: int
 ) -> Iterator[tuple[float, str, Told]]:
-    """At every level what every reader tells of the scene's first object that is large enough."""
+    """At every level what every reader tells of one of the scene's objects, if any is large enough."""
     drawn = render([scene], *frame)
     large = [k for k in range(len(scene.things)) if drawn.masks[0, k].mean() >= SMALLEST]
     if not large:
