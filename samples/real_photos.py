@@ -34,7 +34,12 @@ class Example:
 
 
 EXAMPLES = (
-    Example("rocket.jpg", Mark(box=(0.46, 0.25, 0.55, 0.96)), Move("rocket", by=(0.1, 0)), "move --box --by 0.1,0"),
+    Example(
+        "rocket.jpg",
+        Mark(box=(0.46, 0.25, 0.55, 0.96), points=((0.503, 0.325),)),  # its nose is as dark as the sky
+        Move("rocket", by=(0.1, 0)),
+        "move --box --point --by 0.1,0",
+    ),
     Example("astronaut.png", Mark(box=(0.05, 0.3, 0.72, 0.99)), Restyle("suit", "blue suit"), "restyle --box"),
 )
 
