@@ -5,6 +5,7 @@ import torch
 from realedit.evaluation.metrics import psnr
 from realedit.inpainting.clean_plate import clean_plate, held_until
 from realedit.inpainting.completion import complete
+from realedit.inpainting.plate_agreement import without_things
 from realedit.morphology import dilate
 from realedit.sampling.background import ANY_BACKGROUND, background_prompt
 from realedit.sampling.inverted_image import invert_image
@@ -61,3 +62,19 @@ def test_the_less_copies_can_be_trusted_the_earlier_the_model_draws():
     settings = Settings(plate_from=0.7, structure_from=0.5)
     held = held_until(confidence, torch.ones(1, 1, 2, 4), settings)
     assert torch.allclose(held, torch.tensor((0.5, 0.6, 0.7, 0.7)).expand(1, 1, 2, 4))
+
+
+def test_a_thing_that_one_plate_alone_shows_goes_if_the_other_is_nearer_to_what_is_around():
+    ground = torch.full((1, 3, 90, 140), 0.6)
+    hole = torch.zeros(1, 1, 90, 140)
+    hole[..., 20:70, 30:110] = 1
+    with_thing = ground.clone()
+    with_thing[:, :, 30:40, 40:60] = torch.tensor((0.1, 0.2, 0.9))[None, :, None, None]
+    assert torch.equal(without_things(with_thing, ground, hole), ground)
+    assert torch.equal(without_things(ground, with_thing, hole), ground)
+    tinted = ground.clone()
+    tinted[:, :, 30:40, 40:60] += 0.2  # a tone, and no thing
+    assert torch.equal(without_things(tinted, ground, hole), tinted)
+    beside = ground.clone()
+    beside[:, :, 30:40, 4:20] = 0.1  # outside the hole
+    assert torch.equal(without_things(beside, ground, hole), beside)

@@ -18,6 +18,7 @@ from realedit.compositing.separation import CleanPlate, around, covered_region, 
 from realedit.images import resize
 from realedit.inpainting.clean_plate import clean_plate
 from realedit.inpainting.fill import fill_smoothly
+from realedit.inpainting.plate_agreement import without_things
 from realedit.morphology import dilate, union
 from realedit.objects.grounding import other_objects
 from realedit.objects.located_object import LocatedObject
@@ -109,11 +110,13 @@ def _wide_plate(session: Session, inverted: InvertedImage, scene: LayeredScene) 
 
 
 def _tight_plate(session: Session, inverted: InvertedImage, scene: LayeredScene, wide: Tensor) -> Tensor:
-    """The same, drawn in a hole of just what objects and their effects cover, as the `wide` plate tells."""
+    """The same, drawn in a hole of just what objects and their effects cover, as the `wide` plate tells; without the
+    things that a model drew there and not in the wide one."""
     staying, beside = _staying_masks(scene), _beside(scene)
     covered = covered_region(inverted.image, wide, _moving_masks(scene), staying)
     hole = dilate(covered, session.settings.margin) * (1 - beside)
-    return clean_plate(session, inverted, background_prompt(inverted.prompt, scene.phrases), hole, beside)
+    plate = clean_plate(session, inverted, background_prompt(inverted.prompt, scene.phrases), hole, beside)
+    return without_things(plate, wide, hole)
 
 
 def _trimmed(image: Tensor, scene: LayeredScene, plate: Tensor) -> LayeredScene:
