@@ -16,10 +16,8 @@ from tests.benchmarks.drag_cases import drag_case, drag_is_right
 from tests.benchmarks.edit_cases import recolouring, removal, restyling
 from tests.benchmarks.edit_judge import distance, judge_edit
 from tests.benchmarks.judge import judge
+from tests.benchmarks.method_rig import UNCONDITIONAL, Rig, Row
 from tests.benchmarks.method_rows import (
-    UNCONDITIONAL,
-    Rig,
-    Row,
     direction_rows,
     drag_rows,
     fill_rows,

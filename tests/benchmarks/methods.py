@@ -27,7 +27,7 @@ from realedit.evaluation.perceptual import perceptual_metric
 from realedit.images import to_bytes
 from samples.scenes import FIRST_HELD_OUT_SEED
 from tests.benchmarks.fresh import fresh_cache
-from tests.benchmarks.method_rows import Rig, Row
+from tests.benchmarks.method_rig import Rig, Row
 from tests.benchmarks.method_tasks import TASKS, Measures
 from tests.benchmarks.relocation import run
 from tests.benchmarks.rows import measured
