@@ -37,6 +37,7 @@ from realedit.sampling.prompts import object_prompt
 from realedit.sampling.session import Session
 from realedit.settings import DEFAULTS, ENERGIES, Mode
 from samples.edges import edges
+from samples.scenes import COLOURS
 from samples.small_scenes import SIDE
 from tests.benchmarks.cases import Case
 from tests.benchmarks.direction_cases import found_direction
@@ -119,8 +120,8 @@ class Rig:
 
     def classified(self, case: EditCase) -> tuple[Tensor, Tensor | None]:
         """`relook --engine sdedit --class` in words without the colour, which the classifier alone knows."""
-        colour, shape = case.edit.words.split()[0], case.edit.words.split()[-1]
-        asked = ClassGuidance(words=(colour,), scale=CLASS_SCALE)
+        *looks, shape = case.edit.words.split()
+        asked = ClassGuidance(words=tuple(look for look in looks if look in COLOURS), scale=CLASS_SCALE)
         session = replace(self.session, guide=guiding_classes(self.model, asked))
         mask, texts = marked_by_hand(case.sources[0]), (case.prompt, photo_of(shape))
         return redraw(session, Photo(to_bytes(case.before)), texts, SDEdit(strength=0.7), mask).tensor(), mask
