@@ -11,7 +11,7 @@ from realedit.sampling.session import Session
 from realedit.settings import DEFAULTS
 from samples.directions import plain_scene, scenes_of
 from samples.renderer import render
-from samples.scenes import COLOURS, Scene
+from samples.scenes import COLOURS, Scene, with_article
 from samples.small_scenes import SIDE, small_scene
 from tests.benchmarks.edit_cases import EditCase, look_case
 
@@ -25,6 +25,8 @@ def recoloured_one(scene: Scene, size: Frame) -> EditCase | None:
     """The scene's first object alone, in the old colour, asked for in the new one."""
     alone = replace(scene, things=scene.things[:1])
     blue = alone.recoloured(0, OLD)
+    place = alone.emptied().caption.removeprefix("a photo of ")
+    blue = replace(blue, caption=f"a photo of {with_article(blue.things[0].phrase)} on {place}")
     looks = [blue.recoloured(0, NEW), *(blue.recoloured(0, each) for each in COLOURS if each != NEW)]
     return look_case(blue, 0, looks, "recolour", size)
 
