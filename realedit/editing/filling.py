@@ -15,6 +15,7 @@ from realedit.inpainting.filler import (
     FillChoice,
     Filler,
     GivenFill,
+    MiganFill,
     ModelFill,
     PhotoFill,
     RepaintFill,
@@ -40,7 +41,7 @@ def fill_marked(
     controls: Sequence[ControlMap] = (),
 ) -> Photo:
     """A photo with its `mask` (1, 1, H, W) filled; `words` say what is to be seen then. Automatically it is RePaint
-    where the model knows the photo, else what the photo has around the hole. `controls`: maps of the whole photo.
+    where the model knows the photo, else MI-GAN. `controls`: maps of the whole photo.
     Nothing is matched to the rim of the mask: marks end inside things, whose colours would bleed in.
 
     Raises:
@@ -69,11 +70,11 @@ def _filler(session: Session, photo: Photo, choice: FillChoice) -> FillChoice | 
         raise EditError("--fill model continues what lies behind objects; for what is marked take repaint or photo")
     if isinstance(choice, GivenFill):
         return load_filler(choice, str(session.model.device))
-    if isinstance(choice, PhotoFill):
+    if isinstance(choice, MiganFill | PhotoFill):
         return choice
     if not knows_photo(session, model_image(session.model, photo)):
         if isinstance(choice, AutomaticFill):
-            return PhotoFill()
+            return MiganFill()
         name = session.model.name
-        raise RecognitionError(f"{name} does not know such photos; take --fill photo, or another --model")
+        raise RecognitionError(f"{name} does not know such photos; take --fill migan, or another --model")
     return RepaintFiller(session, choice.engine) if isinstance(choice, RepaintFill) else RepaintFiller(session)

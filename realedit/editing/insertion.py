@@ -12,7 +12,7 @@ from realedit.files.photo import Photo
 from realedit.geometry.crop import box_in_target, crop_around, leaving_crop, touched_boxes
 from realedit.geometry.object_pose import object_pose
 from realedit.geometry.transform import Box
-from realedit.inpainting.filler import PhotoFill
+from realedit.inpainting.filler import AutomaticFill
 from realedit.objects.source_objects import SourceObject
 from realedit.sampling.inverted_image import check_memory, invert_crop
 from realedit.sampling.session import Session
@@ -30,7 +30,7 @@ def extract_insert(session: Session, source: SourceObject, edit: Insert, host: P
     removal = ObjectEdit(located, placements=(), appearance=None, effects=Effects.none(located.mask))
     part = photo.cropped(crop.box)
     if source.inverted is None:
-        scene, _ = decompose_photo(PlateFill(session, PhotoFill()), part, [removal])
+        scene, _ = decompose_photo(PlateFill(session, AutomaticFill()), part, [removal])
     else:
         view = invert_crop(session, photo, crop, source.inverted.prompt)
         small = decompose(session, view, [removal])

@@ -8,32 +8,26 @@ from torch import Tensor
 
 from inversion.errors import EditError
 from realedit.evaluation.report_parts import FillReport
-from realedit.images import gaussian_blur
 from realedit.inpainting.filler import (
     AutomaticFill,
     FillChoice,
     Filler,
+    MiganFill,
     ModelFill,
     PhotoFill,
     PromptedFiller,
     RepaintFill,
 )
+from realedit.inpainting.migan import draw_hole
 from realedit.inpainting.photo_fill import Sketch, fill_from_photo
 from realedit.inpainting.repaint_filler import RepaintFiller
+from realedit.inpainting.sketch_fill import fill_like
 from realedit.sampling.background import ANY_BACKGROUND, background_prompt
 from realedit.sampling.session import Session
 
 ENLARGED_MOST = 1.5  # times: a plate that is enlarged by more lacks detail
 KNOWN, UNKNOWN = "the model knows what is edited", "the model does not know what is edited"
 ASKED = "as asked"
-
-
-@dataclass(frozen=True, eq=False)
-class Drawn:
-    """The plate (1, 3, H, W) that the model drew, at the photo's size; each of its pixels was enlarged so often."""
-
-    image: Tensor
-    enlarged: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,26 +39,28 @@ class PlateFill:
     prompt: str = ANY_BACKGROUND
 
     def __call__(
-        self, photo: Tensor, hole: Tensor, others: Tensor, drawn: Drawn | None = None
+        self, photo: Tensor, hole: Tensor, others: Tensor, drawn: Sketch | None = None
     ) -> tuple[Tensor, FillReport]:
         """The photo (1, 3, H, W) with its `hole` (1, 1, H, W) filled, but not from the `others` (1, 1, H, W); and by
-        what, and why. `drawn`: None where the model does not know what is edited.
+        what, and why. `drawn`: what the model drew there, or None where it does not know what is edited.
 
         Raises:
             EditError: there is nothing to fill it from, or the model is to do it that does not know what is edited.
         """
         seed = self.session.settings.seed
         if isinstance(self.choice, ModelFill | RepaintFill) and drawn is None:
-            raise EditError(f"{UNKNOWN}, so it cannot fill its place; take --fill photo, or another --model")
+            raise EditError(f"{UNKNOWN}, so it cannot fill its place; take --fill migan, or another --model")
         if isinstance(self.choice, AutomaticFill | ModelFill) and drawn is not None:
             why = KNOWN if isinstance(self.choice, AutomaticFill) else ASKED
-            if drawn.enlarged < ENLARGED_MOST:
+            if drawn.detail < ENLARGED_MOST:
                 return torch.where(hole > 0.5, drawn.image, photo), FillReport("model", why)
-            filled = fill_from_photo(photo, hole, others, seed, Sketch(drawn.image, drawn.enlarged))
-            return _toned(filled, hole, drawn), FillReport("model, with the photo's detail", why)
-        if isinstance(self.choice, AutomaticFill | PhotoFill):
+            return fill_like(photo, hole, others, seed, drawn), FillReport("model, with the photo's detail", why)
+        if isinstance(self.choice, AutomaticFill | MiganFill):
             why = UNKNOWN if isinstance(self.choice, AutomaticFill) else ASKED
-            return fill_from_photo(photo, hole, others, seed), FillReport("photo", why)
+            sketch = draw_hole(photo, hole, others)
+            return fill_like(photo, hole, others, seed, sketch), FillReport("MI-GAN, with the photo's detail", why)
+        if isinstance(self.choice, PhotoFill):
+            return fill_from_photo(photo, hole, others, seed), FillReport("photo", ASKED)
         filler = self.choice
         if isinstance(filler, RepaintFill):
             filler = RepaintFiller(self.session, filler.engine)
@@ -72,14 +68,6 @@ class PlateFill:
         if isinstance(filler, PromptedFiller):
             filler = filler.with_prompt(self.prompt, self.session.settings, self.session.steps_of("filling"))
         return filler(photo, hole, others), FillReport(filler.name, ASKED)
-
-
-def _toned(filled: Tensor, hole: Tensor, drawn: Drawn) -> Tensor:
-    """A filled picture (1, 3, H, W) with the tones of a `drawn` plate in the hole, as fine as that shows them."""
-    off = (drawn.image - filled)[0] * hole[0]
-    share = gaussian_blur(hole[0, 0], drawn.enlarged, drawn.enlarged).clamp(min=1e-6)
-    tones = torch.stack([gaussian_blur(each, drawn.enlarged, drawn.enlarged) / share for each in off])
-    return torch.where(hole > 0.5, (filled + tones[None]).clamp(0, 1), filled)
 
 
 def place_behind(prompt: str, objects: Sequence[str]) -> str:

@@ -18,11 +18,12 @@ from realedit.editing.explaining import explanation
 from realedit.editing.full_resolution import full_scene, render_full_resolution
 from realedit.editing.measurement import measure_objects
 from realedit.editing.object_edits import Viewpoint
-from realedit.editing.plate import Drawn, PlateFill, place_behind
+from realedit.editing.plate import PlateFill, place_behind
 from realedit.editing.preparation import Preparation, with_placements
 from realedit.editing.request import EditRequest
 from realedit.editing.resampling import resample
 from realedit.evaluation.report_parts import FillReport, GuidanceReport
+from realedit.inpainting.photo_fill import Sketch
 from realedit.morphology import union
 from realedit.objects.located_object import LocatedObject
 from realedit.sampling.inverted_image import InvertedCrop, InvertedImage
@@ -97,7 +98,7 @@ def _with_full_plate(
     others = union([edit.mask for edit in scene.objects if not edit.leaves], picture)
     enlarged = picture.shape[-1] / view.inverted.size[0]
     fill = PlateFill(session, request.fill, place_behind(request.prompt, scene.phrases))
-    plate, report = fill(picture, hole, others, Drawn(scene.clean_plate.image, enlarged))
+    plate, report = fill(picture, hole, others, Sketch(scene.clean_plate.image, enlarged))
     image = torch.where(hole > 0.5, plate, scene.clean_plate.image)
     return replace(scene, clean_plate=replace(scene.clean_plate, image=image)), report
 

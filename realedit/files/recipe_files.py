@@ -14,7 +14,7 @@ from realedit.geometry.region import Region
 from realedit.settings import ENERGIES
 
 Asked = TypeVar("Asked", bound=Recipe | Generation)
-FILLS = ("auto", "photo", "model", "repaint")  # what fills old places without a model of its own
+FILLS = ("auto", "migan", "photo", "model", "repaint")  # what fills old places without a model of its own
 
 
 def named_files(recipe: Recipe | Generation) -> tuple[str, ...]:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+?(?P<file>/[\w./-]+\.onnx)?")  # OWNER/NAME, or OWNER/NAME/FILE.onnx
 BEST_LAMA = "lama_fp32.onnx"  # of several exports in one repository, as Carve/LaMa-ONNX advises
-EXPECTED = "auto, photo, model, repaint, a folder or hub id of an inpainting model, or LaMa as a file.onnx or hub id"
+EXPECTED = (
+    "auto, migan, photo, model, repaint, a folder or hub id of an inpainting model, or LaMa as a file.onnx or hub id"
+)
 
 
 class Filler(Protocol):
@@ -51,6 +53,11 @@ class AutomaticFill:
 
 
 @dataclass(frozen=True)
+class MiganFill:
+    """What MI-GAN draws, a small model of all kinds of photos that comes with the program, with the photo's detail."""
+
+
+@dataclass(frozen=True)
 class PhotoFill:
     """What the photo has around the hole."""
 
@@ -75,10 +82,11 @@ class GivenFill:
     source: str
 
 
-FillChoice = AutomaticFill | PhotoFill | ModelFill | RepaintFill | GivenFill
+FillChoice = AutomaticFill | MiganFill | PhotoFill | ModelFill | RepaintFill | GivenFill
 
 NAMED_CHOICES: dict[str, FillChoice] = {
     "auto": AutomaticFill(),
+    "migan": MiganFill(),
     "photo": PhotoFill(),
     "model": ModelFill(),
     "repaint": RepaintFill(),

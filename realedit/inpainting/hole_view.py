@@ -6,10 +6,12 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from inversion.errors import EditError, ModelError
 from realedit.geometry.boxes import mask_box
 from realedit.geometry.crop import Crop, ZoomLimits, crop_around
+from realedit.images import resize
 
 HOLE_ZOOM = ZoomLimits(share=0.5, enlarged=1.0, enough=1.0)  # as much beside the hole as there is of it, on all sides
 
@@ -45,6 +47,18 @@ def fill_through_view(photo: Tensor, hole: Tensor, others: Tensor, native: int, 
         crop.cut_out(inside), drawn.clamp(0, 1).to(photo), crop.cut_out(photo)
     )
     return filled
+
+
+def on_square(image: Tensor, hidden: Tensor, side: int, draw: Draw) -> Tensor:
+    """A part (1, 3, h, w) as a network for squares of this `side` in pixels draws it, where `hidden` (1, 1, h, w) and
+    elsewhere. It is not stretched: below and right of it its own mirror image fills up the square."""
+    height, width = image.shape[-2:]
+    factor = side / max(height, width)
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    beside = ((0, 0), (0, 0), (0, side - size[1]), (0, side - size[0]))
+    cells = (F.interpolate(hidden, size=(size[1], size[0]), mode="area") > 0).float()
+    squares = (torch.from_numpy(np.pad(v.numpy(), beside, mode="symmetric")) for v in (resize(image, size), cells))
+    return resize(draw(*squares)[..., : size[1], : size[0]], (width, height))
 
 
 def hole_crop(hole: Tensor, others: Tensor, native: int) -> Crop:

@@ -9,12 +9,10 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from inversion.errors import ModelError, first_line
 from inversion.loading import usable_device
-from realedit.images import resize
-from realedit.inpainting.hole_view import fill_through_view
+from realedit.inpainting.hole_view import fill_through_view, on_square
 
 LAMA_SIDE = 512  # pixels of the square that the exported network takes
 BYTE_RANGE = 255.0  # what white is in the output of Carve/LaMa-ONNX; other exports end at 1
@@ -35,25 +33,15 @@ class Lama:
         return fill_through_view(photo, hole, others, LAMA_SIDE, self._draw)
 
     def _draw(self, image: Tensor, hidden: Tensor) -> Tensor:
-        """A part (1, 3, h, w) as the network draws it, where `hidden` (1, 1, h, w) and elsewhere.
+        return on_square(image, hidden, LAMA_SIDE, self._draw_square)
 
-        It is not stretched: below and right of it its own mirror image fills up the square, as the authors' code
-        pads pictures."""
-        height, width = image.shape[-2:]
-        factor = LAMA_SIDE / max(height, width)
-        size = max(1, round(width * factor)), max(1, round(height * factor))
-        small = resize(image, size)
-        cells = (F.interpolate(hidden, size=(size[1], size[0]), mode="area") > 0).float()
-        beside = ((0, 0), (0, 0), (0, LAMA_SIDE - size[1]), (0, LAMA_SIDE - size[0]))
-        inputs = {
-            name: np.pad(value.float().numpy(), beside, mode="symmetric")
-            for name, value in (("image", small), ("mask", cells))
-        }
-        (output,) = self.session.run(None, inputs)
-        if output.shape != (1, CHANNELS["image"], LAMA_SIDE, LAMA_SIDE):
+    def _draw_square(self, image: Tensor, hidden: Tensor) -> Tensor:
+        """A square (1, 3, 512, 512) as the network draws it, where `hidden` (1, 1, 512, 512) and elsewhere."""
+        (output,) = self.session.run(None, {"image": image.float().numpy(), "mask": hidden.numpy()})
+        if output.shape != image.shape:
             raise ModelError(f"{self.name}: {LAMA_EXPECTED}; its output is {_sizes(output.shape)}")
-        drawn = torch.from_numpy(output.astype(np.float32))[..., : size[1], : size[0]]
-        return resize(drawn / _white_of(drawn, small, cells), (width, height))
+        drawn = torch.from_numpy(output.astype(np.float32))
+        return drawn / _white_of(drawn, image, hidden)
 
 
 def _white_of(drawn: Tensor, image: Tensor, hidden: Tensor) -> float:

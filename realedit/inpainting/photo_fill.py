@@ -16,7 +16,7 @@ LEAST_CONTEXT = 24  # the same in pixels
 
 @dataclass(frozen=True, eq=False)
 class Sketch:
-    """A picture (1, 3, H, W) that tells what a hole shows, but nothing finer than `detail` pixels."""
+    """A picture (1, 3, H, W) that tells what a hole shows, but nothing finer than `detail` of its pixels."""
 
     image: Tensor
     detail: float

@@ -1,0 +1,46 @@
+"""What lies behind things in photos, as MI-GAN draws it, whose published weights (Places2, 512 pixels) come with the
+program. One pass, no words."""
+
+from functools import cache
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from inversion.weights import bundled_samples
+from realedit.inpainting.hole_view import fill_through_view, hole_crop, on_square
+from realedit.inpainting.migan_network import MIGAN_SIDE, MiganGenerator
+from realedit.inpainting.photo_fill import Sketch
+
+SHARPNESS = 1.0  # pixels of what it draws: the finest that can be relied on
+
+
+def draw_hole(photo: Tensor, hole: Tensor, others: Tensor) -> Sketch:
+    """A photo (1, 3, H, W) in [0, 1] with its `hole` (1, 1, H, W) as MI-GAN fills it, which sees neither that nor the
+    `others` (1, 1, H, W), with 512 pixels along the longer side of what is around the hole.
+
+    Raises:
+        EditError: they leave nothing of the photo to go by.
+    """
+    drawn = fill_through_view(photo, hole, others, MIGAN_SIDE, _draw)
+    extent = max(hole_crop(hole, others, MIGAN_SIDE).extent) if hole.any() else MIGAN_SIDE
+    return Sketch(drawn, SHARPNESS * max(1.0, extent / MIGAN_SIDE))
+
+
+def _draw(image: Tensor, hidden: Tensor) -> Tensor:
+    return on_square(image, hidden, MIGAN_SIDE, _draw_square)
+
+
+def _draw_square(image: Tensor, hidden: Tensor) -> Tensor:
+    with torch.inference_mode():
+        drawn = _generator()(image * 2 - 1, 1 - hidden)
+    return ((drawn + 1) / 2).clone()
+
+
+@cache
+def _generator() -> MiganGenerator:
+    """The network in float32, which a CPU is quickest with in channels-last order."""
+    network = MiganGenerator()
+    weights = load_file(bundled_samples() / "migan" / "migan.safetensors")
+    network.load_state_dict({name: value.float() for name, value in weights.items()})
+    return network.eval().to(memory_format=torch.channels_last)
