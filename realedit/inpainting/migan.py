@@ -33,12 +33,12 @@ def _draw(image: Tensor, hidden: Tensor) -> Tensor:
 
 def _draw_square(image: Tensor, hidden: Tensor) -> Tensor:
     with torch.inference_mode():
-        drawn = _generator()(image * 2 - 1, 1 - hidden)
+        drawn = migan_generator()(image * 2 - 1, 1 - hidden)
     return ((drawn + 1) / 2).clone()
 
 
 @cache
-def _generator() -> MiganGenerator:
+def migan_generator() -> MiganGenerator:
     """The network in float32, which a CPU is quickest with in channels-last order."""
     network = MiganGenerator()
     weights = load_file(bundled_samples() / "migan" / "migan.safetensors")

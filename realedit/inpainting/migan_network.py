@@ -77,7 +77,8 @@ class EncoderBlock(nn.Module):
 
 
 class SynthesisBlock(nn.Module):
-    """Features at one `side` from those at half of it, and the encoder's own at this one."""
+    """Features at one `side` from those at half of it and the encoder's own at this one; and what they add to the
+    picture."""
 
     def __init__(self, side: int) -> None:
         super().__init__()
@@ -87,13 +88,14 @@ class SynthesisBlock(nn.Module):
         self.conv2 = SeparableConv(width, width, noise_side)
         self.torgb = nn.Conv2d(width, 3, 1)
 
-    def forward(self, x: Tensor, skipped: Tensor) -> Tensor:
-        return self.conv2(self.conv1(x, up=not self.first) + skipped)
+    def forward(self, x: Tensor, skipped: Tensor) -> tuple[Tensor, Tensor]:
+        features = self.conv2(self.conv1(x, up=not self.first) + skipped)
+        return features, self.torgb(features)
 
 
 class MiganGenerator(nn.Module):
     """Pictures (n, 3, 512, 512) in [-1, 1] and what is known of them (n, 1, 512, 512), 1 or 0 -> whole pictures
-    (n, 3, 512, 512), about in [-1, 1]; they show what is known, too, but not bit for bit."""
+    (n, 3, 512, 512), about in [-1, 1], of which only what was not known is as it should be."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -109,8 +111,7 @@ class MiganGenerator(nn.Module):
         drawn = None
         for name, block in self.synthesis.items():
             may_stop()
-            x = block(x, features[name])
-            colours = block.torgb(x)
+            x, colours = block(x, features[name])
             drawn = colours if drawn is None else doubled(drawn) + colours
         assert drawn is not None
         return drawn
