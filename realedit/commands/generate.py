@@ -127,7 +127,7 @@ def relayout(shared: RunOptions, photo: Path, options: DrawingOptions) -> None:
     "choice",
     default="auto",
     show_default=True,
-    help="repaint (where the model knows the photo), photo, or an inpainting model (folder, hub id, LaMa as .onnx).",
+    help="repaint (if the model knows the photo), migan, photo, or an inpainting model (folder, hub id, .onnx).",
 )
 @click.option("--jump", type=click.IntRange(1), help="repaint: levels that a jump goes back [10].")
 @click.option("--repeats", type=click.IntRange(1, 50), help="repaint: how often each stretch is drawn [10].")

@@ -112,7 +112,7 @@ def scene_options(command: Command) -> Command:
             "--fill",
             default="auto",
             show_default=True,
-            help="What fills old places: photo, model, repaint, or an inpainting model (folder, hub id, .onnx).",
+            help="What fills old places: migan, photo, model, repaint, or an inpainting model (folder, hub id, .onnx).",
         ),
         click.option("--behind", type=FILE, help="Picture that is white where the photo stays in front."),
         click.option("--shadow", type=click.Choice(("auto", "none")), default="auto", help="none: shadows stay."),

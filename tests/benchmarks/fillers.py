@@ -45,11 +45,26 @@ def patchmatch(photo: Tensor, hole: Tensor, others: Tensor) -> Tensor:
     return _tensor(filled)
 
 
-def realedit(photo: Tensor, hole: Tensor, others: Tensor) -> Tensor:
-    """What the program fills a hole with that no model knows."""
+def copies(photo: Tensor, hole: Tensor, others: Tensor) -> Tensor:
+    """What `--fill photo` does."""
     from realedit.inpainting.photo_fill import fill_from_photo
 
     return fill_from_photo(photo, hole, others, seed=SEED)
+
+
+def migan(photo: Tensor, hole: Tensor, others: Tensor) -> Tensor:
+    """What MI-GAN draws (Sargsyan et al. 2023), as it is."""
+    from realedit.inpainting.migan import draw_hole
+
+    return draw_hole(photo, hole, others).image
+
+
+def realedit(photo: Tensor, hole: Tensor, others: Tensor) -> Tensor:
+    """What the program fills a hole with in a photo that the text-to-image model does not know."""
+    from realedit.inpainting.migan import draw_hole
+    from realedit.inpainting.sketch_fill import fill_like
+
+    return fill_like(photo, hole, others, SEED, draw_hole(photo, hole, others))
 
 
 FILLERS: dict[str, Filler] = {
@@ -57,6 +72,8 @@ FILLERS: dict[str, Filler] = {
     "navier-stokes": navier_stokes,
     "shift-map": shift_map,
     "patchmatch": patchmatch,
+    "copies": copies,
+    "migan": migan,
     "realedit": realedit,
 }
 

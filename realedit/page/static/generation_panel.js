@@ -50,7 +50,7 @@ export const generationPanel = {
   },
   filling(whole, fillers) {
     const { app } = this, said = (name) => (value) => app.setWhole(name, value);
-    const ways = [["", t("fillAuto")], ["photo", t("fillPhoto")], ["repaint", t("fillModel")], ...offered(fillers)];
+    const ways = [["", t("fillAuto")], ["migan", t("fillMigan")], ["photo", t("fillPhoto")], ["repaint", t("fillModel")], ...offered(fillers)];
     return [
       field(t("fillWith"), choice("whole-fill", ways, whole.fill, said("fill"))),
       whole.fill === "repaint" && h("div", { class: "row" },

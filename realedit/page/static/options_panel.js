@@ -7,7 +7,7 @@ export const optionsPanel = {
     const { app } = this, { options } = app.doc, { fillers, segmenters } = app.server.offered;
     const list = (name, values) => choice(`option-${name}`, values, options[name], (value) => app.setOption(name, value));
     const amount = (name, range, example) => numberInput(`option-${name}`, range, options[name], example, (value) => app.setOption(name, value));
-    const fills = [["", t("fillAuto")], ["photo", t("fillPhoto")], ["model", t("fillModel")], ["repaint", t("fillRepaint")], ...offered(fillers)];
+    const fills = [["", t("fillAuto")], ["migan", t("fillMigan")], ["photo", t("fillPhoto")], ["model", t("fillModel")], ["repaint", t("fillRepaint")], ...offered(fillers)];
     return {
       id: "options", key: [app.doc.photo],
       build: () => h("details", { open: app.optionsOpen, ontoggle: (event) => (app.optionsOpen = event.target.open) }, h("summary", { id: "options" }, t("options")),
