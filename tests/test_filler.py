@@ -13,6 +13,7 @@ from inversion.errors import EditError, ModelError, RealEditError
 from realedit.inpainting.filler import (
     AutomaticFill,
     GivenFill,
+    MiganFill,
     ModelFill,
     PhotoFill,
     PromptedFiller,
@@ -76,6 +77,7 @@ def test_words_files_folders_and_hub_ids_are_told_apart(tmp_path, monkeypatch):
     (tmp_path / "auto").mkdir()
     (tmp_path / "lama.onnx").write_bytes(b"")
     assert parse_fill("auto") == AutomaticFill()
+    assert parse_fill("migan") == MiganFill()
     assert parse_fill("photo") == PhotoFill()
     assert parse_fill("model") == ModelFill()
     for text in ("./auto", "lama.onnx", "Carve/LaMa-ONNX", "Carve/LaMa-ONNX/lama.onnx", "a/b.c/onnx/lama.onnx"):
@@ -87,7 +89,7 @@ def test_words_files_folders_and_hub_ids_are_told_apart(tmp_path, monkeypatch):
 )
 def test_what_is_no_choice_is_refused(text, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(EditError, match="no such file or folder; expected auto, photo, model") as error:
+    with pytest.raises(EditError, match="no such file or folder; expected auto, migan, photo, model") as error:
         parse_fill(text)
     assert one_line(error)
 

@@ -11,10 +11,11 @@ from inversion.errors import EditError, PhraseError
 from inversion.replacement import AttentionReplacement, replaced
 from inversion.schedule import Parameterisation, Schedule
 from inversion.taps import Sites, tap
-from realedit.editing.plate import Drawn, PlateFill
+from realedit.editing.plate import PlateFill
 from realedit.engines import Pix2PixZero, PlugAndPlay, PromptToPrompt, RePaint, SDEdit, SentenceBank
 from realedit.evaluation.report_parts import FillReport
 from realedit.inpainting.filler import RepaintFill
+from realedit.inpainting.photo_fill import Sketch
 from realedit.methods.pix2pix_zero import different_words, direction, pix2pix_zero
 from realedit.methods.plug_and_play import injected_modules, plug_and_play
 from realedit.methods.prompt_to_prompt import LocalBlend, prompt_to_prompt
@@ -149,13 +150,13 @@ class TestRePaint:
         plate = PlateFill(session, RepaintFill(RePaint(jump=1, repeats=1)), PROMPT)
         with pytest.raises(EditError, match="does not know what is edited"):
             plate(photo, hole, 0 * hole)
-        filled, told = plate(photo, hole, 0 * hole, Drawn(photo, 1.0))
+        filled, told = plate(photo, hole, 0 * hole, Sketch(photo, 1.0))
         assert told == FillReport("RePaint", "as asked")
         outside = hole.expand_as(photo) < 0.5
         assert torch.equal(filled[outside], photo[outside])
         assert not torch.equal(filled, photo)
         other = torch.where(hole > 0.5, 1 - photo, photo)
-        assert torch.equal(plate(other, hole, 0 * hole, Drawn(photo, 1.0))[0], filled)
+        assert torch.equal(plate(other, hole, 0 * hole, Sketch(photo, 1.0))[0], filled)
 
     def test_the_seed_alone_decides(self, model):
         first = repaint(task_of(model, free=right_half()), RePaint(jump=2, repeats=2))

@@ -36,7 +36,7 @@ def test_what_is_moved_is_its_own_pixels_and_leaves_floor(model):
     outside = result.editable[0, 0].numpy() < 0.5
     assert np.array_equal(result.photo.rgb[outside], photo.rgb[outside])
     assert result.report.fill is not None
-    assert result.report.fill.name == "photo"
+    assert result.report.fill.name == "MI-GAN, with the photo's detail"
     assert result.report.objects[0].reached_position is None
 
 

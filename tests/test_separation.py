@@ -50,3 +50,13 @@ def test_what_stays_is_no_shadow():
     photo = torch.where((dark > 0.5) & (BALL < 0.5), torch.full_like(FLOOR, 0.2), scene(NOTHING, 1.0))
     (trace,) = effects_without_model(photo, [BALL], dark * (1 - BALL), 0.025)
     assert float(trace.shadow[(dark > 0.5) & (BALL < 0.5)].min()) == 1
+
+
+@pytest.mark.parametrize(
+    ("part", "light"),
+    [(ellipse(88, 63, 9, 4), 0.6), (ellipse(86, 78, 18, 10), 0.1)],
+    ids=["it ends above the foot", "it is darker than any shadow"],
+)
+def test_what_no_lamp_could_make_of_an_object_is_no_shadow(part, light):
+    (trace,) = effects_without_model(scene(part, light), [BALL], NOTHING, 0.025)
+    assert not trace.visible()[BALL < 0.5].any()

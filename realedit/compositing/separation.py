@@ -13,7 +13,7 @@ from realedit.compositing.reflections import reflection_region
 from realedit.compositing.shadows import VISIBLE_SHADE, cast_shadows
 from realedit.images import resize
 from realedit.inpainting.fill import fill_smoothly
-from realedit.morphology import dilate, touching, union
+from realedit.morphology import components, dilate, touching, union
 
 TONE_WIDTH = 0.06  # of the shorter side: how far tones are averaged where the plate meets the photo
 MISSED_DIFFERENCE, MISSED_REACH = 0.12, 0.07  # a missed part differs by this much, within this of the shorter side
@@ -21,6 +21,8 @@ FAINTEST_SHADOW = 0.85  # light: what is nowhere darker, against tones continued
 CONTACT_REACH = 0.12  # of its extent: how far from an object its contact shadow reaches
 CUT_OFF = 0.35  # of the root of its area: a dark part that is cut off on more pixels than that goes on beyond
 SHADED_FROM = 0.4  # of an object's height, from its top: no shadow on the ground lies higher up
+FOOT_FROM = 0.85  # of an object's height, from its top: its shadow on the ground reaches as far down
+MOSTLY_SHADED = 0.3  # light: what is darker than that on more than half of its pixels is no shadow
 SHADOW_REACH = 0.7  # of its extent: how far from an object a shadow is looked for where no model draws what it lies on
 
 
@@ -90,7 +92,8 @@ def effects_without_model(photo: Tensor, sources: Sequence[Tensor], beside: Tens
     reflections = [each.within(hole).reflection for each in object_effects(photo, plate, sources)]
     wide = shadows_within(near)
     seen = [torch.maximum(each.visible(), mirrored) for each, mirrored in zip(wide, reflections, strict=True)]
-    found = [replace(one, reflection=r) for one, r in zip(shadows_within(seen), reflections, strict=True)]
+    cast = [_from_the_foot(one, source) for one, source in zip(shadows_within(seen), sources, strict=True)]
+    found = [replace(one, reflection=r) for one, r in zip(cast, reflections, strict=True)]
     return [_plausible(each, wide, close) for each, wide, close in zip(found, near, beside_it, strict=True)]
 
 
@@ -103,6 +106,22 @@ def _plausible(effects: Effects, wide: Tensor, close: Tensor) -> Effects:
     ends = dark * (wide - dilate(wide, -2.0 / min(wide.shape[-2:]))).clamp(min=0)
     goes_on = float(ends.sum()) > CUT_OFF * float(dark.sum()) ** 0.5
     return replace(effects, shadow=torch.where(close > 0.5, effects.shadow, 1.0)) if goes_on else effects
+
+
+def _from_the_foot(effects: Effects, source: Tensor) -> Effects:
+    """Effects of which the shadow begins where the object, a mask (1, 1, H, W), stands: dark parts beside it that end
+    higher up are other things, and so is what is mostly darker than any shadow."""
+    inside = source[0, 0].numpy() > 0.5
+    rows = np.flatnonzero(inside.any(1))
+    if not len(rows):
+        return effects
+    light = effects.shadow[0, 0].numpy()
+    foot = rows[0] + FOOT_FROM * (rows[-1] - rows[0])
+    kept = inside.copy()
+    for part in components((light < VISIBLE_SHADE) & ~inside):
+        if np.flatnonzero(part.any(1))[-1] >= foot and np.median(light[part]) > MOSTLY_SHADED:
+            kept |= part
+    return replace(effects, shadow=torch.where(torch.from_numpy(kept), effects.shadow, 1.0))
 
 
 def _may_be_shaded(source: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from realedit.inpainting.hole_view import fill_through_view, hole_crop, on_squar
 from realedit.inpainting.migan_network import MIGAN_SIDE, MiganGenerator
 from realedit.inpainting.photo_fill import Sketch
 
-SHARPNESS = 1.0  # pixels of what it draws: the finest that can be relied on
+FINEST_DRAWN = 1.0  # pixels of what it draws: the finest that can be relied on
 
 
 def draw_hole(photo: Tensor, hole: Tensor, others: Tensor) -> Sketch:
@@ -24,7 +24,7 @@ def draw_hole(photo: Tensor, hole: Tensor, others: Tensor) -> Sketch:
     """
     drawn = fill_through_view(photo, hole, others, MIGAN_SIDE, _draw)
     extent = max(hole_crop(hole, others, MIGAN_SIDE).extent) if hole.any() else MIGAN_SIDE
-    return Sketch(drawn, SHARPNESS * max(1.0, extent / MIGAN_SIDE))
+    return Sketch(drawn, FINEST_DRAWN * max(1.0, extent / MIGAN_SIDE))
 
 
 def _draw(image: Tensor, hidden: Tensor) -> Tensor:
