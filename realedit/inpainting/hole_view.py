@@ -13,7 +13,7 @@ from realedit.geometry.boxes import mask_box
 from realedit.geometry.crop import Crop, ZoomLimits, crop_around
 from realedit.images import resize
 
-HOLE_ZOOM = ZoomLimits(share=0.5, enlarged=1.0, enough=1.0)  # as much beside the hole as there is of it, on all sides
+HOLE_ZOOM = ZoomLimits(share=0.3, enlarged=1.0, enough=1.0)  # more than as much beside the hole as there is of it
 
 Draw = Callable[[Tensor, Tensor], Tensor]
 
