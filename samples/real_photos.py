@@ -17,6 +17,7 @@ from realedit.editing.request import Hints
 from realedit.edits import Edit, Move, Restyle
 from realedit.files.contact_sheet import contact_sheet
 from realedit.files.reading import load_photo
+from realedit.inpainting.filler import AutomaticFill, FillChoice, PhotoFill
 from realedit.objects.mark import Mark
 from realedit.objects.selection import select
 
@@ -25,12 +26,13 @@ SIDE = 384  # pixels of each picture
 
 @dataclass(frozen=True)
 class Example:
-    """A photo's file, a mark on the object there, its edit, and how the result is called."""
+    """A photo's file, a mark on the object there, its edit, how the result is called, and what fills old places."""
 
     file: str
     mark: Mark
     edit: Edit
     name: str
+    fill: FillChoice = AutomaticFill()
 
 
 EXAMPLES = (
@@ -38,7 +40,8 @@ EXAMPLES = (
         "rocket.jpg",
         Mark(box=(0.46, 0.25, 0.55, 0.96), points=((0.503, 0.325),)),  # its nose is as dark as the sky
         Move("rocket", by=(0.1, 0)),
-        "move --box --point --by 0.1,0",
+        "move --fill photo --by 0.1,0",
+        PhotoFill(),  # lamps are all that is around
     ),
     Example("astronaut.png", Mark(box=(0.05, 0.3, 0.72, 0.99)), Restyle("suit", "blue suit"), "restyle --box"),
 )
@@ -53,7 +56,7 @@ def main(folder: Path, output: Path) -> None:
         photo = load_photo(folder / example.file)
         phrase = example.edit.objects[0]
         hints = Hints({phrase: select(photo, example.mark)})
-        result = edit(model, photo, f"a photo of a {phrase}", example.edit, hints=hints)
+        result = edit(model, photo, f"a photo of a {phrase}", example.edit, hints=hints, fill=example.fill)
         click.echo(f"{example.name}: {result.report.verdict.to_text()}")
         pictures += [
             (example.file, _square(photo.displayed(384))),
