@@ -27,9 +27,10 @@ def invert(problem: InversionProblem, corrections: int = CORRECTIONS) -> Inverte
     return Inverted(corrected_walk(problem, corrections, problem.watch), unconditional, problem.guidance_scale)
 
 
-def corrected_walk(problem: InversionProblem, corrections: int, watch: Watch = unwatched) -> Tensor:
-    """The latents (steps + 1, C, h, w) from the noise to the problem's latent, each corrected at least once and at most
-    `corrections` times. `watch`, and not the problem's, is shown the prediction for every correction."""
+def corrected_walk(problem: InversionProblem, corrections: int, watch: Watch = unwatched, first: int = 0) -> Tensor:
+    """The latents (steps + 1 - first, C, h, w) from level `first`, 0 the noise, to the problem's latent, each corrected
+    at least once and at most `corrections` times. `watch`, and not the problem's, is shown the prediction for every
+    correction."""
     schedule, pivots = problem.schedule, [problem.latent]
 
     def noise_of(z: Tensor, i: int, alpha_bar: Tensor) -> Tensor:
@@ -42,7 +43,7 @@ def corrected_walk(problem: InversionProblem, corrections: int, watch: Watch = u
     with torch.no_grad():
         last = len(schedule) - 1  # has no steps before it to extrapolate from: as in DDIM inversion
         before = noise = noise_of(problem.latent, last, schedule.alpha_to[last])
-        for i in reversed(range(len(schedule))):
+        for i in reversed(range(first, len(schedule))):
             extrapolated = 2 * noise - before  # linearly from the last two
             before = noise
             found, noise = _corrected(look, pivots[-1], extrapolated, schedule, i, corrections)

@@ -94,8 +94,3 @@ def as_map(tokens: Tensor, size: tuple[int, int]) -> Tensor:
     same proportions, as a map (1, C, h, w)."""
     coarser = (size[0] * size[1] / tokens.shape[1]) ** 0.5
     return tokens.transpose(1, 2).unflatten(-1, (round(size[0] / coarser), round(size[1] / coarser)))
-
-
-def as_tokens(maps: Tensor) -> Tensor:
-    """A map (1, C, h, w) as a sequence (1, h w, C)."""
-    return maps.flatten(2).transpose(1, 2)

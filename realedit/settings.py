@@ -78,17 +78,16 @@ class Regeneration:
     """How a photo is sampled again under self-guidance, without its pixels. Fractions of the schedule count from the
     noise (0) to the photo (1).
 
-    Until `dense_until` every step is guided, then each second until `guided_until`, with a `strength` that adapts
-    itself; `features` weigh as much beside the other energies. Until `words_until` the words put into each cell what
-    they put into the cell of the photo that it comes from. `reach`: how far around old and new places cells are free,
-    in extents of the object.
+    Sampling starts at `start`, at the noise where words shall give a new look. Until `dense_until` every step is
+    guided, then each second until `guided_until`, with a `strength` that adapts itself; `features` weigh as much beside
+    the other energies. `reach`: how far around old and new places cells are free, in extents of the object.
     """
 
-    dense_until: float = 0.4
+    start: float = 0.4
+    dense_until: float = 0.6
     guided_until: float = 0.8
     strength: Strength = Strength(start=0.2, least=0.02, most=0.5)
     features: float = 2.0
-    words_until: float = 0.6
     reach: float = 0.5
 
 

@@ -1,4 +1,4 @@
-"""Edits that the model makes alone, from the photo's own noise: what moves, what stays, and what is refused."""
+"""Edits that the model makes alone, from the photo's inverted latents: what moves, what stays, and what is refused."""
 
 from dataclasses import replace
 

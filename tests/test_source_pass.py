@@ -1,22 +1,22 @@
-"""The photo's own row beside the one that is sampled: residuals, features and injected cross-attention."""
+"""The photo's own row beside the one that is sampled: residuals and features; and another picture, inverted in part."""
 
 import pytest
 import torch
 
 from inversion import ddim
+from inversion.fixed_point import corrected_walk
 from inversion.problem import InversionProblem
 from inversion.record import record
-from inversion.replacement import OutputReplacement, as_map, as_tokens, replaced
+from inversion.replacement import OutputReplacement, as_map, replaced
 from inversion.taps import Sites, tap
-from realedit.geometry.correspondence import Correspondence, Origin
-from realedit.geometry.transform import Placement
+from realedit.geometry.correspondence import Correspondence
 from realedit.sampling.prediction import Conditioning
 from realedit.sampling.sampler import sample
-from realedit.sampling.source_pass import CrossAttentionInjection, FeatureEnergy, SourcePass, SourceResidual
+from realedit.sampling.source_pass import FeatureEnergy, SourcePass, SourceResidual, invert_up_to
 from tests.tiny_models import PROMPT, random_latent
 
 STEPS = 6
-NOTHING = Correspondence([], None)
+NOTHING = Correspondence(torch.zeros(1, 1, 4, 4), None)
 
 
 @pytest.fixture
@@ -24,13 +24,6 @@ def source(tiny):
     schedule = tiny.schedule(STEPS)
     inverted = ddim.invert(InversionProblem(tiny, random_latent(), PROMPT, schedule, 1.0))
     return SourcePass.of(tiny, record(tiny, inverted, PROMPT, schedule, "ddim"))
-
-
-def moved(height: int, width: int) -> Correspondence:
-    """The left half of a frame, moved to the right one."""
-    left = torch.zeros(1, 1, height, width)
-    left[..., : width // 2] = 1
-    return Correspondence([Origin.of_placement(left, Placement((0.25, 0.5), (0.75, 0.5)))], None)
 
 
 def test_replacing_changes_the_last_row_of_one_module_alone(tiny, source):
@@ -55,8 +48,7 @@ def test_replacing_changes_the_last_row_of_one_module_alone(tiny, source):
 
 def test_sequences_are_maps_row_by_row():
     maps = torch.arange(2 * 3 * 4.0).reshape(1, 2, 3, 4)
-    assert torch.equal(as_map(as_tokens(maps), (12, 16)), maps)
-    assert as_tokens(maps)[0, 5].tolist() == [maps[0, 0, 1, 1], maps[0, 1, 1, 1]]
+    assert torch.equal(as_map(maps.flatten(2).transpose(1, 2), (12, 16)), maps)
 
 
 def test_with_its_residuals_sampling_retraces_the_inversion(tiny, source):
@@ -87,28 +79,40 @@ def test_one_evaluation_a_step_whatever_is_read(tiny, source):
     assert meter.forward_equivalents == 2
 
 
-def test_feature_energy_is_zero_where_the_features_are_the_carried_ones(tiny, source):
-    z = source.pivots[1:2]
-    correspondence = moved(z.shape[-2], z.shape[-1])
-    energy, still = FeatureEnergy(source, correspondence), FeatureEnergy(source, NOTHING)
+def right_half(height: int, width: int) -> torch.Tensor:
+    mask = torch.zeros(1, 1, height, width)
+    mask[..., width // 2 :] = 1
+    return mask
+
+
+def test_a_latent_is_inverted_as_far_as_asked_and_its_features_are_kept(tiny, source):
+    """The same way as a whole inversion takes, in one evaluation a step and one for its start."""
+    clean, first = random_latent(1), 2
+    problem = InversionProblem(tiny, clean, PROMPT, source.schedule, 1.0)
+    whole = corrected_walk(problem, 1)
+    with tiny.metered() as meter:
+        found = invert_up_to(first, clean, source, PROMPT)
+    assert meter.forward_equivalents == STEPS - first + 1
+    torch.testing.assert_close(found.latent, whole[first : first + 1])
+    assert sorted(found.features) == list(range(first, STEPS))
+    last, schedule = STEPS - 1, source.schedule
+    noise = schedule.parameterisation.split(problem.predict_prompted(clean, last), clean, schedule.alpha_to[last])[1]
+    with torch.no_grad(), tap(tiny.unet, Sites(features=source.compared)) as tape:
+        problem.predict_prompted(schedule.up_along(clean, noise, last), last)
+    for name, kept in found.features[last].items():
+        torch.testing.assert_close(kept.float(), tape.features[name], atol=2e-3, rtol=2e-3)
+
+
+def test_feature_energy_is_zero_where_the_features_are_the_wanted_ones(tiny, source):
+    z = source.pivots[3:4]
+    warped = invert_up_to(2, random_latent(1), source, PROMPT)
+    correspondence = Correspondence(right_half(z.shape[-2], z.shape[-1]), None)
+    energy, still = FeatureEnergy(source, warped, correspondence), FeatureEnergy(source, None, NOTHING)
     with torch.no_grad(), tap(tiny.unet, Sites(features=energy.sites)) as tape:
-        tiny.predict(z, source.schedule.timesteps[1], [tiny.embed(PROMPT)])
-    assert still(tape, 1) == 0
-    assert energy(tape, 1) > 0.1
-    for name, then in source.features(1).items():
-        tape.features[name] = correspondence.at(tuple(then.shape[-2:])).carry(then)
-    assert energy(tape, 1) == 0
-
-
-def test_injection_that_moves_nothing_changes_nothing_and_ends_when_told(tiny, source):
-    z, t = source.pivots[2:3], source.schedule.timesteps[2]
-    name = source.injected[0]
-    now = source.outputs(2)[name] + 1
-    assert torch.equal(CrossAttentionInjection(source, NOTHING, 1.0).at(2)[name].change(now), now)
-    assert CrossAttentionInjection(source, NOTHING, 2 / STEPS).at(2) == {}
-    correspondence = moved(z.shape[-2], z.shape[-1])
-    with torch.no_grad():
-        plain = tiny.predict(z, t, [tiny.embed(PROMPT)])
-        with replaced(tiny.unet, CrossAttentionInjection(source, correspondence, 1.0).at(2)):
-            injected = tiny.predict(z, t, [tiny.embed(PROMPT)])
-    assert not torch.equal(plain, injected)
+        tiny.predict(z, source.schedule.timesteps[3], [tiny.embed(PROMPT)])
+    assert still(tape, 3) == 0
+    assert energy(tape, 3) > 0.1
+    for name, then in source.features(3).items():
+        right = right_half(then.shape[-2], then.shape[-1]) > 0.5
+        tape.features[name] = torch.where(right, warped.features[3][name].float(), then)
+    assert energy(tape, 3) < 1e-6

@@ -1,4 +1,4 @@
-"""An edit of what the model knows, made by the model alone: the photo is sampled again from its own noise under
+"""An edit of what the model knows, made by the model alone: the photo is sampled again from its inverted latents under
 self-guidance (arXiv 2306.00986). No pixel is set down; what lies outside the touched region is held in the latents."""
 
 from dataclasses import replace
@@ -18,7 +18,7 @@ from realedit.editing.preparation import Preparation, with_placements
 from realedit.editing.regeneration import Regions, regenerate
 from realedit.editing.request import EditRequest
 from realedit.evaluation.report_parts import FillReport
-from realedit.geometry.correspondence import Correspondence, Origin
+from realedit.geometry.correspondence import Arrival, Correspondence, Origin, warped_photo
 from realedit.geometry.transform import IDENTITY
 from realedit.images import resize
 from realedit.inpainting.photo_fill import hole_sources
@@ -81,7 +81,7 @@ def _regions(session: Session, image: Tensor, scene: LayeredScene) -> Regions:
     settings = session.settings
     reach = settings.regeneration.reach
     arrivals = [
-        (edit, Origin.of_placement(edit.mask, placement))
+        (edit, Arrival.of(edit.mask, placement))
         for edit in scene.objects
         for placement in edit.placements
         if placement != IDENTITY
@@ -89,25 +89,25 @@ def _regions(session: Session, image: Tensor, scene: LayeredScene) -> Regions:
     staying = union([edit.mask for edit in scene.objects if not edit.leaves], image)
     gone = [torch.maximum(edit.mask, edit.effects.visible()) for edit in scene.objects if edit.leaves]
     left = union([dilate(each, settings.margin) for each in gone], image) * (1 - staying)
-    targets = union([origin.mask for _, origin in arrivals], image)
+    targets = union([arrival.mask for _, arrival in arrivals], image)
     near = [around(edit.mask, reach) for edit in scene.objects if edit.leaves]
-    near += [around(origin.mask, reach) for _, origin in arrivals]
+    near += [around(arrival.mask, reach) for _, arrival in arrivals]
     restyled = [dilate(edit.mask, settings.margin) for edit in scene.objects if edit.appearance is not None]
     kept = union([other.mask for other in scene.others], image) * (1 - torch.maximum(left, targets))
     filled = None
     if left.any():
         filled = Origin(hole_sources(image, left, torch.maximum(kept, staying), settings.seed), left)
     # A new look is left to the words: of such an object nothing is carried but its noise.
-    carried = [origin for edit, origin in arrivals if edit.appearance is None]
+    carried = [arrival for edit, arrival in arrivals if edit.appearance is None]
     free = torch.maximum(union([*near, *restyled], image) * (1 - kept), torch.maximum(left, targets))
-    return Regions(
-        left * (1 - targets), union(restyled, image), free, Correspondence(sorted(carried, key=_foot), filled)
-    )
+    warped = warped_photo(image, sorted(carried, key=_foot, reverse=True)) if carried else None
+    objects = union([arrival.mask for arrival in carried], image)
+    return Regions(left * (1 - targets), union(restyled, image), free, Correspondence(objects, filled), warped)
 
 
-def _foot(origin: Origin) -> int:
+def _foot(arrival: Arrival) -> int:
     """The lowest row of where something is set down: what stands lower is nearer."""
-    rows = origin.mask[0, 0].any(1).nonzero()
+    rows = arrival.mask[0, 0].any(1).nonzero()
     return int(rows[-1]) if len(rows) else -1
 
 
@@ -122,6 +122,6 @@ def _arranged(picture: Tensor, scene: LayeredScene, regions: Regions) -> Composi
 
 
 def _placed(picture: Tensor, edit: ObjectEdit) -> PlacedObject:
-    targets = [edit.mask if p == IDENTITY else Origin.of_placement(edit.mask, p).mask for p in edit.placements]
+    targets = [edit.mask if p == IDENTITY else Arrival.of(edit.mask, p).mask for p in edit.placements]
     target = union(targets, edit.mask)
     return PlacedObject(edit.object.phrase, target, target, picture)

@@ -1,9 +1,8 @@
-"""Sample a photo again from its own noise, under self-guidance, in the region that an edit frees."""
+"""Sample a photo again from its inverted latents, under self-guidance, in the region that an edit frees."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import torch
 from torch import Tensor
 
 from inversion.phrases import find_phrase
@@ -31,20 +30,21 @@ from realedit.sampling.prompts import (
 )
 from realedit.sampling.sampler import sample
 from realedit.sampling.session import Session
-from realedit.sampling.source_pass import CrossAttentionInjection, FeatureEnergy, SourcePass, SourceResidual
+from realedit.sampling.source_pass import FeatureEnergy, SourcePass, invert_up_to
 from realedit.sampling.trace import Trace
 
 
 @dataclass(frozen=True, eq=False)
 class Regions:
     """What of a photo at the model's size an edit touches, masks (1, 1, h, w): the `hole` that leaving objects and
-    their effects leave, all that gets a new look, `restyled`, and all that may change, `free`; and from where
-    everything else comes."""
+    their effects leave, all that gets a new look, `restyled`, and all that may change, `free`; from where everything
+    else comes; and the photo as it is to be seen where objects are set down, `warped` (1, 3, h, w), None if none is."""
 
     hole: Tensor
     restyled: Tensor
     free: Tensor
     correspondence: Correspondence
+    warped: Tensor | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,23 +70,28 @@ def regenerate(
 ) -> Regenerated:
     """The photo sampled again with a scene's objects where and as they shall be, following `maps` of that.
 
-    It starts from the photo's own noise, in which that of objects went along and old places have that of what is like
-    their surroundings. The energies place objects; the photo's own features at every part of them keep their look
-    (`FeatureEnergy`). Where nothing comes from elsewhere, exact residuals keep the photo.
+    It starts from the photo's own inverted latents, in which old places have those of what is like their surroundings,
+    and objects those of the photo warped as they are, inverted likewise: latents are not resampled, which would leave
+    neither noise nor detail what they are. The energies place objects; the features seen in that inversion keep the
+    look of every part of them (`FeatureEnergy`).
     """
     model, settings, schedule = session.model, session.settings, session.schedule
     source = SourcePass.of(model, inverted.reference)
     pivots, correspondence = source.pivots, regions.correspondence
+    first = 0 if regions.restyled.any() else round(settings.regeneration.start * settings.steps)
+    warped = None
+    if regions.warped is not None:
+        clean, on_step = model.encode(regions.warped), session.steps_of("inverting")
+        warped = invert_up_to(first, clean, source, inverted.prompt, on_step)
     cells = correspondence.at((pivots.shape[-2], pivots.shape[-1]))
-    changed = cells.changed.to(pivots.device)
-    start = torch.where(changed > 0.5, cells.carry(pivots[:1], nearest=True), pivots[:1])
+    start = cells.carry(pivots[first : first + 1], warped and warped.latent, nearest=True)
     free = touched_cells(regions.free, pivots)
-    released = torch.maximum(changed, touched_cells(regions.restyled, pivots))
-    held = LatentBlend(torch.cat((start, pivots[1:])), 1 - free)
+    held = LatentBlend(pivots, 1 - 2 * free)  # free cells never
     words = _words(scene, inverted.prompt, sources)
     conditioning = _conditioning(session, inverted, words)
     read = replace(inverted, reference=session.maps.reference(model, inverted.reference))
-    guidance, trace = _guidance(session, read, scene, words, sources, (FeatureEnergy(source, correspondence), free))
+    features = FeatureEnergy(source, warped, correspondence)
+    guidance, trace = _guidance(session, read, scene, words, sources, (features, free))
     energy = session.maps.energy(schedule, conditioning.prompt, guidance.energy)
     guidance = replace(guidance, energy=energy, read=session.maps.sites)
     latent = sample(
@@ -94,15 +99,15 @@ def regenerate(
         start,
         schedule,
         conditioning,
+        walk=schedule.walk(first),
         guidance=guidance,
-        controllers=[CrossAttentionInjection(source, correspondence, settings.regeneration.words_until)],
         residuals=control_residuals(model, maps),
-        callbacks=[SourceResidual(source, released), held],
+        callbacks=[held],
         preview=session.preview(trace.preview if trace else None),
         on_step=session.steps_of("sampling"),
     )
-    first, last = guidance.history[0].energy, guidance.history[-1].energy
-    report = GuidanceReport(first, last, settings.tolerance, guidance.current, guidance.strength.most)
+    before, after = guidance.history[0].energy, guidance.history[-1].energy
+    report = GuidanceReport(before, after, settings.tolerance, guidance.current, guidance.strength.most)
     explained = explanation(model, inverted.image, guidance, trace)
     return Regenerated(model.decode(latent).cpu(), model.decode(pivots[-1:]).cpu(), words, report, explained)
 

@@ -11,9 +11,11 @@ from torch.nn import functional as F
 from inversion.properties import coordinates
 from realedit.geometry.transform import Placement
 from realedit.geometry.warp import warp
+from realedit.morphology import distance_inside
 
 TOUCHED = 0.02  # share of a cell from which an object has a part in it
-FILLED = 0.5  # share of a cell from which it counts as filled, or as read inside the frame
+FILLED = 0.5  # share of a cell from which it counts as filled
+IN_FRAME = 0.99  # share of a pixel from which it lies in the warped frame
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,14 +26,30 @@ class Origin:
     points: Tensor
     mask: Tensor
 
+
+@dataclass(frozen=True, eq=False)
+class Arrival:
+    """An object set down as its `placement` says; `mask` (1, 1, H, W), 0 or 1, is where it comes to lie."""
+
+    placement: Placement
+    mask: Tensor
+
     @classmethod
-    def of_placement(cls, source: Tensor, placement: Placement) -> "Origin":
-        """Of an object with the mask `source` (1, 1, H, W) that is set down as a placement says."""
-        where = torch.cat((identity_points(source), torch.ones_like(source)), 1)
-        warped = warp(where, placement)
-        inside = warped[:, 2:]
-        landed = (warp(source, placement) > 0.5) & (inside > FILLED)
-        return cls(warped[:, :2] / inside.clamp(min=1e-3), landed.float())
+    def of(cls, source: Tensor, placement: Placement) -> "Arrival":
+        """Of an object with the mask `source` (1, 1, H, W)."""
+        return cls(placement, (warp(source, placement) > 0.5).float())
+
+
+def warped_photo(photo: Tensor, arrivals: Sequence[Arrival]) -> Tensor:
+    """A photo (1, C, H, W) as it is to be seen where objects are set down, those in front first: all of it warped by
+    the placement of the nearest; where that leaves the frame empty, the photo itself."""
+    outside = [distance_inside(arrival.mask[0, 0].cpu().numpy() < 0.5) for arrival in arrivals]
+    nearest = torch.stack([torch.from_numpy(distance) for distance in outside]).argmin(0)
+    warped = photo
+    for k, arrival in enumerate(arrivals):
+        shown = (warp(torch.ones_like(photo[:, :1]), arrival.placement) > IN_FRAME) & (nearest == k)
+        warped = torch.where(shown, warp(photo, arrival.placement), warped)
+    return warped
 
 
 def identity_points(like: Tensor) -> Tensor:
@@ -42,8 +60,9 @@ def identity_points(like: Tensor) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class CellMap:
-    """A correspondence on the cells of a map (h, w): the points (1, 2, h, w) where each reads the photo's own map, and
-    which of them hold a part of an object, `objects` (1, 1, h, w), or are `filled` (1, 1, h, w) from elsewhere."""
+    """A correspondence on the cells of a map (h, w): which of them hold a part of an object that is set down,
+    `objects` (1, 1, h, w), or are `filled` (1, 1, h, w) from elsewhere, and the points (1, 2, h, w) where each reads
+    the photo's own map."""
 
     points: Tensor
     objects: Tensor
@@ -54,40 +73,37 @@ class CellMap:
         """Where anything comes from elsewhere (1, 1, h, w)."""
         return torch.maximum(self.objects, self.filled)
 
-    def carry(self, maps: Tensor, *, nearest: bool = False) -> Tensor:
-        """The photo's `maps` (1, C, h, w) as they come to lie in the edit; `nearest` copies values instead of mixing
-        them: use it on noise."""
+    def carry(self, maps: Tensor, warped: Tensor | None, *, nearest: bool = False) -> Tensor:
+        """The photo's `maps` (1, C, h, w) as they come to lie in the edit: objects have those of the `warped` photo,
+        None if nothing is set down. `nearest` copies values instead of mixing them: use it on noise."""
         grid = (2 * self.points - 1).permute(0, 2, 3, 1).to(maps.device)
         mode = "nearest" if nearest else "bilinear"
-        return F.grid_sample(maps, grid.to(maps.dtype), mode, padding_mode="border", align_corners=False)
+        own = F.grid_sample(maps, grid.to(maps.dtype), mode, padding_mode="border", align_corners=False)
+        return own if warped is None else torch.where(self.objects.to(maps.device) > 0.5, warped.to(own), own)
 
 
 @dataclass(frozen=True, eq=False)
 class Correspondence:
-    """All of an edit: the `objects` set down, those in front later, and what old places are `filled` with, if there are
-    any. Everything else stays where it is."""
+    """All of an edit: where objects are set down, `objects` (1, 1, H, W), and what old places are `filled` with, if
+    there are any. Everything else stays where it is."""
 
-    objects: Sequence[Origin]
+    objects: Tensor
     filled: Origin | None
     _known: dict[tuple[int, int], CellMap] = field(default_factory=dict)
 
     def at(self, size: tuple[int, int]) -> CellMap:
-        """On the cells of a map of this size (h, w). A cell in which an object has any part reads what the object's
-        edge is in the photo; one is filled only where no object reaches."""
+        """On the cells of a map of this size (h, w). A cell is filled only where no object has any part in it."""
         if size not in self._known:
             self._known[size] = self._on_cells(size)
         return self._known[size]
 
     def _on_cells(self, size: tuple[int, int]) -> CellMap:
         points = identity_points(torch.zeros(1, 1, *size))
-        objects = filled = torch.zeros(1, 1, *size)
-        if self.filled is not None:
-            filled = (F.interpolate(self.filled.mask, size=size, mode="area") > FILLED).float()
-            # Offsets, not places: neighbouring pixels may be filled from places far apart.
-            offsets = self.filled.points - identity_points(self.filled.mask)
-            points = points + filled * F.interpolate(offsets, size=size, mode="nearest-exact")
-        for each in self.objects:
-            covered = F.interpolate(each.mask, size=size, mode="area") > TOUCHED
-            there = F.interpolate(each.points, size=size, mode="bilinear", align_corners=False)
-            points, objects = torch.where(covered, there, points), torch.maximum(objects, covered.float())
-        return CellMap(points, objects, filled * (1 - objects))
+        objects = (F.interpolate(self.objects, size=size, mode="area") > TOUCHED).float()
+        if self.filled is None:
+            return CellMap(points, objects, torch.zeros_like(objects))
+        filled = (F.interpolate(self.filled.mask, size=size, mode="area") > FILLED).float() * (1 - objects)
+        # Offsets, not places: neighbouring pixels may be filled from places far apart.
+        offsets = self.filled.points - identity_points(self.filled.mask)
+        points = points + filled * F.interpolate(offsets, size=size, mode="nearest-exact")
+        return CellMap(points, objects, filled)

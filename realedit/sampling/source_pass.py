@@ -1,19 +1,21 @@
 """The photo's own row beside the one that is sampled: at every step the network sees the photo's inverted latent, so
 that what its layers give out there can be compared with what they give out for the edit, or put in its place."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
+from inversion.fixed_point import corrected_walk
 from inversion.model import DiffusionModel
+from inversion.problem import InversionProblem, silent
 from inversion.reference import Reference
-from inversion.replacement import OutputReplacement, Replacement, as_map, as_tokens
 from inversion.schedule import Schedule
 from inversion.taps import Sites, Tape, tap
 from inversion.text import Embedding
-from realedit.geometry.correspondence import CellMap, Correspondence
+from realedit.geometry.correspondence import Correspondence
 
 
 @dataclass(eq=False)
@@ -73,14 +75,43 @@ class SourcePass:
 
 
 @dataclass(frozen=True, eq=False)
+class InvertedLatent:
+    """What the network shows of a picture that was inverted up to some level: its `latent` (1, C, h, w) there, and by
+    step, from that level on, the features (1, C, h, w) of some modules, half precision on the CPU."""
+
+    latent: Tensor
+    features: Mapping[int, Mapping[str, Tensor]]
+
+
+def invert_up_to(
+    first: int, clean: Tensor, source: SourcePass, prompt: str, on_step: Callable[[int], None] = silent
+) -> InvertedLatent:
+    """Invert the `clean` latent (1, C, h, w) of another picture under a source's `prompt` up to the level `first`, and
+    keep the features that the source compares: one evaluation of the network a step."""
+    features: dict[int, dict[str, Tensor]] = {}
+
+    @contextmanager
+    def watch(i: int) -> Iterator[None]:
+        with tap(source.model.unet, Sites(features=source.compared)) as tape:
+            yield
+        features[i] = {name: tape.features[name].half().cpu() for name in source.compared}
+
+    problem = InversionProblem(source.model, clean, prompt, source.schedule, 1.0, on_step)
+    walk = corrected_walk(problem, 1, watch, first)
+    return InvertedLatent(walk[:1], features)
+
+
+@dataclass(frozen=True, eq=False)
 class FeatureEnergy:
     """Mean |feature of the photo where this comes from - feature| over channels, each in units of its spread in the
-    photo, where objects are set down and old places are filled: the sum over the compared layers.
+    photo, where objects are set down and old places are filled: the sum over the compared layers. `warped`: the photo
+    as it is to be seen where objects are set down, None if none is.
 
     It keeps the look of every part of an object, where `AppearanceEnergy` keeps the mean of the whole (the editing
     energy of DragonDiffusion, arXiv 2307.02421, with an absolute difference for its cosine)."""
 
     source: SourcePass
+    warped: InvertedLatent | None
     correspondence: Correspondence
 
     @property
@@ -94,38 +125,10 @@ class FeatureEnergy:
             cells = self.correspondence.at((now.shape[-2], now.shape[-1]))
             changed = cells.changed.to(now.device)
             spread = then.std((-2, -1), keepdim=True).clamp(min=1e-3)
-            missed = ((cells.carry(then) - now) / spread).abs().mean(1, keepdim=True)
+            wanted = cells.carry(then, self.warped.features[i][name] if self.warped else None)
+            missed = ((wanted - now) / spread).abs().mean(1, keepdim=True)
             total = total + (missed * changed).sum() / changed.sum().clamp(min=1)
         return total
-
-
-@dataclass(frozen=True, eq=False)
-class CrossAttentionInjection:
-    """A controller: up to the fraction `until` of the schedule, the words put into a cell what they put into the cell
-    of the photo that it comes from (in the manner of prompt-to-prompt, arXiv 2208.01626, which keeps attention maps in
-    place)."""
-
-    source: SourcePass
-    correspondence: Correspondence
-    until: float
-
-    def at(self, i: int) -> Mapping[str, Replacement]:
-        if i / len(self.source.schedule) >= self.until:
-            return {}
-        size = (self.source.pivots.shape[-2], self.source.pivots.shape[-1])
-
-        def carried(then: Tensor) -> Callable[[Tensor], Tensor]:
-            def replacement(now: Tensor) -> Tensor:
-                cells = self._cells(then, size)
-                changed = as_tokens(cells.changed.to(now))
-                return torch.lerp(now, as_tokens(cells.carry(as_map(then, size))), changed)
-
-            return replacement
-
-        return {name: OutputReplacement(carried(then)) for name, then in self.source.outputs(i).items()}
-
-    def _cells(self, tokens: Tensor, size: tuple[int, int]) -> CellMap:
-        return self.correspondence.at(tuple(as_map(tokens, size).shape[-2:]))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, eq=False)
