@@ -84,7 +84,7 @@ def regenerate(
         clean, on_step = model.encode(regions.warped), session.steps_of("inverting")
         warped = invert_up_to(first, clean, source, inverted.prompt, on_step)
     cells = correspondence.at((pivots.shape[-2], pivots.shape[-1]))
-    start = cells.carry(pivots[first : first + 1], warped and warped.latent, nearest=True)
+    start = cells.carry(pivots[first : first + 1], warped.latent if warped else None, nearest=True)
     free = touched_cells(regions.free, pivots)
     held = LatentBlend(pivots, 1 - 2 * free)  # free cells never
     words = _words(scene, inverted.prompt, sources)
