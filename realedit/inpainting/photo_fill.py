@@ -34,7 +34,7 @@ def fill_from_photo(photo: Tensor, hole: Tensor, others: Tensor, seed: int = 0, 
     missing = hole[0, 0].numpy() > 0.5
     if not missing.any():
         return photo.clone()
-    box = _context(missing)
+    box = hole_context(missing)
     light, part = _without_light(photo, hole, others, box)
     if sketch is not None:
         expected = _rows(sketch.image[..., box[0], box[1]] - light)
@@ -59,7 +59,7 @@ def hole_sources(photo: Tensor, hole: Tensor, others: Tensor, seed: int = 0) -> 
     rows, columns = np.mgrid[:height, :width]
     missing = hole[0, 0].numpy() > 0.5
     if missing.any():
-        box = _context(missing)
+        box = hole_context(missing)
         _, part = _without_light(photo, hole, others, box)
         down, across = part.sources(seed)
         rows[box], columns[box] = down + box[0].start, across + box[1].start
@@ -80,8 +80,8 @@ def _rows(picture: Tensor) -> np.ndarray:
     return picture[0].permute(1, 2, 0).numpy()
 
 
-def _context(missing: np.ndarray) -> tuple[slice, slice]:
-    """The rows and columns around a hole (H, W) that are worked on."""
+def hole_context(missing: np.ndarray) -> tuple[slice, slice]:
+    """The rows and columns around a hole (H, W), which is somewhere, that are worked on."""
     lines = [np.flatnonzero(missing.any(axis)) for axis in (1, 0)]
     reach = LEAST_CONTEXT + round(CONTEXT_SIDES * max(int(line[-1] - line[0]) for line in lines))
     rows, columns = (

@@ -4,12 +4,14 @@ Copies of what is around the hole have the photo's grain and sharpness, and are 
 photo has nothing like it, such as where a pole goes on, the drawing itself is better, with their grain.
 """
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
 from inversion.interruption import may_stop
 from realedit.images import gaussian_blur
-from realedit.inpainting.photo_fill import Sketch, fill_from_photo
+from realedit.inpainting.photo_fill import Sketch, fill_from_photo, hole_context
 
 TONES_WIDTH = 4.0  # of what the drawing tells: the width over which copies are given its tones
 LIKENESS_WIDTH = 2.0  # the same over which they are compared
@@ -25,8 +27,18 @@ def fill_like(photo: Tensor, hole: Tensor, others: Tensor, seed: int, sketch: Sk
     Raises:
         EditError: nothing is left around the hole to copy from.
     """
-    copied = fill_from_photo(photo, hole, others, seed, sketch)
-    may_stop()
+    filled = fill_from_photo(photo, hole, others, seed, sketch)
+    missing = hole[0, 0].numpy() > 0.5
+    if missing.any():
+        may_stop()
+        rows, columns = hole_context(missing)
+        near, drawn = (picture[..., rows, columns] for picture in (hole, sketch.image))
+        filled[..., rows, columns] = _mixed(filled[..., rows, columns], near, replace(sketch, image=drawn))
+    return filled
+
+
+def _mixed(copied: Tensor, hole: Tensor, sketch: Sketch) -> Tensor:
+    """What was copied (1, 3, h, w) into a `hole` (1, 1, h, w), in the tones of the sketch, or the sketch itself."""
     off = _averaged(sketch.image - copied, hole, TONES_WIDTH * sketch.detail)
     toned = (copied + off).clamp(0, 1)
     everywhere = torch.ones_like(hole)
@@ -36,7 +48,7 @@ def fill_like(photo: Tensor, hole: Tensor, others: Tensor, seed: int, sketch: Sk
     grain = copied - _averaged(copied, everywhere, sketch.detail)
     most = MOST_GRAIN * float(grain.abs()[(hole > 0.5).expand_as(grain)].median())
     drawn = (sketch.image + grain.clamp(-most, most)).clamp(0, 1)
-    return torch.where(hole > 0.5, torch.lerp(toned, drawn, share.clamp(0, 1)), photo)
+    return torch.where(hole > 0.5, torch.lerp(toned, drawn, share.clamp(0, 1)), copied)
 
 
 def _averaged(image: Tensor, mask: Tensor, width: float) -> Tensor:
