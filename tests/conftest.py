@@ -3,6 +3,7 @@
 What is heavy is imported where it is used: the process that hands tests to its workers imports this too, before they
 start."""
 
+import gc
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,10 +13,21 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 
+from realedit.cli import COLLECTED_FROM
+
 if TYPE_CHECKING:
     from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline
 
     from inversion.model import DiffusionModel
+
+
+def pytest_configure():
+    gc.set_threshold(*COLLECTED_FROM)
+
+
+def pytest_collection_finish():
+    """What was imported for tests stays: nothing there is garbage."""
+    gc.freeze()
 
 
 def __getattr__(name: str) -> object:

@@ -802,3 +802,15 @@ def test_interrupt_is_130_and_leaves_nothing(photo, tmp_path):
     assert (tmp_path.parent / f"{tmp_path.name}.txt").read_text() == ""
     assert err.strip() == "realedit: interrupted; no unfinished file was left"
     assert sorted(p.name for p in tmp_path.iterdir()) == before
+
+
+def test_garbage_is_not_looked_for_at_the_end():
+    """Libraries make a million objects as they are imported, and all of them would be looked through."""
+    seen = "gc.callbacks.append(lambda phase, info: phase == 'start' and print(len(gc.get_objects())))"
+    made = "kept = [[] for _ in range(50_000)]"
+    done = fresh(f"import gc; {seen}; {made}; from realedit.cli import main; main(['--help'])")
+    before, after = done.stdout.split("Usage")
+    looks = after.splitlines()[after.splitlines().index("[]") + 1 :]
+    assert max(map(int, before.split())) > 10_000, done.stderr  # while those objects were made
+    assert looks
+    assert max(map(int, looks)) < 1_000
