@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from inversion.errors import EditError
+from realedit.editing.drawn_plate import fill_as_drawn
 from realedit.evaluation.report_parts import FillReport
 from realedit.inpainting.filler import (
     AutomaticFill,
@@ -18,7 +19,6 @@ from realedit.inpainting.filler import (
     PromptedFiller,
     RepaintFill,
 )
-from realedit.inpainting.migan import draw_hole
 from realedit.inpainting.photo_fill import Sketch, fill_from_photo
 from realedit.inpainting.repaint_filler import RepaintFiller
 from realedit.inpainting.sketch_fill import fill_like
@@ -57,8 +57,7 @@ class PlateFill:
             return fill_like(photo, hole, others, seed, drawn), FillReport("model, with the photo's detail", why)
         if isinstance(self.choice, AutomaticFill | MiganFill):
             why = UNKNOWN if isinstance(self.choice, AutomaticFill) else ASKED
-            sketch = draw_hole(photo, hole, others)
-            return fill_like(photo, hole, others, seed, sketch), FillReport("MI-GAN, with the photo's detail", why)
+            return fill_as_drawn(photo, hole, others, seed), FillReport("MI-GAN, with the photo's detail", why)
         if isinstance(self.choice, PhotoFill):
             return fill_from_photo(photo, hole, others, seed), FillReport("photo", ASKED)
         filler = self.choice

@@ -26,13 +26,15 @@ PARTLY_HIDDEN = 0.01  # share of a small pixel from which it counts as hidden
 @dataclass(frozen=True, eq=False)
 class HolePart:
     """The part of a photo around a hole: its `pixels` (H, W, 3), the `hole` (H, W), what else must not be copied,
-    `forbidden` (H, W), and if anything tells, what is `expected` (H, W, 3) in the hole, as fine as `detail` pixels."""
+    `forbidden` (H, W), and if anything tells, what is `expected` (H, W, 3) in the hole, as fine as `detail` pixels, and
+    how far that is to be trusted, `trust` (H, W), None for wholly."""
 
     pixels: np.ndarray
     hole: np.ndarray
     forbidden: np.ndarray
     expected: np.ndarray | None = None
     detail: float = 1.0
+    trust: np.ndarray | None = None
 
     def filled(self, seed: int) -> np.ndarray:
         """Its pixels with the hole filled (H, W, 3); in turns where one leaves pixels that no offset can reach."""
@@ -88,7 +90,8 @@ class _Level:
         view = HoleView(seen(pixels), known, hole)
         if part.expected is not None:
             blur = max(SHARPEST, part.detail * scale)
-            view = replace(view, expected=seen(smaller(part.expected)), blur=blur)
+            trust = None if part.trust is None else smaller(part.trust)
+            view = replace(view, expected=seen(smaller(part.expected)), blur=blur, trust=trust)
         return cls(pixels, view, part.hole.shape)
 
     @property

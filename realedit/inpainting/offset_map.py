@@ -23,13 +23,14 @@ BAND = 3  # pixels beside a label's part that it may take when seams are moved
 class HoleView:
     """A picture around a `hole` (H, W): its `colours` (H, W, 3), in which a distance of 1 is clearly seen, what is
     `known` (H, W) of it, and if anything tells, the tones that are `expected` (H, W, 3) in the hole, which has detail
-    of `blur` pixels and more."""
+    of `blur` pixels and more, and how far they are to be trusted, `trust` (H, W), None for wholly."""
 
     colours: np.ndarray
     known: np.ndarray
     hole: np.ndarray
     expected: np.ndarray | None = None
     blur: float = 1.0
+    trust: np.ndarray | None = None
 
     def smoothed(self) -> np.ndarray:
         """The colours with no more detail than the expected ones (H, W, 3)."""
@@ -109,8 +110,9 @@ def _energy(view: HoleView, offsets: np.ndarray) -> tuple[LabelEnergy, np.ndarra
     cost = (cost + RIM_WEIGHT * rim * np.square(copies - own).sum(2)).astype(np.float32)
     if view.expected is not None:
         smooth, expected = view.smoothed(), view.expected[rows, columns]
+        weight = EXPECTED_WEIGHT if view.trust is None else EXPECTED_WEIGHT * view.trust[rows, columns]
         for each, offset in zip(cost, offsets, strict=True):
-            each += EXPECTED_WEIGHT * np.square(shifted(smooth, offset)[rows, columns] - expected).sum(1)
+            each += weight * np.square(shifted(smooth, offset)[rows, columns] - expected).sum(1)
 
     def between(a: np.ndarray, b: np.ndarray, edges: np.ndarray) -> np.ndarray:
         p, q = edges.T

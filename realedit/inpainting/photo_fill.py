@@ -16,10 +16,12 @@ LEAST_CONTEXT = 24  # the same in pixels
 
 @dataclass(frozen=True, eq=False)
 class Sketch:
-    """A picture (1, 3, H, W) that tells what a hole shows, but nothing finer than `detail` of its pixels."""
+    """A picture (1, 3, H, W) that tells what a hole shows, but nothing finer than `detail` of its pixels, as far as it
+    is to be trusted: `trust` (1, 1, H, W), 1 for all, None for all everywhere."""
 
     image: Tensor
     detail: float
+    trust: Tensor | None = None
 
 
 def fill_from_photo(photo: Tensor, hole: Tensor, others: Tensor, seed: int = 0, sketch: Sketch | None = None) -> Tensor:
@@ -38,7 +40,8 @@ def fill_from_photo(photo: Tensor, hole: Tensor, others: Tensor, seed: int = 0, 
     light, part = _without_light(photo, hole, others, box)
     if sketch is not None:
         expected = _rows(sketch.image[..., box[0], box[1]] - light)
-        part = replace(part, expected=expected, detail=sketch.detail)
+        trust = None if sketch.trust is None else _rows(sketch.trust[..., box[0], box[1]])[..., 0]
+        part = replace(part, expected=expected, detail=sketch.detail, trust=trust)
     may_stop()
     filled = torch.from_numpy(part.filled(seed)).permute(2, 0, 1).float()
     may_stop()

@@ -33,14 +33,16 @@ def fill_like(photo: Tensor, hole: Tensor, others: Tensor, seed: int, sketch: Sk
         may_stop()
         rows, columns = hole_context(missing)
         near, drawn = (picture[..., rows, columns] for picture in (hole, sketch.image))
-        filled[..., rows, columns] = _mixed(filled[..., rows, columns], near, replace(sketch, image=drawn))
+        trust = torch.ones_like(near) if sketch.trust is None else sketch.trust[..., rows, columns]
+        filled[..., rows, columns] = _mixed(filled[..., rows, columns], near, replace(sketch, image=drawn), trust)
     return filled
 
 
-def _mixed(copied: Tensor, hole: Tensor, sketch: Sketch) -> Tensor:
-    """What was copied (1, 3, h, w) into a `hole` (1, 1, h, w), in the tones of the sketch, or the sketch itself."""
-    off = _averaged(sketch.image - copied, hole, TONES_WIDTH * sketch.detail)
-    toned = (copied + off).clamp(0, 1)
+def _mixed(copied: Tensor, hole: Tensor, sketch: Sketch, trust: Tensor) -> Tensor:
+    """What was copied (1, 3, h, w) into a `hole` (1, 1, h, w), in the tones of the sketch, or the sketch itself, as far
+    as that is to be trusted (1, 1, h, w)."""
+    off = _averaged(sketch.image - copied, hole * trust, TONES_WIDTH * sketch.detail)
+    toned = (copied + off * trust).clamp(0, 1)
     everywhere = torch.ones_like(hole)
     unlike = _averaged(sketch.image - toned, everywhere, sketch.detail).abs().amax(1, keepdim=True)
     may_stop()
@@ -48,7 +50,7 @@ def _mixed(copied: Tensor, hole: Tensor, sketch: Sketch) -> Tensor:
     grain = copied - _averaged(copied, everywhere, sketch.detail)
     most = MOST_GRAIN * float(grain.abs()[(hole > 0.5).expand_as(grain)].median())
     drawn = (sketch.image + grain.clamp(-most, most)).clamp(0, 1)
-    return torch.where(hole > 0.5, torch.lerp(toned, drawn, share.clamp(0, 1)), copied)
+    return torch.where(hole > 0.5, torch.lerp(toned, drawn, share.clamp(0, 1) * trust), copied)
 
 
 def _averaged(image: Tensor, mask: Tensor, width: float) -> Tensor:

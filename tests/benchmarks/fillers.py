@@ -61,10 +61,9 @@ def migan(photo: Tensor, hole: Tensor, others: Tensor) -> Tensor:
 
 def realedit(photo: Tensor, hole: Tensor, others: Tensor) -> Tensor:
     """What the program fills a hole with in a photo that the text-to-image model does not know."""
-    from realedit.inpainting.migan import draw_hole
-    from realedit.inpainting.sketch_fill import fill_like
+    from realedit.editing.drawn_plate import fill_as_drawn
 
-    return fill_like(photo, hole, others, SEED, draw_hole(photo, hole, others))
+    return fill_as_drawn(photo, hole, others, SEED)
 
 
 FILLERS: dict[str, Filler] = {

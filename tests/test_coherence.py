@@ -1,0 +1,74 @@
+"""What is like nothing around it in a filled hole is found, and filled again."""
+
+import pytest
+import torch
+
+from realedit.editing.drawn_plate import fill_without_inventions
+from realedit.inpainting.coherence import incoherence
+from realedit.inpainting.photo_fill import Sketch
+from realedit.inpainting.sketch_fill import fill_like
+
+GREY_TO_WHITE = 100 - 53.39  # L* of 1 and of 0.5 in sRGB
+RED = torch.tensor((0.9, 0.1, 0.1)).reshape(1, 3, 1, 1)
+
+
+def box(height: int, width: int, top: int, bottom: int, left: int, right: int) -> torch.Tensor:
+    mask = torch.zeros(1, 1, height, width)
+    mask[..., top:bottom, left:right] = 1
+    return mask
+
+
+def grainy(height: int, width: int) -> torch.Tensor:
+    noise = torch.randn(1, 1, height, width, generator=torch.Generator().manual_seed(3))
+    return (0.5 + 0.03 * noise).clamp(0, 1).expand(1, 3, -1, -1).contiguous()
+
+
+def test_white_in_grey_is_as_far_as_white_is_from_grey():
+    hole = box(60, 100, 20, 50, 30, 60)
+    found = incoherence(0.5 + 0.5 * hole.expand(-1, 3, -1, -1), hole, torch.zeros_like(hole))
+    assert found.shape == hole.shape
+    assert found[..., 30:40, 40:50].mean() == pytest.approx(GREY_TO_WHITE, abs=0.2)
+    assert not found[hole < 0.5].any()
+
+
+@pytest.mark.parametrize("scale", [1, 4])
+def test_what_is_somewhere_around_is_not_strange_unless_it_is_another_object(scale):
+    size = (60 * scale, 120 * scale)
+    hole, white = (box(*size, *(scale * n for n in sides)) for sides in ((20, 50, 30, 60), (10, 45, 80, 115)))
+    picture = (0.5 + 0.5 * torch.maximum(hole, white)).expand(-1, 3, -1, -1)
+    middle = (slice(None), slice(None), slice(30 * scale, 40 * scale), slice(40 * scale, 50 * scale))
+    assert incoherence(picture, hole, torch.zeros_like(hole))[middle].max() < 1
+    assert incoherence(picture, hole, white)[middle].mean() == pytest.approx(GREY_TO_WHITE, abs=0.5)
+
+
+def test_nothing_is_asked_where_there_is_no_hole_or_nothing_around():
+    photo = grainy(40, 50)
+    for hole in (torch.zeros(1, 1, 40, 50), torch.ones(1, 1, 40, 50)):
+        assert not incoherence(photo, hole, torch.zeros_like(hole)).any()
+
+
+def test_copies_do_not_follow_what_is_not_trusted():
+    photo, hole = grainy(70, 100), box(70, 100, 20, 50, 30, 60)
+    red = torch.where(hole > 0.5, RED, photo)
+    right = box(70, 100, 0, 70, 45, 100)
+    filled = fill_like(photo, hole, torch.zeros_like(hole), 0, Sketch(red, 1.0, trust=1 - right))
+    assert filled[..., 25:45, 32:40].mean((0, 2, 3)) == pytest.approx(RED.flatten().tolist(), abs=0.04)
+    assert filled[..., 25:45, 50:58].mean((0, 2, 3)) == pytest.approx((0.5, 0.5, 0.5), abs=0.04)
+    wholly = fill_like(photo, hole, torch.zeros_like(hole), 0, Sketch(red, 1.0, trust=torch.ones_like(hole)))
+    assert torch.equal(wholly, fill_like(photo, hole, torch.zeros_like(hole), 0, Sketch(red, 1.0)))
+
+
+def test_what_was_made_up_is_filled_as_the_photo_goes_on():
+    photo, hole = grainy(70, 100), box(70, 100, 20, 50, 30, 60)
+    none = torch.zeros_like(hole)
+    filled = fill_without_inventions(photo, hole, none, 0, Sketch(torch.where(hole > 0.5, RED, photo), 1.0))
+    assert torch.equal(filled[(hole < 0.5).expand_as(photo)], photo[(hole < 0.5).expand_as(photo)])
+    assert filled[..., 24:46, 34:56].mean((0, 2, 3)) == pytest.approx((0.5, 0.5, 0.5), abs=0.04)
+
+
+def test_what_the_photo_has_is_filled_as_it_was_drawn():
+    photo = grainy(70, 100)
+    photo[..., 60:] = torch.where(torch.ones_like(photo[..., 60:]) > 0, RED, 0)
+    hole, none = box(70, 100, 20, 50, 30, 50), torch.zeros(1, 1, 70, 100)
+    sketch = Sketch(torch.where(hole > 0.5, RED, photo), 1.0)
+    assert torch.equal(fill_without_inventions(photo, hole, none, 0, sketch), fill_like(photo, hole, none, 0, sketch))
