@@ -16,7 +16,7 @@ from realedit.inpainting.photo_fill import Sketch
 from realedit.inpainting.sketch_fill import fill_like
 
 FAMILIAR, STRANGE = 8.0, 12.0  # CIELAB units from the nearest patch: trusted up to here, and not at all from there
-MADE_UP = 0.25  # of a hole that is strange: from there on it is filled again
+MADE_UP = 0.4  # of a hole that is strange: from there on it is filled again
 LESS_STRANGE = 0.65  # of what was strange: at most so much may be left
 
 
