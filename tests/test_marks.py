@@ -255,3 +255,16 @@ def test_real_things_are_selected(name):
     y, x = np.unravel_index(depth.argmax(), depth.shape)
     assert overlap(select(Photo(rgb), Mark(box=box)), true) > 0.85
     assert overlap(select(Photo(rgb), Mark(points=(((x + 0.5) / 512, (y + 0.5) / 512),))), true) > 0.85
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="needs the real photos")
+@pytest.mark.parametrize("room", [0.0, 0.1])
+def test_what_is_found_in_a_box_is_in_its_middle(room):
+    """A bottle as bright as what is around it, between a dark sleeve and another bottle."""
+    photo = load_photo(SHARED / "89064.jpg")
+    true = np.array(Image.open(SHARED / "89064-mask.png").convert("L")) > 127
+    rows, columns = np.flatnonzero(true.any(1)), np.flatnonzero(true.any(0))
+    left, right, top, bottom = columns[0] / 512, (columns[-1] + 1) / 512, rows[0] / 512, (rows[-1] + 1) / 512
+    across, down = room * (right - left), room * (bottom - top)
+    box = (left - across, top - down, min(1.0, right + across), min(1.0, bottom + down))
+    assert overlap(select(photo, Mark(box=box)), true) > 0.8

@@ -27,8 +27,8 @@ CONTEXT = 0.3  # of a box's longer side: how much of its surroundings is shown a
 SURE_DEPTH = 0.5  # of a rough region's greatest depth: from there inwards it is surely object
 LEEWAY, LOOSE_LEEWAY = 0.3, 0.6  # of that depth: how far beyond a region, or a scribble, its object may reach
 SEED_RADIUS = 0.01  # of a part's longer side: how far around a point is what lies at it
-CENTRAL = 0.3  # of a box's half sides: the middle that is object where nothing else in the box is
-LEAST_OF_BOX = 0.1  # of a box that its object fills
+CENTRAL = 0.3  # of a box's half sides: its middle
+LEAST_OF_MIDDLE = 0.5  # of a box's middle that its object fills; where less is found, that is what is around it
 SMALL_PART, SMALL_HOLE = 0.1, 0.02  # of an object: parts below it are dropped, holes below it are filled
 MOST_OF_BOX = 0.97  # that an object covers whose own outline is not the box
 BOX_CONTRAST = 8.0  # CIELAB units over a pixel: from there on a box's own sides are an outline of the photo
@@ -48,8 +48,11 @@ def select(photo: Photo, mark: Mark) -> Tensor:
     part, labels, beside = _labels(photo, mark)
     rgb = to_bytes(photo.cropped(part).small(labels.shape[::-1]))
     found = _whole(grab_cut(rgb, labels, CUT_ROUNDS), labels, beside)
-    if mark.box is not None and found.sum() < LEAST_OF_BOX * (labels != SURE_GROUND).sum():
-        found = _whole(grab_cut(rgb, _with_core(labels), CUT_ROUNDS), labels, beside)
+    if mark.box is not None:
+        middle = _middle(labels)
+        if found[middle].sum() < LEAST_OF_MIDDLE * middle.sum():
+            labels = np.where(middle, SURE_OBJECT, labels).astype(np.uint8)
+            found = _whole(grab_cut(rgb, labels, CUT_ROUNDS), labels, beside)
     _check_outline(rgb, found, labels, mark)
     mask = _at_full_size(photo, part, found)
     check_one_thing(mask)
@@ -143,13 +146,13 @@ def _at_points(points: tuple[Point, ...], part: Pixels, whole: tuple[int, int], 
     return np.asarray(marked > 0)
 
 
-def _with_core(labels: np.ndarray) -> np.ndarray:
-    """Labels of a box with its middle as surely object."""
+def _middle(labels: np.ndarray) -> np.ndarray:
+    """The middle (h, w) of what may be object, by its labels."""
     rows, columns = np.flatnonzero((labels != SURE_GROUND).any(1)), np.flatnonzero((labels != SURE_GROUND).any(0))
-    middle = round((columns[0] + columns[-1]) / 2), round((rows[0] + rows[-1]) / 2)
+    centre = round((columns[0] + columns[-1]) / 2), round((rows[0] + rows[-1]) / 2)
     axes = round(CENTRAL * len(columns) / 2), round(CENTRAL * len(rows) / 2)
-    core = cv2.ellipse(np.zeros_like(labels), middle, axes, 0, 0, 360, 1, -1)
-    return np.where((core > 0) & (labels != SURE_GROUND), SURE_OBJECT, labels).astype(np.uint8)
+    core = cv2.ellipse(np.zeros_like(labels), centre, axes, 0, 0, 360, 1, -1)
+    return np.asarray((core > 0) & (labels != SURE_GROUND))
 
 
 def _whole(found: np.ndarray, labels: np.ndarray, beside: np.ndarray) -> np.ndarray:
