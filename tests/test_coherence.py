@@ -48,27 +48,27 @@ def test_nothing_is_asked_where_there_is_no_hole_or_nothing_around():
 
 
 def test_copies_do_not_follow_what_is_not_trusted():
-    photo, hole = grainy(70, 100), box(70, 100, 20, 50, 30, 60)
+    photo, hole = grainy(48, 64), box(48, 64, 14, 30, 20, 40)
     red = torch.where(hole > 0.5, RED, photo)
-    right = box(70, 100, 0, 70, 45, 100)
+    right = box(48, 64, 0, 48, 30, 64)
     filled = fill_like(photo, hole, torch.zeros_like(hole), 0, Sketch(red, 1.0, trust=1 - right))
-    assert filled[..., 25:45, 32:40].mean((0, 2, 3)) == pytest.approx(RED.flatten().tolist(), abs=0.04)
-    assert filled[..., 25:45, 50:58].mean((0, 2, 3)) == pytest.approx((0.5, 0.5, 0.5), abs=0.04)
+    assert filled[..., 16:28, 21:26].mean((0, 2, 3)) == pytest.approx(RED.flatten().tolist(), abs=0.04)
+    assert filled[..., 16:28, 34:39].mean((0, 2, 3)) == pytest.approx((0.5, 0.5, 0.5), abs=0.04)
     wholly = fill_like(photo, hole, torch.zeros_like(hole), 0, Sketch(red, 1.0, trust=torch.ones_like(hole)))
     assert torch.equal(wholly, fill_like(photo, hole, torch.zeros_like(hole), 0, Sketch(red, 1.0)))
 
 
 def test_what_was_made_up_is_filled_as_the_photo_goes_on():
-    photo, hole = grainy(70, 100), box(70, 100, 20, 50, 30, 60)
+    photo, hole = grainy(48, 64), box(48, 64, 14, 30, 20, 40)
     none = torch.zeros_like(hole)
     filled = fill_without_inventions(photo, hole, none, 0, Sketch(torch.where(hole > 0.5, RED, photo), 1.0))
     assert torch.equal(filled[(hole < 0.5).expand_as(photo)], photo[(hole < 0.5).expand_as(photo)])
-    assert filled[..., 24:46, 34:56].mean((0, 2, 3)) == pytest.approx((0.5, 0.5, 0.5), abs=0.04)
+    assert filled[..., 16:28, 22:38].mean((0, 2, 3)) == pytest.approx((0.5, 0.5, 0.5), abs=0.04)
 
 
 def test_what_the_photo_has_is_filled_as_it_was_drawn():
-    photo = grainy(70, 100)
-    photo[..., 60:] = torch.where(torch.ones_like(photo[..., 60:]) > 0, RED, 0)
-    hole, none = box(70, 100, 20, 50, 30, 50), torch.zeros(1, 1, 70, 100)
+    photo = grainy(48, 64)
+    photo[..., 40:] = torch.where(torch.ones_like(photo[..., 40:]) > 0, RED, 0)
+    hole, none = box(48, 64, 14, 30, 18, 32), torch.zeros(1, 1, 48, 64)
     sketch = Sketch(torch.where(hole > 0.5, RED, photo), 1.0)
     assert torch.equal(fill_without_inventions(photo, hole, none, 0, sketch), fill_like(photo, hole, none, 0, sketch))

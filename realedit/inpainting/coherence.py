@@ -16,6 +16,7 @@ from realedit.inpainting.photo_fill import hole_context
 SEEN_AT = 1600  # pixels of the hole in the picture in which patches are compared
 WINDOW_SIDE = 7  # pixels of such a patch
 WINDOW_COMPONENTS = 24  # principal components by which patches are compared
+BLACK_FROM_WHITE = 100.0  # CIELAB units
 
 
 def incoherence(picture: Tensor, hole: Tensor, others: Tensor) -> Tensor:
@@ -38,8 +39,8 @@ def incoherence(picture: Tensor, hole: Tensor, others: Tensor) -> Tensor:
     colours = cv2.cvtColor(smaller(part.clamp(0, 1)), cv2.COLOR_RGB2LAB)
     filled = smaller(inside) > PARTLY_HIDDEN
     found = _distances(colours, filled, filled | (smaller(other) > PARTLY_HIDDEN))
-    whole = resize(torch.from_numpy(found)[None, None].float() / 100, (part.shape[-1], part.shape[-2])) * 100
-    result[..., rows, columns] = whole * (inside > 0.5)
+    shares = torch.from_numpy(found)[None, None].float() / BLACK_FROM_WHITE
+    result[..., rows, columns] = resize(shares, (part.shape[-1], part.shape[-2])) * BLACK_FROM_WHITE * (inside > 0.5)
     return result
 
 
