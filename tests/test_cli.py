@@ -356,7 +356,7 @@ def test_the_printed_seconds_are_of_the_whole_command(plain, tmp_path):
     """More than those of the edit, and no more than the command took."""
     restyle = ["restyle", str(plain), *DISC, "--as", "red disc", "-o", str(tmp_path / "a.png")]
     pid, said = forked(restyle, tmp_path / "out.txt")
-    born = psutil.Process(pid).create_time()  # as the system counts, which may be off by some tenths of a second
+    born = psutil.Process(pid).create_time()  # from when the system started, which it tells in whole seconds
     with said:
         assert "wrote" in said.read()
     assert os.waitpid(pid, 0)[1] == 0
@@ -366,7 +366,7 @@ def test_the_printed_seconds_are_of_the_whole_command(plain, tmp_path):
     report = json.loads((tmp_path / "a.png.realedit.json").read_text())["report"]
     assert networks == pytest.approx(report["network_seconds"], abs=0.051)
     assert 0 < report["network_seconds"] < report["seconds"]
-    assert report["seconds"] + 0.2 < printed < took + 0.1
+    assert report["seconds"] + 0.2 < printed < took + 1.1
 
 
 @pytest.mark.parametrize(
