@@ -16,6 +16,7 @@ from inversion.file_types import check_head, check_single_file, what_folder
 from inversion.fingerprints import fingerprint_of_files
 from inversion.libraries import told_in_one_line
 from inversion.noise_levels import as_ddim, named_sampler
+from inversion.parts import Sizes
 from inversion.text import TextEncoder, TextEncoders
 from inversion.vocabulary import check_tokenizer, load_tokenizer
 from inversion.weights import ModelSource, check_variant, variant_of, weights_in
@@ -40,11 +41,38 @@ def from_folder(source: ModelSource, unet_type: torch.dtype) -> tuple[dict[str, 
     check_vae(vae, name)
     check_texts(unet, texts, name)
     sampler = named_sampler(read_configuration(folder / SAMPLER, name), name)
-    parts, used = load_parts(folder, source, unet_type)
+    parts = load_parts(folder, source, unet_type)
     zero = {"force_zeros_for_empty_prompt": index["force_zeros_for_empty_prompt"]} if _says_zero(index, family) else {}
     with told_in_one_line(name, folder):
         pipe = pipeline_class(family)(**parts, scheduler=sampler, **WITHOUT[family], **zero)
-    return from_pipeline(pipe, family, name), fingerprint_of_files([*used, *_configuration(folder)])
+    return from_pipeline(pipe, family, name), fingerprint_of_folder(folder, source)
+
+
+def fingerprint_of_folder(folder: Path, source: ModelSource) -> str:
+    """What identifies a model in the diffusers layout by the files of its folder; nothing of it is loaded.
+
+    Raises:
+        ModelError: it belongs to no supported family, or lacks the variant that was asked for.
+    """
+    family = family_of(read_configuration(folder / hub.INDEX, source.name), source.name)
+    chosen = _chosen_weights(folder, source, family)
+    return fingerprint_of_files([path for _, paths in chosen.values() for path in paths] + _configuration(folder))
+
+
+def sizes_in(folder: Path, name: str) -> Sizes | None:
+    """Those of a model in the diffusers layout, None where its configuration leaves any to its networks; `name` is what
+    messages call it.
+
+    Raises:
+        ModelError: its configuration is damaged, or it belongs to no supported family.
+    """
+    index = read_configuration(folder / hub.INDEX, name)
+    if is_unconditional(index):
+        return None
+    family = family_of(index, name)
+    unet, vae = (read_configuration(folder / part / "config.json", name) for part in ("unet", "vae"))
+    check_unet(unet, vae, family, name)
+    return Sizes.of(unet, vae) if Sizes.told_by(unet, vae) else None
 
 
 def _unconditional(folder: Path, source: ModelSource, unet_type: torch.dtype) -> tuple[dict[str, Any], str]:
@@ -62,9 +90,9 @@ def _says_zero(index: dict[str, Any], family: ModelFamily) -> bool:
     return family is ModelFamily.TWO_TEXTS and "force_zeros_for_empty_prompt" in index
 
 
-def load_parts(folder: Path, source: ModelSource, unet_type: torch.dtype) -> tuple[dict[str, Any], list[Path]]:
+def load_parts(folder: Path, source: ModelSource, unet_type: torch.dtype) -> dict[str, Any]:
     """The networks, on the CPU, the U-Net in its type and the others float32, and the tokenizers of a folder in the
-    diffusers layout, by the names of their parts; and the files of the weights.
+    diffusers layout, by the names of their parts.
 
     Raises:
         ModelError: it belongs to no supported family, is damaged, or lacks the variant that was asked for.
@@ -72,19 +100,27 @@ def load_parts(folder: Path, source: ModelSource, unet_type: torch.dtype) -> tup
     index = read_configuration(folder / hub.INDEX, source.name)
     family = family_of(index, source.name)
     parts = {part: load_tokenizer(folder, part, source.name) for part in family.tokenizers}
-    used, variants = [], []
-    for part in family.with_weights:
-        names = [p.name for p in (folder / part).glob("*") if p.is_file()]
-        variant = variant_of(names, source, part)
-        weights = [folder / part / n for n in weights_in(names, variant)]
+    for part, (variant, weights) in _chosen_weights(folder, source, family).items():
         for path in weights:
             check_head(path, source.name)
         kind = unet_type if part == "unet" else torch.float32
         parts[part] = _network(folder / part, _class_of(index[part][1], part), variant, kind, source.name)
-        variants.append(variant)
-        used += weights
-    check_variant(variants, source)
-    return parts, used
+    return parts
+
+
+def _chosen_weights(folder: Path, source: ModelSource, family: ModelFamily) -> dict[str, tuple[str | None, list[Path]]]:
+    """For every part with weights, the variant that is loaded and its files.
+
+    Raises:
+        ModelError: there are none, or none of the variant that was asked for.
+    """
+    chosen = {}
+    for part in family.with_weights:
+        names = [p.name for p in (folder / part).glob("*") if p.is_file()]
+        variant = variant_of(names, source, part)
+        chosen[part] = variant, [folder / part / name for name in weights_in(names, variant)]
+    check_variant([variant for variant, _ in chosen.values()], source)
+    return chosen
 
 
 def _class_of(name: str, part: str) -> Any:

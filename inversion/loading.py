@@ -9,8 +9,18 @@ from inversion.errors import ModelError, RealEditError, first_line
 from inversion.families import family_of
 from inversion.fingerprints import fingerprint_of_networks
 from inversion.footprint import Memory, Need, available, bytes_of
-from inversion.layouts import WITHOUT, from_file, from_folder, from_pipeline, pipeline_class
+from inversion.layouts import (
+    WITHOUT,
+    fingerprint_of_folder,
+    from_file,
+    from_folder,
+    from_pipeline,
+    pipeline_class,
+    sizes_in,
+)
 from inversion.model import DiffusionModel
+from inversion.parts import Parts
+from inversion.picture_classifier import PictureClassifier
 from inversion.sharing import shared_copy, without_compiling
 from inversion.text import TextEncoder, TextEncoders
 from inversion.weights import BUNDLED, ModelSource
@@ -44,10 +54,34 @@ def load_model(
             damaged.
         RealEditError: the device does not exist on this machine.
     """
-    source, place = ModelSource(name_or_path, revision, variant, offline), usable_device(device)
-    kind = unet_type(dtype, place)
+    model = open_model(ModelSource(name_or_path, revision, variant, offline), device, dtype, memory)
+    _ = model.parts  # whatever is wrong with it is told now
+    return model
+
+
+def open_model(
+    source: ModelSource, device: str = "auto", dtype: str = "auto", memory: Memory = Memory.AUTO
+) -> DiffusionModel:
+    """The same, but a model in a folder is loaded when it is first used: it may not be.
+
+    Raises:
+        ModelError: see `load_model`; the model may raise it later.
+        RealEditError: the device does not exist on this machine.
+    """
+    name, place = source.name, usable_device(device)
+    kind, folder = unet_type(dtype, place), None if source.is_file else source.folder
+    sizes = sizes_in(folder, name) if folder is not None else None
+
+    def load() -> Parts:
+        return _frozen(from_folder(source, kind)[0], name, place, memory)
+
+    if folder is not None and sizes is not None:
+        pictures = PictureClassifier.load(folder)
+        return DiffusionModel(name, fingerprint_of_folder(folder, source), sizes, load, place, pictures)
     parts, mark = from_file(source, kind) if source.is_file else from_folder(source, kind)
-    return _assembled(source.name, mark, parts, place, memory)
+    model = _of_parts(name, mark, _frozen(parts, name, place, memory), place)
+    _ = model.parts
+    return model
 
 
 def unet_type(name: str, device: torch.device) -> torch.dtype:
@@ -95,7 +129,7 @@ def model_of(pipe: Any, name: str = "pipeline", memory: Memory = Memory.AUTO) ->
     words = [[t.get_vocab(), t.pad_token_id, t.model_max_length] for t, _ in pairs]
     mark = fingerprint_of_networks(networks, [dict(parts["scheduler"].config), words, texts.empty_is_zero])
     device = torch.empty(0, device=pipe._execution_device).device
-    return _assembled(name, mark, parts, device, memory)
+    return _of_parts(name, mark, _frozen(parts, name, device, memory), device)
 
 
 def plain_pipeline(model: DiffusionModel) -> Any:
@@ -113,7 +147,11 @@ def plain_pipeline(model: DiffusionModel) -> Any:
     return pipe
 
 
-def _assembled(name: str, mark: str, parts: dict[str, Any], device: torch.device, memory: Memory) -> DiffusionModel:
+def _of_parts(name: str, mark: str, parts: Parts, device: torch.device) -> DiffusionModel:
+    return DiffusionModel(name, mark, parts.sizes, lambda: parts, device)
+
+
+def _frozen(parts: dict[str, Any], name: str, device: torch.device, memory: Memory) -> Parts:
     """Check the weights, freeze them, and put them where and how they are used."""
     texts: TextEncoders = parts["texts"]
     networks = {"unet": parts["unet"], "vae": parts["vae"]}
@@ -123,8 +161,7 @@ def _assembled(name: str, mark: str, parts: dict[str, Any], device: torch.device
         network.requires_grad_(False).eval()
         if network is not parts["unet"] and network.dtype != torch.float32:  # SDXL's autoencoder overflows in half
             network.to(torch.float32)
-    model = DiffusionModel(name=name, fingerprint=mark, device=device, memory=memory, **parts)
-    return settled(model)
+    return settled(Parts(**parts, memory=memory), device)
 
 
 def check_weights(network: torch.nn.Module, what: str, name: str) -> None:
@@ -141,19 +178,19 @@ def check_weights(network: torch.nn.Module, what: str, name: str) -> None:
             raise ModelError(f'"{name}": the weights of its {what} hold {kind}; fetch the model again')
 
 
-def settled(model: DiffusionModel) -> DiffusionModel:
-    """The model with `Memory.AUTO` replaced by a choice, and its networks on the devices of that choice."""
-    unet, memory = model.unet, model.memory
-    if memory is Memory.AUTO and not model.texts.encoders:  # small, and its need is not known
+def settled(parts: Parts, device: torch.device) -> Parts:
+    """The parts of a model with `Memory.AUTO` replaced by a choice for a `device`, and its networks on the devices of
+    that choice."""
+    unet, memory, texts = parts.unet, parts.memory, parts.texts
+    if memory is Memory.AUTO and not texts.encoders:  # small, and its need is not known
         memory = Memory.FAST
     if memory is Memory.AUTO:
-        side = model.native_size // model.latent_factor
-        texts = tuple(e.network for e in model.texts.encoders)
-        need = Need(unet, model.vae, texts, (side, side), model.texts.encoders[0].length)
-        here = bytes_of(n for n in model.networks if n.device.type == model.device.type)
-        memory = need.choice(available(model.device) + here)
+        side = parts.sizes.native_size // parts.sizes.latent_factor
+        need = Need(unet, parts.vae, tuple(e.network for e in texts.encoders), (side, side), texts.encoders[0].length)
+        here = bytes_of(n for n in parts.networks if n.device.type == device.type)
+        memory = need.choice(available(device) + here)
     if memory in (Memory.CHECKPOINTED, Memory.LEAN):
         unet.enable_gradient_checkpointing()
-    for network in model.networks:
-        network.to("cpu" if memory is Memory.LEAN else model.device)
-    return replace(model, memory=memory)
+    for network in parts.networks:
+        network.to("cpu" if memory is Memory.LEAN else device)
+    return replace(parts, memory=memory)

@@ -3,9 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
-
-from torch import nn
 
 from inversion.clock import Clock
 
@@ -20,22 +17,20 @@ class Meter:
     forward_equivalents: float = 0.0
     network_seconds: float = 0.0
 
+    def count(self, rows: int, *, tracked: bool, twice: bool) -> None:
+        """Count a pass of so many rows; with its gradient if it is `tracked`, for which activations may be computed
+        `twice`."""
+        self.forward_equivalents += rows * (1 + (BACKWARD_COST + twice) * tracked)
+
 
 @contextmanager
-def metered(unet: nn.Module, clock: Clock) -> Iterator[Meter]:
-    """Count every row that passes through a U-Net inside the block, with its gradient if it has one; and what a `clock`
-    counts meanwhile."""
+def metered(meters: list[Meter], clock: Clock) -> Iterator[Meter]:
+    """Inside the block a further meter is among `meters`, which count every pass; it also has what a `clock` counts
+    meanwhile."""
     meter, before = Meter(), clock.seconds
-
-    def count(module: Any, args: Any, kwargs: Any, output: Any) -> None:
-        rows = (args[0] if args else kwargs["sample"]).shape[0]
-        tracked = output.sample.requires_grad
-        again = module.is_gradient_checkpointing  # activations are computed twice then
-        meter.forward_equivalents += rows * (1 + (BACKWARD_COST + again) * tracked)
-
-    handle = unet.register_forward_hook(count, with_kwargs=True)
+    meters.append(meter)
     try:
         yield meter
     finally:
-        handle.remove()
+        meters.remove(meter)
         meter.network_seconds = clock.seconds - before

@@ -2,11 +2,11 @@
 
 import hashlib
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import torch
 from torch import Tensor
@@ -18,6 +18,8 @@ from inversion.finite import finite
 from inversion.footprint import Memory
 from inversion.interruption import may_stop
 from inversion.metering import Meter, metered
+from inversion.parts import Parts, Sizes
+from inversion.picture_classifier import PictureClassifier
 from inversion.recorded_layers import grouping_layers, recorded_sites
 from inversion.schedule import Schedule
 from inversion.spacing import most_steps, spaced
@@ -36,27 +38,69 @@ class ResidualInputs(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class DiffusionModel:
-    """The frozen networks of a model, and what is computed with them.
+    """A model, and what is computed with its networks, which are loaded when something is.
 
     `name` is what the user called the model, `fingerprint` (16 hex digits) identifies its weights. Latents and
-    embeddings that it is given and returns are on its `device`; photos may be on any. `memory` decides whether
-    networks that are not in use stay there too.
+    embeddings that it is given and returns are on its `device`; photos may be on any. `load` gives its parts.
+    `pictures`: tells what it can have drawn, None where nothing does.
     """
 
     name: str
     fingerprint: str
-    vae: Any
-    texts: TextEncoders
-    unet: Any
-    scheduler: Any
+    sizes: Sizes
+    load: Callable[[], Parts]
     device: torch.device
-    memory: Memory = Memory.FAST
+    pictures: PictureClassifier | None = None
     clock: Clock = field(default_factory=Clock)
+    meters: list[Meter] = field(default_factory=list)
+
+    @cached_property
+    def parts(self) -> Parts:
+        """Its networks and its sampler, loaded when they are first asked for.
+
+        Raises:
+            ModelError: they are damaged.
+        """
+        return self.load()
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether its parts are in memory."""
+        return "parts" in vars(self)
+
+    def with_parts(self, parts: Parts) -> Self:
+        """The same model with other parts."""
+        return replace(self, sizes=parts.sizes, load=lambda: parts)
+
+    @property
+    def vae(self) -> Any:
+        """The autoencoder."""
+        return self.parts.vae
+
+    @property
+    def texts(self) -> TextEncoders:
+        """What reads words."""
+        return self.parts.texts
+
+    @property
+    def unet(self) -> Any:
+        """The network that predicts noise, or v."""
+        return self.parts.unet
+
+    @property
+    def scheduler(self) -> Any:
+        """The DDIM scheduler of diffusers that has its noise levels."""
+        return self.parts.scheduler
+
+    @property
+    def memory(self) -> Memory:
+        """How it is fitted to its device."""
+        return self.parts.memory
 
     @property
     def networks(self) -> tuple[Any, ...]:
         """The U-Net, the VAE and the text encoders."""
-        return (self.unet, self.vae, *(e.network for e in self.texts.encoders))
+        return self.parts.networks
 
     @property
     def family(self) -> ModelFamily:
@@ -75,18 +119,17 @@ class DiffusionModel:
     @property
     def latent_factor(self) -> int:
         """Photo pixels per latent cell."""
-        return 2 ** (len(self.vae.config.block_out_channels) - 1)
+        return self.sizes.latent_factor
 
     @property
     def pixel_multiple(self) -> int:
         """Photo sides must be multiples of this, so that every map of the U-Net has whole cells."""
-        return self.latent_factor * 2 ** (len(self.unet.config.block_out_channels) - 1)
+        return self.sizes.pixel_multiple
 
     @property
     def native_size(self) -> int:
         """The side of the square photos that the model was trained on, in pixels."""
-        size = self.unet.config.sample_size
-        return self.latent_factor * (size if isinstance(size, int) else min(size))
+        return self.sizes.native_size
 
     @cached_property
     def dtype(self) -> torch.dtype:
@@ -177,7 +220,8 @@ class DiffusionModel:
         """The same model with prompts embedded by a function of the caller's, as for words that weigh more than others.
         `mark` says which: it becomes part of the fingerprint, so that nothing is reused that another one led to."""
         own = hashlib.sha256(f"{self.fingerprint} {mark}".encode()).hexdigest()[: len(self.fingerprint)]
-        return replace(self, texts=self.texts.embedded_by(embedder), fingerprint=own)
+        changed = self.with_parts(replace(self.parts, texts=self.texts.embedded_by(embedder)))
+        return replace(changed, fingerprint=own)
 
     def unprompted(self) -> Embedding:
         """The default embedding (one text) of the unprompted row."""
@@ -216,6 +260,8 @@ class DiffusionModel:
             out = self.unet(
                 z.to(dtype), t, encoder_hidden_states=text.tokens.to(dtype), added_cond_kwargs=conditions, **added
             )
+        for meter in self.meters:
+            meter.count(len(z), tracked=out.sample.requires_grad, twice=self.unet.is_gradient_checkpointing)
         return out.sample.float()
 
     def conditions(self, text: Embedding, z: Tensor) -> dict[str, Tensor] | None:
@@ -242,6 +288,6 @@ class DiffusionModel:
         return spaced(self.scheduler, steps, self.name)
 
     def metered(self) -> AbstractContextManager[Meter]:
-        """Count every row that passes through the U-Net inside the block, with its gradient if it has one, and how long
-        the networks work there."""
-        return metered(self.unet, self.clock)
+        """Count every row that is predicted inside the block, with its gradient if it has one, and how long the
+        networks work there."""
+        return metered(self.meters, self.clock)

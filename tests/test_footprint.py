@@ -74,10 +74,10 @@ def test_the_first_choice_that_fits(tiny):
 
 def test_lean_puts_away_what_does_not_work(tiny):
     """On a device that is there without being one: what is away is on the CPU, and at work it would be there."""
-    lean = replace(tiny, memory=Memory.LEAN, device=torch.device("meta"))
     moved = []
     network = type("Network", (), {"device": torch.device("cpu"), "to": lambda self, d: moved.append(str(d))})()
-    lean = replace(lean, vae=network)
+    parts = replace(tiny.parts, vae=network, memory=Memory.LEAN)
+    lean = replace(tiny, load=lambda: parts, device=torch.device("meta"))
     with lean._at_work(network):
         pass
     assert moved == ["meta"]

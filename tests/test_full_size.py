@@ -37,7 +37,7 @@ def test_a_reference_of_a_stable_diffusion_1_5_takes_at_most_40_mb(model, tmp_pa
         down_block_types=("DownEncoderBlock2D",) * 4,
         up_block_types=("UpDecoderBlock2D",) * 4,
     )
-    full: DiffusionModel = replace(model, unet=unet.to(torch.bfloat16), vae=vae)
+    full: DiffusionModel = model.with_parts(replace(model.parts, unet=unet.to(torch.bfloat16), vae=vae))
     few, prompt = full.schedule(3), CAPTIONS[0]
     found = negative_prompt.invert(InversionProblem(full, torch.randn(1, 4, 64, 64), prompt, few, 7.5))
     reference = record(full, found, prompt, few, "negative-prompt")

@@ -49,7 +49,7 @@ def test_there_and_back_is_exact(tiny):
 @pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
 def test_both_directions_are_diffusers_to_the_bit(model, steps, spacing, prediction):
     config = dict(model.scheduler.config) | {"timestep_spacing": spacing, "prediction_type": prediction}
-    changed = replace(model, scheduler=DDIMScheduler.from_config(config))
+    changed = model.with_parts(replace(model.parts, scheduler=DDIMScheduler.from_config(config)))
     schedule = changed.schedule(steps)
     down, up = DDIMScheduler.from_config(config), DDIMInverseScheduler.from_config(config)
     down.set_timesteps(steps)

@@ -11,7 +11,7 @@ from realedit.editing.measurement import camera_used, overlaps
 from realedit.editing.modes import Attempt, ShowPart, attempt
 from realedit.editing.request import EditRequest, Hints
 from realedit.edits import Edit, check_together
-from realedit.evaluation.metrics import PerceptualMetric
+from realedit.evaluation.metrics import FindMetric, PerceptualMetric
 from realedit.evaluation.perceptual import perceptual_metric
 from realedit.evaluation.report import EditReport, Measurements
 from realedit.files.photo import Photo
@@ -39,7 +39,7 @@ def edit(
     hints: Hints = Hints(),
     fill: FillChoice | Filler = AutomaticFill(),
     settings: Settings = DEFAULTS,
-    perceptual: PerceptualMetric | None = None,
+    perceptual: PerceptualMetric | FindMetric | None = None,
     progress: Progress = silent,
     preview: ShowPart | None = None,
     explain: bool = False,
@@ -47,10 +47,11 @@ def edit(
     """Make all edits of a photo in one run of the sampler.
 
     `prompt` says what the photo shows and names every object that an edit names, once. `fill` says what old places are
-    filled with, as a choice or as what is loaded for it (`load_filler`). `perceptual` judges how faithful
-    the rest stayed; None: LPIPS, or what stands for it on this machine. `preview` is shown the composite, and every
-    second picture that the model draws of it, as (1, 3, h, w) in sRGB with the box in pixels that it fills. `explain`:
-    the intermediates get an `explanation`, a picture of how guidance went, where there was any.
+    filled with, as a choice or as what is loaded for it (`load_filler`). `perceptual`, or what it gives, judges how
+    faithful the rest stayed where that changed; None: LPIPS, or what stands for it on this machine. `preview` is shown
+    the composite, and every second picture that the model draws of it, as (1, 3, h, w) in sRGB with the box in pixels
+    that it fills. `explain`: the intermediates get an `explanation`, a picture of how guidance went, where there was
+    any.
 
     Raises:
         PhraseError: the prompt does not name an edit's object exactly once.
@@ -71,7 +72,7 @@ def edit(
     after = photo.with_part(part.crop.box, part.photo)
     editable = part.crop.in_photo(part.final.editable)
     measured = _measured(request, found, meter, time.perf_counter() - began)
-    report = EditReport.of(photo, after, editable, measured, perceptual or perceptual_metric(model))
+    report = EditReport.of(photo, after, editable, measured, perceptual or (lambda: perceptual_metric(model)))
     return EditResult(after, editable, report, part.intermediates())
 
 

@@ -22,19 +22,25 @@ class PerceptualMetric:
     note: str | None = None
 
 
+FindMetric = Callable[[], PerceptualMetric]
+"""Gives a metric that may have to be fetched or loaded, when it is needed."""
+
+
 @dataclass(frozen=True)
 class ImageComparison:
     """Before against after, averaged over the pixels outside the region that was allowed to change.
 
     `psnr_db` is infinite and `identical` true where every pixel there is the same.
-    `perceptual_name` says which distance `perceptual` is. NaN where no pixel lies outside.
+    `perceptual_name` says which distance `perceptual` is, None where nothing had to be measured, and `perceptual_note`
+    why it is no other. NaN where no pixel lies outside.
     """
 
     psnr_db: float
     ssim: float
     perceptual: float
-    perceptual_name: str
+    perceptual_name: str | None
     identical: bool
+    perceptual_note: str | None = None
 
     def as_dict(self) -> dict[str, object]:
         """As values that JSON can hold, which has no infinity and no NaN: null, and a note that says what it stands
@@ -56,6 +62,7 @@ def compare_images(before: Tensor, after: Tensor, outside: Tensor, perceptual: P
         ssim=region_mean(ssim_map(before, after), outside),
         perceptual=region_mean(perceptual.distance(before, after), outside),
         perceptual_name=perceptual.name,
+        perceptual_note=perceptual.note,
         identical=bool(((before == after).all(1, keepdim=True) | (outside < 0.5)).all()),
     )
 

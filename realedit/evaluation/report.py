@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from torch import Tensor
 
 from realedit.evaluation.comparison import compare
-from realedit.evaluation.metrics import ImageComparison, PerceptualMetric
+from realedit.evaluation.metrics import FindMetric, ImageComparison, PerceptualMetric
 from realedit.evaluation.report_parts import CameraReport, FillReport, GuidanceReport, ModeReport, ObjectReport
 from realedit.evaluation.verdict import Verdict
 from realedit.files.captions import FROM_OPTION, Prompt
@@ -47,19 +47,22 @@ class EditReport(Measurements):
 
     outside: ImageComparison
     touched_share: float
-    perceptual_note: str | None
     prompt: Prompt | None = None
 
     @classmethod
     def of(
-        cls, before: Photo, after: Photo, editable: Tensor, measured: Measurements, perceptual: PerceptualMetric
+        cls,
+        before: Photo,
+        after: Photo,
+        editable: Tensor,
+        measured: Measurements,
+        perceptual: PerceptualMetric | FindMetric,
     ) -> "EditReport":
         """Measure a result against its photo outside what is `editable` (1, 1, H, W)."""
         return cls(
             **{each.name: getattr(measured, each.name) for each in fields(measured)},
             outside=compare(before, after, editable, perceptual),
             touched_share=float(editable.mean()),
-            perceptual_note=perceptual.note,
         )
 
     def to_json(self) -> str:
@@ -78,7 +81,7 @@ class EditReport(Measurements):
     def lines(self, seconds: float | None = None, *, verbose: bool = False) -> list[tuple[str, str]]:
         """What was asked and reached, what stayed, and what it cost, each with its name; `verbose` adds how it was
         done. `seconds`: of all that the user waited for; None: of the edit."""
-        kept = "identical pixels" if self.outside.identical and not verbose else faithfulness_line(self.outside)
+        kept = faithfulness_line(self.outside)
         spent = self.seconds if seconds is None else seconds
         cached = ", inversion from the cache" if self.from_cache else ""
         evaluated = f"{self.evaluations:.0f} network evaluations in {self.network_seconds:.1f} s"
@@ -107,15 +110,16 @@ class EditReport(Measurements):
             ("mode", self.mode.to_text()),
             *([("camera", self.camera.to_text())] if self.camera else []),
             *([("guidance", self.guidance.to_text())] if self.guidance else []),
-            *([("note", self.perceptual_note)] if self.perceptual_note else []),
+            *([("note", self.outside.perceptual_note)] if self.outside.perceptual_note else []),
         ]
 
 
 def faithfulness_line(report: ImageComparison) -> str:
     """One line of a comparison: PSNR, SSIM and the perceptual distance under its own name."""
     name = "LPIPS" if report.perceptual_name == "lpips" else report.perceptual_name
-    quality = "identical pixels" if report.identical else f"PSNR {report.psnr_db:.2f} dB, SSIM {report.ssim:.4f}"
-    return f"{quality}, {name} {report.perceptual:.4f}"
+    if report.identical:
+        return "identical pixels"
+    return f"PSNR {report.psnr_db:.2f} dB, SSIM {report.ssim:.4f}, {name} {report.perceptual:.4f}"
 
 
 def _finite(value: object) -> object:

@@ -100,7 +100,7 @@ def load_inpainting_checkpoint(source: ModelSource, device: str = "auto") -> Inp
     folder = source.folder or hub.fetch(source)
     index = read_configuration(folder / hub.INDEX, source.name)
     kind = unet_type("auto", place)
-    parts, _ = load_parts(folder, source, kind)
+    parts = load_parts(folder, source, kind)
     for part in family_of(index, source.name).value:
         check_tokenizer(parts[part.replace("text_encoder", "tokenizer")], parts[part], source.name)
     for part in family_of(index, source.name).with_weights:

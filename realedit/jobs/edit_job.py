@@ -86,9 +86,10 @@ def make_edit(run: ModelRun, job: EditJob, prompt: str, watch: Watch, *, needs_l
     model = run.model
     for phrase in set(job.recipe.objects) - hints.masks.keys():
         model.positions(prompt, phrase)  # words beyond what the model reads are told before LPIPS is fetched
-    perceptual = perceptual_metric(model, offline=run.which.offline)
-    if needs_lpips and perceptual.name != "lpips":
-        raise ModelError(f"--max-lpips needs LPIPS: {perceptual.note}")
+    find_metric = functools.partial(perceptual_metric, model, offline=run.which.offline)
+    metric = find_metric() if needs_lpips else None
+    if metric is not None and metric.name != "lpips":
+        raise ModelError(f"--max-lpips needs LPIPS: {metric.note}")
     return edit(
         model,
         job.photo,
@@ -97,7 +98,7 @@ def make_edit(run: ModelRun, job: EditJob, prompt: str, watch: Watch, *, needs_l
         hints=hints,
         fill=_filler(job.recipe.fill, run.which.device, offline=run.which.offline),
         settings=settings_of(job.recipe),
-        perceptual=perceptual,
+        perceptual=metric or find_metric,
         progress=watch.show,
         preview=watch.preview,
         explain=watch.explain,

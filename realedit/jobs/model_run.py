@@ -48,7 +48,7 @@ class ModelRun:
 
     @functools.cached_property
     def model(self) -> "DiffusionModel":
-        """The model, loaded when it is first asked for.
+        """The model, opened when it is first asked for: loaded then too, unless it may not be needed.
 
         Raises:
             ModelError: it cannot be had, or has no such number of steps.
@@ -56,18 +56,13 @@ class ModelRun:
         which = self.which
         quiet_libraries(notices=not self.quiet)
         from inversion.footprint import Memory
-        from inversion.loading import load_model
+        from inversion.loading import open_model
+        from inversion.weights import ModelSource
 
-        model = load_model(
-            which.model,
-            which.device,
-            which.dtype,
-            revision=which.revision,
-            variant=which.variant,
-            offline=which.offline,
-            memory=Memory(which.memory),
-        )
-        model.schedule(self.steps)  # wrong steps are told now, before any work
+        source = ModelSource(which.model, which.revision, which.variant, which.offline)
+        model = open_model(source, which.device, which.dtype, Memory(which.memory))
+        if model.is_loaded:
+            model.schedule(self.steps)  # wrong steps are told now, before any work
         return model
 
     def saying(self, prompt: str | None, said_in: str) -> Self:
@@ -76,7 +71,8 @@ class ModelRun:
 
     def sampling(self, method: str, steps: int, seed: int) -> Self:
         """The same with another inversion, number of steps and seed. Raises `StepsError`."""
-        self.model.schedule(steps)
+        if self.model.is_loaded:
+            self.model.schedule(steps)
         return self._with_model(replace(self, method=method, steps=steps, seed=seed))
 
     def _with_model(self, other: Self) -> Self:

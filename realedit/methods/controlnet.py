@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from diffusers import ControlNetModel
 from torch import Tensor
 
 from inversion.errors import EditError, ModelError, first_line
@@ -110,6 +109,8 @@ def load_controlnet(name: str, model: DiffusionModel, *, offline: bool = False) 
     Raises:
         ModelError: it cannot be had or is damaged, or belongs to another kind of model.
     """
+    from diffusers import ControlNetModel  # slow, and most edits have no map
+
     place = bundled_samples() / BUNDLED_EDGES if name == BUNDLED_EDGES and not Path(name).exists() else name
     try:
         with quiet_libraries():

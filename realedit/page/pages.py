@@ -45,7 +45,7 @@ class Pages:
         finally:
             self._imported.set()
         job.show(f"loading {self.run.which.model}")
-        _ = self.run.model
+        _ = self.run.model.parts
         import realedit.page.objects_by_words  # noqa: F401
 
     def _tell_all(self) -> None:

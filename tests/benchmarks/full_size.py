@@ -20,6 +20,7 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProject
 from inversion.footprint import Memory, Need
 from inversion.loading import settled
 from inversion.model import DiffusionModel
+from inversion.parts import Parts
 from inversion.text import Embedding, TextEncoder, TextEncoders
 from realedit.commands.diagnostics import peak_memory
 from realedit.sampling.energies import CentroidEnergy
@@ -103,7 +104,8 @@ def model_of(family: FullSize, memory: Memory, device: str = "cpu") -> Diffusion
     encoders = tuple(TextEncoder(_Tokens(family.tokens), network) for network in texts)
     scheduler = DDIMScheduler(beta_schedule="scaled_linear", clip_sample=False, steps_offset=1)
     unet = family.build_unet(dtype, device)
-    return settled(DiffusionModel(family.name, "random", vae, TextEncoders(encoders), unet, scheduler, place, memory))
+    parts = settled(Parts(vae, TextEncoders(encoders), unet, scheduler, memory), place)
+    return DiffusionModel(family.name, "random", parts.sizes, lambda: parts, place)
 
 
 @dataclass(frozen=True)
