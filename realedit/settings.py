@@ -57,11 +57,13 @@ class Weights:
 
 class Mode(Enum):
     """How what a model knows is edited: by its pixels, which the model then sees to (COMPOSITE), by the model alone
-    under self-guidance (REGENERATE), or as the result of the one tells (AUTO)."""
+    under self-guidance (REGENERATE), or as the result of the one tells (AUTO); or by its pixels, as if no model knew it
+    (PIXELS)."""
 
     AUTO = "auto"
     COMPOSITE = "composite"
     REGENERATE = "regenerate"
+    PIXELS = "pixels"
 
 
 class Guider(Enum):

@@ -204,7 +204,8 @@ WRITTEN = (
     click.option(
         "--mode",
         type=click.Choice(Mode, case_sensitive=False),
-        help="composite: of the photo's pixels; regenerate: by the model alone, under self-guidance. Default: auto.",
+        help="composite: of the photo's pixels; regenerate: by the model alone, under self-guidance; pixels: without "
+        "a model. Default: auto.",
     ),
     click.option(
         "--energies",

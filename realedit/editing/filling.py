@@ -24,7 +24,7 @@ from realedit.inpainting.filler import (
 from realedit.inpainting.repaint_filler import RepaintFiller
 from realedit.methods.controlnet import ControlMap
 from realedit.morphology import dilate
-from realedit.objects.recognition import knows_photo
+from realedit.objects.recognition import knows_photo, may_know
 from realedit.sampling.inverted_image import check_memory, model_image
 from realedit.sampling.session import Session
 
@@ -72,7 +72,8 @@ def _filler(session: Session, photo: Photo, choice: FillChoice) -> FillChoice | 
         return load_filler(choice, str(session.model.device))
     if isinstance(choice, MiganFill | PhotoFill):
         return choice
-    if not knows_photo(session, model_image(session.model, photo)):
+    image = model_image(session.model, photo)
+    if not (may_know(session.model, image) and knows_photo(session, image)):
         if isinstance(choice, AutomaticFill):
             return MiganFill()
         name = session.model.name

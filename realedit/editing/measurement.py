@@ -12,8 +12,9 @@ from realedit.geometry.crop import Crop
 from realedit.objects.attention_probe import detect
 from realedit.sampling.prompts import PromptSpans
 from realedit.sampling.session import Session
+from realedit.settings import Mode, Settings
 
-UNKNOWN = "the model does not know this object"
+UNKNOWN, NOT_ASKED = "the model does not know this object", "no model is asked"
 NOT_FOUND = "not found in the result"
 FOREIGN = "it comes from another photo"
 
@@ -38,12 +39,15 @@ def measure_objects(
     return reports
 
 
-def unmeasured_objects(crop: Crop, edits: Sequence[ObjectEdit], composite: Composite) -> list[ObjectReport]:
-    """Where every object was asked to be by the `composite`, and as what, of a photo in which the model knows none."""
-    reports = []
+def unmeasured_objects(
+    settings: Settings, crop: Crop, edits: Sequence[ObjectEdit], composite: Composite
+) -> list[ObjectReport]:
+    """Where every object was asked to be by the `composite`, and as what, of a photo in which the model knows none, or
+    is not asked."""
+    reports, why = [], NOT_ASKED if settings.mode is Mode.PIXELS else UNKNOWN
     for edit, placed in zip(edits, composite.objects, strict=True):
         words = (edit.appearance and edit.appearance.words) or placed.phrase
-        reports.append(ObjectReport.of(placed.phrase, words, placed.target, None, crop, why=UNKNOWN))
+        reports.append(ObjectReport.of(placed.phrase, words, placed.target, None, crop, why=why))
     return reports + [
         ObjectReport.of(placed.phrase, placed.phrase, placed.target, None, crop, why=FOREIGN)
         for placed in composite.inserted

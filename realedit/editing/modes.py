@@ -10,7 +10,8 @@ from inversion.errors import EditError
 from realedit.editing.edited_part import EditedPart
 from realedit.editing.judgement import judged
 from realedit.editing.photo_edit import edit_photo
-from realedit.editing.preparation import Preparation, prepare
+from realedit.editing.plate import why_unknown
+from realedit.editing.preparation import FINDING, Preparation, prepare
 from realedit.editing.regenerated_edit import edit_by_regenerating
 from realedit.editing.request import EditRequest
 from realedit.editing.sampled_edit import edit_by_sampling
@@ -49,7 +50,7 @@ def attempt(session: Session, request: EditRequest, preview: ShowPart | None = N
         raise EditError("what comes from another photo cannot be regenerated in this one; give --mode composite")
     for control in request.hints.controls:
         control.check(request.photo.size)
-    session.progress("finding the object")
+    session.progress(FINDING)
     prepared = prepare(session, request)
     if preview is not None:
         session = replace(session, show=functools.partial(_in_box, preview, prepared.crop.box))
@@ -57,7 +58,7 @@ def attempt(session: Session, request: EditRequest, preview: ShowPart | None = N
         if mode is Mode.REGENERATE:
             raise EditError("the model does not know all that is edited, so it cannot regenerate it; try --mode auto")
         part = edit_photo(session, request, prepared)
-        return _judged(request, part, "pixels", "the model does not know all that is edited")
+        return _judged(request, part, Mode.PIXELS.value, why_unknown(session.settings))
     if mode is Mode.REGENERATE:
         return _regenerated(session, request, prepared, prepared.view, ASKED)
     part = edit_by_sampling(session, request, prepared, prepared.view)

@@ -51,7 +51,7 @@ def edit_photo(session: Session, request: EditRequest, prepared: Preparation) ->
     if session.show is not None:
         session.show(photo.colours.to_srgb(resize(image, at_most(photo.size, PREVIEW_SIDE))))
     edited = photo.painted(image, composite.editable, opacity_after(photo, scene, margin))
-    objects = unmeasured_objects(prepared.crop, prepared.objects, composite)
+    objects = unmeasured_objects(session.settings, prepared.crop, prepared.objects, composite)
     camera = prepared.viewpoint.camera
     return EditedPart(prepared.crop, edited, camera, scene, composite, scene, composite, objects, filled)
 

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from inversion.errors import EditError
 from realedit.editing.drawn_plate import fill_as_drawn
+from realedit.editing.measurement import NOT_ASKED
 from realedit.evaluation.report_parts import FillReport
 from realedit.inpainting.filler import (
     AutomaticFill,
@@ -24,10 +25,16 @@ from realedit.inpainting.repaint_filler import RepaintFiller
 from realedit.inpainting.sketch_fill import fill_like
 from realedit.sampling.background import ANY_BACKGROUND, background_prompt
 from realedit.sampling.session import Session
+from realedit.settings import Mode, Settings
 
 ENLARGED_MOST = 1.5  # times: a plate that is enlarged by more lacks detail
-KNOWN, UNKNOWN = "the model knows what is edited", "the model does not know what is edited"
+KNOWN = "the model knows what is edited"
 ASKED = "as asked"
+
+
+def why_unknown(settings: Settings) -> str:
+    """Why an edit is made without the text-to-image model, in words."""
+    return NOT_ASKED if settings.mode is Mode.PIXELS else "the model does not know what is edited"
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,16 +54,16 @@ class PlateFill:
         Raises:
             EditError: there is nothing to fill it from, or the model is to do it that does not know what is edited.
         """
-        seed = self.session.settings.seed
+        seed, unknown = self.session.settings.seed, why_unknown(self.session.settings)
         if isinstance(self.choice, ModelFill | RepaintFill) and drawn is None:
-            raise EditError(f"{UNKNOWN}, so it cannot fill its place; take --fill migan, or another --model")
+            raise EditError(f"{unknown}, so it cannot fill its place; take --fill migan, or another --model")
         if isinstance(self.choice, AutomaticFill | ModelFill) and drawn is not None:
             why = KNOWN if isinstance(self.choice, AutomaticFill) else ASKED
             if drawn.detail < ENLARGED_MOST:
                 return torch.where(hole > 0.5, drawn.image, photo), FillReport("model", why)
             return fill_like(photo, hole, others, seed, drawn), FillReport("model, with the photo's detail", why)
         if isinstance(self.choice, AutomaticFill | MiganFill):
-            why = UNKNOWN if isinstance(self.choice, AutomaticFill) else ASKED
+            why = unknown if isinstance(self.choice, AutomaticFill) else ASKED
             return fill_as_drawn(photo, hole, others, seed), FillReport("MI-GAN, with the photo's detail", why)
         if isinstance(self.choice, PhotoFill):
             return fill_from_photo(photo, hole, others, seed), FillReport("photo", ASKED)

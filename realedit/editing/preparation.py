@@ -16,14 +16,18 @@ from realedit.edits import Insert, ObjectSource
 from realedit.files.photo import Photo
 from realedit.geometry.camera import Camera
 from realedit.geometry.crop import CLOSE_ZOOM, NATURAL_ZOOM, Crop, crop_around
+from realedit.geometry.region import check_marked
 from realedit.geometry.transform import IDENTITY
 from realedit.images import resize
 from realedit.objects.localisation import locate_object
 from realedit.objects.located_object import LocatedObject
-from realedit.objects.recognition import knows_photo, probe_words, require_words
+from realedit.objects.recognition import knows_photo, may_know, probe_words, require_words
 from realedit.objects.source_objects import SourceObject, locate_source_object
 from realedit.sampling.inverted_image import InvertedCrop, check_memory, invert_crop, model_image, was_drawn
 from realedit.sampling.session import Session
+from realedit.settings import Mode
+
+FINDING = "finding the object"  # the stage
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +122,15 @@ def _located(session: Session, request: EditRequest) -> _Whole:
     """
     masks, model, prompt = request.hints.masks, session.model, request.prompt
     image = model_image(model, request.photo)
+    if session.settings.mode is Mode.PIXELS:
+        check_marked(request.objects, masks)
     by_words = [phrase for phrase in request.objects if phrase not in masks]
+    if not by_words and (session.settings.mode is Mode.PIXELS or not may_know(model, image)):
+        return _Whole([LocatedObject(each, (), masks[each], from_user=True) for each in request.objects], known=False)
+    if not model.is_loaded:
+        session.progress(f"loading {model.name}")
+        _ = model.parts
+        session.progress(FINDING)
     drawn = was_drawn(session, image, prompt)
     if not drawn:
         require_words(session, image, prompt, by_words)
@@ -126,7 +138,7 @@ def _located(session: Session, request: EditRequest) -> _Whole:
     view = None
     if by_words:
         view = invert_crop(session, request.photo, Crop.whole(request.photo.size), prompt)
-        session.progress("finding the object")
+        session.progress(FINDING)
     objects = []
     for phrase in request.objects:
         if view is not None and phrase in by_words:

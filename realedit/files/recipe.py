@@ -14,7 +14,7 @@ from inversion.errors import EditError
 from realedit.edits import AnyEdit, Insert, Transfer, check_together
 from realedit.engines import Control
 from realedit.files.access import LARGEST_TEXT_FILE, decoded, read_file
-from realedit.geometry.region import Region
+from realedit.geometry.region import Region, check_marked
 from realedit.settings import DEFAULTS, ENERGIES, METHOD_NAMES, MOST_PITCH, MOST_SEED
 
 UNKNOWN_KEY = "Extra inputs are not permitted"  # pydantic's words, which it uses of models but not of dataclasses
@@ -44,7 +44,9 @@ class Recipe(_Entry):
     prompt: str | None = Field(None, description="What the photo shows")
     where: dict[str, Region] = Field(default_factory=dict, description="Where objects are, by their phrase")
     photos: dict[str, SourcePhotoEntry] = Field(default_factory=dict, description="Other photos, by their path")
-    mode: Literal["auto", "composite", "regenerate"] = Field("auto", description="Of pixels, or by the model alone")
+    mode: Literal["auto", "composite", "regenerate", "pixels"] = Field(
+        "auto", description="Of pixels, by the model alone, or of pixels as if the model did not know the photo"
+    )
     method: str = DEFAULTS.method
     steps: int = Field(DEFAULTS.steps, ge=2, le=1000)
     seed: int = Field(DEFAULTS.seed, ge=0, le=MOST_SEED)
@@ -70,6 +72,8 @@ class Recipe(_Entry):
             raise EditError("only what the model draws follows a control map; give --mode regenerate with it")
         if self.energies != ENERGIES[0] and self.mode != "regenerate":
             raise EditError(f"{self.energies} guides what the model draws; give --mode regenerate with it")
+        if self.mode == "pixels":
+            check_marked(self.objects, self.where)
         return self
 
     @property

@@ -1,7 +1,10 @@
 """Where an object is, as a person marks it: what recipes and sidecars hold of that. No torch."""
 
+from collections.abc import Collection, Iterable
+
 from pydantic import BaseModel, ConfigDict, Field
 
+from inversion.errors import EditError
 from realedit.geometry.transform import Box, Point
 
 
@@ -22,3 +25,12 @@ class Region(BaseModel):
         """All points on the object."""
         point: tuple = self.point or ()
         return (point,) if point and not isinstance(point[0], tuple) else point
+
+
+def check_marked(phrases: Iterable[str], marked: Collection[str]) -> None:
+    """Raises `EditError` unless every object is marked: where no model is asked, none is found by words."""
+    for phrase in phrases:
+        if phrase not in marked:
+            raise EditError(
+                f'in --mode pixels nothing is found by words; mark "{phrase}" with --mask, --box or --point'
+            )

@@ -85,6 +85,11 @@ def _limits(model: DiffusionModel) -> str:
     return "the bundled model knows rendered table scenes only and" if model.name == BUNDLED else f"{model.name}"
 
 
+def may_know(model: DiffusionModel, image: Tensor) -> bool:
+    """Whether a model may know an image (1, 3, h, w) at its size, as far as that is told without loading it."""
+    return model.pictures is None or model.pictures.may_hold(image)
+
+
 def knows_photo(session: Session, image: Tensor) -> bool:
     """Whether an image (1, 3, h, w) at the model's size is of the kind that the model draws."""
     return unfamiliarity(session, image) <= MOST_UNFAMILIAR

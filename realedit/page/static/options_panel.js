@@ -18,7 +18,7 @@ export const optionsPanel = {
           segmenters.length > 0 && field(t("segmenter"), choice("segmenter", [["", t("segmenterOwn")], ...offered(segmenters)], app.segmenter, (value) => app.setSegmenter(value))),
           field(t("fill"), list("fill", fills)),
           field(t("shadow"), list("shadow", [["", t("shadowAuto")], ["none", t("shadowNone")]])),
-          field(t("mode"), list("mode", [["", t("modeAuto")], ["composite", t("modeComposite")], ["regenerate", t("modeRegenerate")]])),
+          field(t("mode"), list("mode", [["", t("modeAuto")], ["composite", t("modeComposite")], ["regenerate", t("modeRegenerate")], ["pixels", t("modePixels")]])),
           field(t("pitch"), amount("pitch", [-80, 80, 1], t("pitchAuto"))),
           h("div", { class: "row" }, field(t("steps"), amount("steps", [2, 1000, 1], "25")), field(t("seed"), amount("seed", [0, undefined, 1], "0")), field(t("feather"), amount("feather", [0, 0.2, 0.005], "0.015"))),
           field(t("method"), list("method", [["", t("modeAuto")], ...["null-text", "negative-prompt", "residual", "ddim"].map((name) => [name, name])])))),

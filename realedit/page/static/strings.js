@@ -97,6 +97,7 @@ export const strings = {
   modeAuto: "as suits best",
   modeComposite: "of the photo's pixels",
   modeRegenerate: "by the model alone",
+  modePixels: "without the model, of what is marked",
   pitch: "Camera looks down (degrees)",
   pitchAuto: "estimated",
   steps: "Steps",
