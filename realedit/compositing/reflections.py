@@ -1,6 +1,7 @@
 """Reflections of objects in a glossy ground: what beneath an object looks like it upside down, only fainter."""
 
 import itertools
+import math
 from dataclasses import dataclass
 
 import torch
@@ -56,8 +57,11 @@ def reflection_region(source: Tensor) -> Tensor:
 
 def _images(photo: Tensor, ground: Tensor, source: Tensor, others: Tensor) -> list[_Image]:
     """The images that the object may have, each as bright as it fits best; those only that show it."""
-    top, foot = _rows(source)
+    whole = source
     free = 1 - torch.maximum(dilate(source, REFLECTION_EDGE_WIDTH), others)
+    box = _window(source)
+    photo, ground, source, free = (picture[(..., *box)] for picture in (photo, ground, source, free))
+    top, foot = _rows(source)
     found = []
     for base, squeeze in itertools.product(MIRROR_LINES, MIRROR_HEIGHTS):
         line = foot - base * (foot - top)
@@ -69,7 +73,25 @@ def _images(photo: Tensor, ground: Tensor, source: Tensor, others: Tensor) -> li
         image, dimmed = (_mirrored(photo * source, line, squeeze)[0][:, within], (ground * where)[0][:, within])
         explains, share = _explained((photo - ground)[0][:, within], image, dimmed)
         if share > FAINTEST_REFLECTION:
-            found.append(_Image(seen, explains))
+            found.append(_Image(_in_whole(seen, box, whole), explains))
+    return found
+
+
+def _window(source: Tensor) -> tuple[slice, slice]:
+    """The rows and columns in which an object and all of its images lie, with what is beside them."""
+    top, foot = _rows(source)
+    columns = (source[0, 0] > 0.5).any(0).nonzero()
+    reach = math.ceil(IMAGE_REACH * (foot - top)) + 1
+    below = math.ceil(max(MIRROR_HEIGHTS) * (foot - top)) + reach
+    return slice(max(0, top - reach), foot + below), slice(
+        max(0, int(columns[0]) - reach), int(columns[-1]) + 1 + reach
+    )
+
+
+def _in_whole(mask: Tensor, box: tuple[slice, slice], whole: Tensor) -> Tensor:
+    """A mask (1, 1, h, w) of a window, in the `whole` picture's size."""
+    found = torch.zeros_like(whole)
+    found[(..., *box)] = mask
     return found
 
 
