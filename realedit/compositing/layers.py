@@ -54,8 +54,15 @@ def place(layer: ObjectLayer, placement: Placement, size: tuple[int, int]) -> Pl
     where it ends."""
     flat = replace(placement, grid_warp=None)  # as shadows and reflections lie
     object_ = warp(torch.cat((layer.colour * layer.alpha, layer.alpha), 1), placement, size=size)
-    shade = warp(1 - layer.shadow, flat, size=size)
-    return PlacedLayer(object_[:, :3], object_[:, 3:], shade, warp(layer.reflection, flat, size=size))
+    shade, reflection = (_placed_effect(each, flat, size) for each in (1 - layer.shadow, layer.reflection))
+    return PlacedLayer(object_[:, :3], object_[:, 3:], shade, reflection)
+
+
+def _placed_effect(effect: Tensor, placement: Placement, size: tuple[int, int]) -> Tensor:
+    """An effect (1, C, H, W) that is 0 where there is none, where it is placed; one number for all where it is none."""
+    if not effect.any():
+        return effect.new_zeros(()).expand(*effect.shape[:2], size[1], size[0])
+    return warp(effect, placement, size=size)
 
 
 def layer_colours(layers: Sequence[PlacedLayer], elsewhere: Tensor) -> Tensor:
@@ -81,10 +88,11 @@ def blend_layers(
     """The photo (1, 3, H, W) with the plate in the `hole`, shadows and reflections on it, and objects set down in
     turn. `seam` is how wide the one becomes the other, a fraction of the shorter side."""
     share = feather(hole, seam)
-    result = photo + share * (clean_plate.image - photo)
+    result = torch.lerp(photo, clean_plate.image, share)
     for layer in layers:
         may_stop()
-        result = (result * (1 - layer.shade) + layer.reflection).clamp(0, 1)
+        if layer.shade.any() or layer.reflection.any():
+            result = (result * (1 - layer.shade) + layer.reflection).clamp(0, 1)
     for layer in layers:
         may_stop()
         result = layer.premultiplied + (1 - layer.alpha) * result

@@ -1,5 +1,7 @@
 """The matte of an object against its background: how much of every edge pixel is object, and of what colour."""
 
+import math
+
 import numpy as np
 import torch
 from scipy.spatial import KDTree
@@ -26,11 +28,30 @@ def estimate_matte(photo: Tensor, background: Tensor, mask: Tensor) -> tuple[Ten
     nearby: that colour and that share which make pixel and mask together most likely.
     """
     width = max(LEAST_HALF_EDGE, HALF_EDGE_WIDTH * min(mask.shape[-2:]))
+    colour, alpha = photo.clone(), (mask > 0.5).float()
+    where = _window(alpha, math.ceil(width) + 1)
+    if where is not None:
+        part = tuple(picture[(..., *where)] for picture in (photo, background, alpha))
+        colour[(..., *where)], alpha[(..., *where)] = _matte_within(*part, width)
+    return colour, alpha
+
+
+def _window(mask: Tensor, margin: int) -> tuple[slice, slice] | None:
+    """The rows and columns of a mask (1, 1, H, W), with so many pixels around it; None where it is empty."""
+    lines = [(mask[0, 0] > 0).any(axis).nonzero()[:, 0] for axis in (1, 0)]
+    if not len(lines[0]):
+        return None
+    rows, columns = (slice(max(0, int(line[0]) - margin), int(line[-1]) + 1 + margin) for line in lines)
+    return rows, columns
+
+
+def _matte_within(photo: Tensor, background: Tensor, mask: Tensor, width: float) -> tuple[Tensor, Tensor]:
+    """The same of a part of a photo in which all of the mask lies; `width` is half of an edge's, in pixels."""
     inside = mask[0, 0].numpy() > 0.5
     inner, outer = distance_inside(inside), distance_inside(~inside)
     core = inner > min(width, 0.5 * inner.max())
     edge = (outer <= width) & (inner <= width) & ~core
-    colour, alpha = photo.clone(), (mask > 0.5).float()
+    colour, alpha = photo.clone(), mask.clone()
     if edge.any() and core.any():
         expected = 0.5 + (np.maximum(inner - 0.5, 0) - np.maximum(outer - 0.5, 0)) / (2 * width)
         may_stop()
