@@ -36,8 +36,7 @@ class RunOptions(ModelRun):
             click.echo(f"realedit: {said_by} asks for the {purpose} {shown_name(name)}", err=True)
 
     def stages(self) -> AbstractContextManager[ShowStage]:
-        """Show on stderr which stage a run is in. The first of all is that the model is loaded: it comes within a
-        second, since torch is imported then."""
+        """Show on stderr which stage a run is in. The first comes within a second, before torch is imported."""
         return stages(quiet=self.quiet)
 
     def reading(self, path: Path) -> AbstractContextManager[None]:

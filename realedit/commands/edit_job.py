@@ -63,7 +63,7 @@ def write_edit(shared: RunOptions, job: EditJob, outputs: Outputs, accept: Accep
     for note in (*photo.notes, *losses(photo, saving.kind(outputs.result, photo), saving)):
         shared.say(note)
     with shared.stages() as show:
-        show(shared.loading)
+        show("starting")
         watch = Watch(show, explain=outputs.work is not None)
         edited = make_edit(shared, job, prompt.text, watch, needs_lpips=accept.max_lpips is not None)
         accept.check_verdict(edited.report)

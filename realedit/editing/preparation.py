@@ -24,7 +24,7 @@ from realedit.objects.located_object import LocatedObject
 from realedit.objects.recognition import knows_photo, may_know, probe_words, require_words
 from realedit.objects.source_objects import SourceObject, locate_source_object
 from realedit.sampling.inverted_image import InvertedCrop, check_memory, invert_crop, model_image, was_drawn
-from realedit.sampling.session import Session
+from realedit.sampling.session import Session, load
 from realedit.settings import Mode
 
 FINDING = "finding the object"  # the stage
@@ -128,8 +128,7 @@ def _located(session: Session, request: EditRequest) -> _Whole:
     if not by_words and (session.settings.mode is Mode.PIXELS or not may_know(model, image)):
         return _Whole([LocatedObject(each, (), masks[each], from_user=True) for each in request.objects], known=False)
     if not model.is_loaded:
-        session.progress(f"loading {model.name}")
-        _ = model.parts
+        load(model, session.progress)
         session.progress(FINDING)
     drawn = was_drawn(session, image, prompt)
     if not drawn:

@@ -81,10 +81,13 @@ def make_edit(run: ModelRun, job: EditJob, prompt: str, watch: Watch, *, needs_l
     from realedit.editing.pipeline import edit
     from realedit.evaluation.perceptual import perceptual_metric
     from realedit.jobs.inputs import hints_of
+    from realedit.sampling.session import load
 
     hints = hints_of(run, job.recipe, job.photo, job.folder)
-    model = run.model
-    for phrase in set(job.recipe.objects) - hints.masks.keys():
+    model, by_words = run.model, set(job.recipe.objects) - hints.masks.keys()
+    if by_words:
+        load(model, watch.show)
+    for phrase in by_words:
         model.positions(prompt, phrase)  # words beyond what the model reads are told before LPIPS is fetched
     find_metric = functools.partial(perceptual_metric, model, offline=run.which.offline)
     metric = find_metric() if needs_lpips else None

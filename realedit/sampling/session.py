@@ -27,6 +27,13 @@ def silent(stage: str) -> None:
     """Tell nobody."""
 
 
+def load(model: DiffusionModel, progress: Progress) -> None:
+    """Load a model's networks, and tell of that stage, unless it was done before."""
+    if not model.is_loaded:
+        progress(f"loading {model.name}")
+        _ = model.parts
+
+
 StepGuide = Callable[[StepRule], StepRule]
 """Puts something around a step rule that goes with every system, such as the gradient of a classifier."""
 
