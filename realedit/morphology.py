@@ -70,6 +70,15 @@ def feather(mask: Tensor, fraction: float) -> Tensor:
     return torch.from_numpy(ramp.clip(0, 1)).float()[None, None]
 
 
+def window(mask: np.ndarray, margin: int = 0) -> tuple[slice, slice]:
+    """The rows and columns of all that a mask (H, W) covers, with so many pixels around it; none if it is empty."""
+    rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
+    if not len(rows):
+        return slice(0, 0), slice(0, 0)
+    across, down = (slice(max(0, int(line[0]) - margin), int(line[-1]) + 1 + margin) for line in (columns, rows))
+    return down, across
+
+
 def components(mask: np.ndarray) -> list[np.ndarray]:
     """The connected parts of a mask (H, W)."""
     parts, count = ndimage.label(mask)

@@ -8,7 +8,7 @@ from scipy.spatial import KDTree
 from torch import Tensor
 
 from inversion.interruption import may_stop
-from realedit.morphology import distance_inside
+from realedit.morphology import distance_inside, window
 
 LEAST_HALF_EDGE, HALF_EDGE_WIDTH = (
     1.5,
@@ -29,20 +29,11 @@ def estimate_matte(photo: Tensor, background: Tensor, mask: Tensor) -> tuple[Ten
     """
     width = max(LEAST_HALF_EDGE, HALF_EDGE_WIDTH * min(mask.shape[-2:]))
     colour, alpha = photo.clone(), (mask > 0.5).float()
-    where = _window(alpha, math.ceil(width) + 1)
-    if where is not None:
-        part = tuple(picture[(..., *where)] for picture in (photo, background, alpha))
-        colour[(..., *where)], alpha[(..., *where)] = _matte_within(*part, width)
+    if alpha.any():
+        rows, columns = window(alpha[0, 0].numpy() > 0, math.ceil(width) + 1)
+        part = (picture[..., rows, columns] for picture in (photo, background, alpha))
+        colour[..., rows, columns], alpha[..., rows, columns] = _matte_within(*part, width)
     return colour, alpha
-
-
-def _window(mask: Tensor, margin: int) -> tuple[slice, slice] | None:
-    """The rows and columns of a mask (1, 1, H, W), with so many pixels around it; None where it is empty."""
-    lines = [(mask[0, 0] > 0).any(axis).nonzero()[:, 0] for axis in (1, 0)]
-    if not len(lines[0]):
-        return None
-    rows, columns = (slice(max(0, int(line[0]) - margin), int(line[-1]) + 1 + margin) for line in lines)
-    return rows, columns
 
 
 def _matte_within(photo: Tensor, background: Tensor, mask: Tensor, width: float) -> tuple[Tensor, Tensor]:

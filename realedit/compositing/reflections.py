@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from realedit.images import box_blur
-from realedit.morphology import dilate, touching
+from realedit.morphology import dilate, touching, window
 
 # Where the mirror image may begin, in heights of the object above its lowest row, since what stands farther back stands
 # higher up; and its height: a camera that looks down sees it shorter.
@@ -80,12 +80,8 @@ def _images(photo: Tensor, ground: Tensor, source: Tensor, others: Tensor) -> li
 def _window(source: Tensor) -> tuple[slice, slice]:
     """The rows and columns in which an object and all of its images lie, with what is beside them."""
     top, foot = _rows(source)
-    columns = (source[0, 0] > 0.5).any(0).nonzero()
-    reach = math.ceil(IMAGE_REACH * (foot - top)) + 1
-    below = math.ceil(max(MIRROR_HEIGHTS) * (foot - top)) + reach
-    return slice(max(0, top - reach), foot + below), slice(
-        max(0, int(columns[0]) - reach), int(columns[-1]) + 1 + reach
-    )
+    rows, columns = window(source[0, 0].numpy() > 0.5, math.ceil(IMAGE_REACH * (foot - top)) + 1)
+    return slice(rows.start, rows.stop + math.ceil(max(MIRROR_HEIGHTS) * (foot - top))), columns
 
 
 def _in_whole(mask: Tensor, box: tuple[slice, slice], whole: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from torch import Tensor
 from inversion.interruption import may_stop
 from realedit.inpainting.fill import falling_light
 from realedit.inpainting.hole_part import HolePart
+from realedit.morphology import window
 
 CONTEXT_SIDES = 1.0  # of the hole's longer side: how far around it exemplars are taken from
 LEAST_CONTEXT = 24  # the same in pixels
@@ -85,10 +86,5 @@ def _rows(picture: Tensor) -> np.ndarray:
 
 def hole_context(missing: np.ndarray) -> tuple[slice, slice]:
     """The rows and columns around a hole (H, W), which is somewhere, that are worked on."""
-    lines = [np.flatnonzero(missing.any(axis)) for axis in (1, 0)]
-    reach = LEAST_CONTEXT + round(CONTEXT_SIDES * max(int(line[-1] - line[0]) for line in lines))
-    rows, columns = (
-        slice(max(0, int(line[0]) - reach), min(limit, int(line[-1]) + 1 + reach))
-        for line, limit in zip(lines, missing.shape, strict=True)
-    )
-    return rows, columns
+    longest = max(line.stop - line.start for line in window(missing))
+    return window(missing, LEAST_CONTEXT + round(CONTEXT_SIDES * (longest - 1)))

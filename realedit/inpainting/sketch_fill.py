@@ -4,6 +4,7 @@ Copies of what is around the hole have the photo's grain and sharpness, and are 
 photo has nothing like it, such as where a pole goes on, the drawing itself is better, with their grain.
 """
 
+import math
 from dataclasses import replace
 
 import torch
@@ -11,11 +12,13 @@ from torch import Tensor
 
 from inversion.interruption import may_stop
 from realedit.images import gaussian_blur
-from realedit.inpainting.photo_fill import Sketch, fill_from_photo, hole_context
+from realedit.inpainting.photo_fill import Sketch, fill_from_photo
+from realedit.morphology import window
 
 TONES_WIDTH = 4.0  # of what the drawing tells: the width over which copies are given its tones
 LIKENESS_WIDTH = 2.0  # the same over which they are compared
 ALIKE, UNLIKE = 0.02, 0.05  # of full brightness, in any channel: up to where copies are taken, from where they are not
+REACH = 5.0  # of what the drawing tells: what lies farther from the hole makes no difference there
 MOST_GRAIN = 2.2  # of the median of what is finer than the drawing: what is more is an edge
 
 
@@ -31,7 +34,7 @@ def fill_like(photo: Tensor, hole: Tensor, others: Tensor, seed: int, sketch: Sk
     missing = hole[0, 0].numpy() > 0.5
     if missing.any():
         may_stop()
-        rows, columns = hole_context(missing)
+        rows, columns = window(missing, math.ceil(REACH * sketch.detail))
         near, drawn = (picture[..., rows, columns] for picture in (hole, sketch.image))
         trust = torch.ones_like(near) if sketch.trust is None else sketch.trust[..., rows, columns]
         filled[..., rows, columns] = _mixed(filled[..., rows, columns], near, replace(sketch, image=drawn), trust)
