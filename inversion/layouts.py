@@ -1,7 +1,6 @@
 """The parts of a model ("unet", "vae", "texts", "scheduler"): from a folder in the diffusers layout, from one file,
 or from a pipeline in memory."""
 
-import json
 import warnings
 from collections.abc import Collection
 from pathlib import Path
@@ -12,14 +11,14 @@ import torch
 from inversion import hub
 from inversion.errors import ModelError, Notice
 from inversion.families import SUPPORTED, ModelFamily, check_texts, check_unet, check_vae, family_of, is_unconditional
-from inversion.file_types import check_head, check_single_file, what_folder
+from inversion.file_types import check_head, check_single_file
 from inversion.fingerprints import fingerprint_of_files
+from inversion.folders import chosen_weights, configuration_files, fingerprint_of_folder, read_configuration
 from inversion.libraries import told_in_one_line
 from inversion.noise_levels import as_ddim, named_sampler
-from inversion.parts import Sizes
 from inversion.text import TextEncoder, TextEncoders
 from inversion.vocabulary import check_tokenizer, load_tokenizer
-from inversion.weights import ModelSource, check_variant, variant_of, weights_in
+from inversion.weights import ModelSource
 
 SAMPLER = "scheduler/scheduler_config.json"  # in the diffusers layout
 
@@ -48,33 +47,6 @@ def from_folder(source: ModelSource, unet_type: torch.dtype) -> tuple[dict[str, 
     return from_pipeline(pipe, family, name), fingerprint_of_folder(folder, source)
 
 
-def fingerprint_of_folder(folder: Path, source: ModelSource) -> str:
-    """What identifies a model in the diffusers layout by the files of its folder; nothing of it is loaded.
-
-    Raises:
-        ModelError: it belongs to no supported family, or lacks the variant that was asked for.
-    """
-    family = family_of(read_configuration(folder / hub.INDEX, source.name), source.name)
-    chosen = _chosen_weights(folder, source, family)
-    return fingerprint_of_files([path for _, paths in chosen.values() for path in paths] + _configuration(folder))
-
-
-def sizes_in(folder: Path, name: str) -> Sizes | None:
-    """Those of a model in the diffusers layout, None where its configuration leaves any to its networks; `name` is what
-    messages call it.
-
-    Raises:
-        ModelError: its configuration is damaged, or it belongs to no supported family.
-    """
-    index = read_configuration(folder / hub.INDEX, name)
-    if is_unconditional(index):
-        return None
-    family = family_of(index, name)
-    unet, vae = (read_configuration(folder / part / "config.json", name) for part in ("unet", "vae"))
-    check_unet(unet, vae, family, name)
-    return Sizes.of(unet, vae) if Sizes.told_by(unet, vae) else None
-
-
 def _unconditional(folder: Path, source: ModelSource, unet_type: torch.dtype) -> tuple[dict[str, Any], str]:
     """Of a model that no words guide."""
     from inversion.unconditional import unconditional_parts
@@ -82,7 +54,7 @@ def _unconditional(folder: Path, source: ModelSource, unet_type: torch.dtype) ->
     sampler = named_sampler(read_configuration(folder / SAMPLER, source.name), source.name)
     read_configuration(folder / "unet" / "config.json", source.name)
     parts, weights = unconditional_parts(folder, source, unet_type)
-    mark = fingerprint_of_files([*weights, *_configuration(folder)])
+    mark = fingerprint_of_files([*weights, *configuration_files(folder)])
     return {**parts, "scheduler": as_ddim(sampler, source.name)}, mark
 
 
@@ -100,27 +72,12 @@ def load_parts(folder: Path, source: ModelSource, unet_type: torch.dtype) -> dic
     index = read_configuration(folder / hub.INDEX, source.name)
     family = family_of(index, source.name)
     parts = {part: load_tokenizer(folder, part, source.name) for part in family.tokenizers}
-    for part, (variant, weights) in _chosen_weights(folder, source, family).items():
+    for part, (variant, weights) in chosen_weights(folder, source, family).items():
         for path in weights:
             check_head(path, source.name)
         kind = unet_type if part == "unet" else torch.float32
         parts[part] = _network(folder / part, _class_of(index[part][1], part), variant, kind, source.name)
     return parts
-
-
-def _chosen_weights(folder: Path, source: ModelSource, family: ModelFamily) -> dict[str, tuple[str | None, list[Path]]]:
-    """For every part with weights, the variant that is loaded and its files.
-
-    Raises:
-        ModelError: there are none, or none of the variant that was asked for.
-    """
-    chosen = {}
-    for part in family.with_weights:
-        names = [p.name for p in (folder / part).glob("*") if p.is_file()]
-        variant = variant_of(names, source, part)
-        chosen[part] = variant, [folder / part / name for name in weights_in(names, variant)]
-    check_variant([variant for variant, _ in chosen.values()], source)
-    return chosen
 
 
 def _class_of(name: str, part: str) -> Any:
@@ -224,7 +181,7 @@ def from_file(source: ModelSource, unet_type: torch.dtype) -> tuple[dict[str, An
         pipe = pipeline_class(family).from_single_file(
             str(path), unet=unet, torch_dtype=torch.float32, **how, **WITHOUT[family]
         )
-    return from_pipeline(pipe, family, source.name), fingerprint_of_files([path, *_configuration(folder)])
+    return from_pipeline(pipe, family, source.name), fingerprint_of_files([path, *configuration_files(folder)])
 
 
 NAME = "pretrained_model_name_or_path"
@@ -251,28 +208,3 @@ def from_pipeline(pipe: Any, family: ModelFamily, name: str) -> dict[str, Any]:
     encoders = tuple(TextEncoder(*pair) for pair in zip(tokenizers, networks, strict=True))
     texts, sampler = TextEncoders(encoders, zero), as_ddim(pipe.scheduler, name)
     return {"unet": pipe.unet, "vae": pipe.vae, "texts": texts, "scheduler": sampler}
-
-
-def _configuration(folder: Path) -> list[Path]:
-    """The files of a folder that define a model beside its weights: its index, and the configurations of its networks,
-    its sampler and its tokenizers."""
-    parts = [p for p in folder.glob("*/*") if p.suffix in (".json", ".txt") and ".index." not in p.name]
-    return [folder / hub.INDEX, *parts]
-
-
-def read_configuration(path: Path, name: str) -> dict[str, Any]:
-    """A configuration as a dictionary.
-
-    Raises:
-        ModelError: it is not there, or damaged.
-    """
-    if not path.is_file():
-        what = what_folder(path.parent) if path.name == hub.INDEX and path.parent.is_dir() else None
-        if what is not None:
-            raise ModelError(f'"{name}" is {what}; {SUPPORTED}')
-        raise ModelError(f'"{name}" is not a model in the diffusers layout: {path.name} is missing in {path.parent}')
-    check_head(path, name)
-    try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError) as error:
-        raise ModelError(f'"{name}": {path} is not readable as JSON; fetch the model again') from error

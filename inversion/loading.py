@@ -8,15 +8,14 @@ import torch
 from inversion.errors import ModelError, RealEditError, first_line
 from inversion.families import family_of
 from inversion.fingerprints import fingerprint_of_networks
+from inversion.folders import fingerprint_of_folder, sizes_in
 from inversion.footprint import Memory, Need, available, bytes_of
 from inversion.layouts import (
     WITHOUT,
-    fingerprint_of_folder,
     from_file,
     from_folder,
     from_pipeline,
     pipeline_class,
-    sizes_in,
 )
 from inversion.model import DiffusionModel
 from inversion.parts import Parts

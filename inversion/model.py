@@ -93,11 +93,6 @@ class DiffusionModel:
         return self.parts.scheduler
 
     @property
-    def memory(self) -> Memory:
-        """How it is fitted to its device."""
-        return self.parts.memory
-
-    @property
     def networks(self) -> tuple[Any, ...]:
         """The U-Net, the VAE and the text encoders."""
         return self.parts.networks
@@ -111,7 +106,7 @@ class DiffusionModel:
     def _at_work(self, *wanted: Any) -> Iterator[None]:
         """Inside, some networks are on the device, without the others under `Memory.LEAN`, and time is counted."""
         with self.clock.running(self.device):
-            if self.memory is Memory.LEAN and not all(n.device == self.device for n in wanted):
+            if self.parts.memory is Memory.LEAN and not all(n.device == self.device for n in wanted):
                 for network in self.networks:
                     network.to(self.device if network in wanted else "cpu")
             yield

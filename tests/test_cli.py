@@ -365,7 +365,7 @@ def test_the_printed_seconds_are_of_the_whole_command(plain, tmp_path):
     networks, printed = map(float, re.search(r"evaluations in ([\d.]+) s, ([\d.]+) s in all", told).groups())
     report = json.loads((tmp_path / "a.png.realedit.json").read_text())["report"]
     assert networks == pytest.approx(report["network_seconds"], abs=0.051)
-    assert 0 < report["network_seconds"] < report["seconds"]
+    assert report["network_seconds"] == 0 < report["seconds"], "no model is asked of such a photo"
     assert report["seconds"] + 0.2 < printed < took + 1.1
 
 

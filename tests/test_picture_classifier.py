@@ -11,8 +11,9 @@ import realedit
 from inversion.errors import EditError, ModelError
 from inversion.loading import load_model, open_model
 from inversion.model import DiffusionModel
+from inversion.parts import Sizes
 from inversion.picture_classifier import CLASSIFIER_FILE, PictureClassifier
-from inversion.weights import ModelSource
+from inversion.weights import ModelSource, bundled_samples
 from realedit import edits
 from realedit.editing.filling import fill_marked
 from realedit.editing.request import Hints
@@ -128,6 +129,19 @@ def test_opened_models_of_every_kind_have_the_sizes_of_their_networks(kind, fold
     assert opened.sizes == loaded.parts.sizes
     assert opened.fingerprint == loaded.fingerprint
     assert loaded.is_loaded
+
+
+def test_what_does_not_say_its_sizes_is_loaded_at_once():
+    opened = open_model(ModelSource(str(bundled_samples() / "unconditional")), device="cpu")
+    assert opened.is_loaded
+    assert opened.sizes == opened.parts.sizes == Sizes(latent_factor=1, pixel_multiple=4, native_size=32)
+
+
+def test_sizes_by_hand():
+    """Three levels of the autoencoder halve twice, four of the U-Net thrice; latents of 64 by 48 are of 192 pixels."""
+    unet = {"block_out_channels": [8, 8, 8, 8], "sample_size": [64, 48]}
+    assert Sizes.of(unet, {"block_out_channels": [4, 4, 4]}) == Sizes(4, 32, 192)
+    assert not Sizes.told_by({"sample_size": 64}, {"block_out_channels": [4]})
 
 
 def test_an_edit_of_what_it_cannot_know_does_not_load_it(opened):

@@ -55,7 +55,7 @@ def doctor(
     from realedit.commands.model_under_test import ModelUnderTest
 
     if not as_json:
-        lean = f"{model.device}, {str(model.unet.dtype).removeprefix('torch.')}, memory {model.memory.value}"
+        lean = f"{model.device}, {str(model.unet.dtype).removeprefix('torch.')}, memory {model.parts.memory.value}"
         click.echo(f"{'model':<16}{model.name} ({model.texts.kind}; {lean})")
     settings = Settings(steps=steps, method=method)
     results = _results(ModelUnderTest(model, settings, model_options.offline, known), told=not as_json)

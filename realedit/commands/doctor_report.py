@@ -31,7 +31,7 @@ def doctor_report(
         "fingerprint": model.fingerprint,
         "texts": model.texts.kind,
         "unet": str(model.unet.dtype).removeprefix("torch."),
-        "memory": model.memory.value,
+        "memory": model.parts.memory.value,
         "steps": settings.steps,
         "method": settings.method,
         "checks": [asdict(each) | {"said": without_places(each.said, model.name)} for each in results],

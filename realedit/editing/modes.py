@@ -9,8 +9,8 @@ from torch import Tensor
 from inversion.errors import EditError
 from realedit.editing.edited_part import EditedPart
 from realedit.editing.judgement import judged
+from realedit.editing.measurement import NOT_ASKED
 from realedit.editing.photo_edit import edit_photo
-from realedit.editing.plate import why_unknown
 from realedit.editing.preparation import FINDING, Preparation, prepare
 from realedit.editing.regenerated_edit import edit_by_regenerating
 from realedit.editing.request import EditRequest
@@ -58,7 +58,8 @@ def attempt(session: Session, request: EditRequest, preview: ShowPart | None = N
         if mode is Mode.REGENERATE:
             raise EditError("the model does not know all that is edited, so it cannot regenerate it; try --mode auto")
         part = edit_photo(session, request, prepared)
-        return _judged(request, part, Mode.PIXELS.value, why_unknown(session.settings))
+        why = NOT_ASKED if mode is Mode.PIXELS else "the model does not know all that is edited"
+        return _judged(request, part, Mode.PIXELS.value, why)
     if mode is Mode.REGENERATE:
         return _regenerated(session, request, prepared, prepared.view, ASKED)
     part = edit_by_sampling(session, request, prepared, prepared.view)

@@ -33,20 +33,20 @@ def warp(image: Tensor, placement: Placement, *, size: tuple[int, int] | None = 
         if placement.grid_warp is None
         else _grid_warped(image.float(), placement.grid_warp, nearest=nearest)
     )
-    return _moved(result, placement, size, nearest=nearest)
+    limits = None if nearest else (min(0.0, float(image.min())), max(0.0, float(image.max())))
+    return _moved(result, placement, size, limits)
 
 
-def _moved(image: Tensor, placement: Placement, size: tuple[int, int], *, nearest: bool) -> Tensor:
-    """`image` (B, C, H, W) turned, scaled and shifted, within its own range; worked out only where anything of it comes
-    to lie."""
+def _moved(image: Tensor, placement: Placement, size: tuple[int, int], limits: tuple[float, float] | None) -> Tensor:
+    """`image` (B, C, H, W) turned, scaled and shifted, worked out only where anything of it comes to lie: mixed within
+    `limits`, or if there are none, from the nearest pixels."""
     may_stop()
     result = image.new_zeros(*image.shape[:2], size[1], size[0])
     rows, columns = (_span(image.ne(0).flatten(0, 1).any(0).any(axis)) for axis in (1, 0))
     own, rows_there = (image.shape[-1], image.shape[-2]), slice(0, 0)
     part = image[..., rows, columns]
-    low, high = min(0.0, float(part.min())), max(0.0, float(part.max()))
     for dim, sources, step in _passes(placement, own, size):
-        shrunk = 1.0 if nearest else min(1.0, 1 / abs(step))
+        shrunk = 1.0 if limits is None else min(1.0, 1 / abs(step))
         if dim == -2:
             sources = sources - rows.start if sources.ndim == 1 else sources[:, columns] - rows.start
             there = rows_there = _reached(sources, part.shape[dim], 1, shrunk)
@@ -55,8 +55,8 @@ def _moved(image: Tensor, placement: Placement, size: tuple[int, int], *, neares
             there = columns_there = _reached(sources, part.shape[dim], 0, shrunk)
         places = (sources[there] if dim == -2 or sources.ndim == 1 else sources[:, there]).to(image.device)
         may_stop()
-        part = _nearest(part, dim, places) if nearest else _cubic_mixed(part, dim, places, shrunk)
-    result[..., rows_there, columns_there] = part if nearest else part.clamp(low, high)
+        part = _nearest(part, dim, places) if limits is None else _cubic_mixed(part, dim, places, shrunk)
+    result[..., rows_there, columns_there] = part if limits is None else part.clamp(*limits)
     return result
 
 

@@ -14,7 +14,8 @@ from inversion import hub
 from inversion.errors import ModelError
 from inversion.families import ModelFamily, check_scheduler, check_texts, check_unet, check_vae, family_of
 from inversion.finite import finite
-from inversion.layouts import load_parts, read_configuration
+from inversion.folders import read_configuration
+from inversion.layouts import load_parts
 from inversion.libraries import quiet_libraries, told_in_one_line
 from inversion.loading import check_weights, unet_type, usable_device
 from inversion.vocabulary import check_tokenizer

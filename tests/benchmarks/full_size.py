@@ -165,7 +165,7 @@ def main(family: str, memory: str, device: str, estimate: bool) -> None:
     seconds, evaluations, finite = guided_steps(model, chosen_family)
     peak = peak_memory(model.device) / 1e9
     click.echo(
-        f"{chosen_family.name}: memory {model.memory.value}, {GUIDED_STEPS} guided steps of {2 * GUIDED_STEPS}, "
+        f"{chosen_family.name}: memory {model.parts.memory.value}, {GUIDED_STEPS} guided steps of {2 * GUIDED_STEPS}, "
         f"{evaluations:.1f} evaluations, {seconds:.3g} s, peak {peak:.1f} GB, {'finite' if finite else 'NOT FINITE'}"
     )
 

@@ -191,7 +191,6 @@ export const strings = {
   otherShows: "What it shows",
   otherTake: "Take this",
   cancel: "Cancel",
-  close: "Close",
   selectedNow: "{name} is selected, {share} of the photo",
   madeNow: "Done: {verdict}",
   gone: "realedit has ended. Start it again with: realedit ui",
