@@ -31,8 +31,8 @@ def estimate_matte(photo: Tensor, background: Tensor, mask: Tensor) -> tuple[Ten
     colour, alpha = photo.clone(), (mask > 0.5).float()
     if alpha.any():
         rows, columns = window(alpha[0, 0].numpy() > 0, math.ceil(width) + 1)
-        part = (picture[..., rows, columns] for picture in (photo, background, alpha))
-        colour[..., rows, columns], alpha[..., rows, columns] = _matte_within(*part, width)
+        own, behind, inside = (picture[..., rows, columns] for picture in (photo, background, alpha))
+        colour[..., rows, columns], alpha[..., rows, columns] = _matte_within(own, behind, inside, width)
     return colour, alpha
 
 
