@@ -22,6 +22,7 @@ from realedit.files.reading import load_photo
 from realedit.files.recipe import Recipe
 from realedit.images import to_bytes
 from realedit.inpainting.filler import AutomaticFill, ModelFill, PhotoFill
+from realedit.objects.source_objects import SourcePhoto
 from realedit.sampling.inverted_image import model_image
 from realedit.sampling.session import Session
 from realedit.settings import Mode, Settings
@@ -188,6 +189,14 @@ def test_where_no_model_is_asked_objects_are_marked(opened):
         Recipe.model_validate({"edit": [edit], "mode": "pixels"})
     marked = {"edit": [edit], "mode": "pixels", "where": {"disc": {"box": (0.1, 0.1, 0.5, 0.5)}}}
     assert Recipe.model_validate(marked).mode == "pixels"
+
+
+def test_what_is_taken_from_another_photo_is_marked_then_too(opened):
+    given = Hints({"disc": MASK}, sources={"other": SourcePhoto(FOREIGN, "a photo of a ball")})
+    taken = edits.Transfer("disc", edits.ObjectSource("other"))
+    with pytest.raises(EditError, match="mark what is taken: --from-mask, --from-box or --from-point"):
+        realedit.edit(opened, FOREIGN, "disc", taken, hints=given, settings=PIXELS)
+    assert not opened.is_loaded
 
 
 def test_the_model_cannot_fill_what_it_is_not_asked_of(opened):

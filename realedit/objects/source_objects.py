@@ -15,6 +15,7 @@ from realedit.objects.recognition import require_known, require_words
 from realedit.objects.segmentation import fine_size
 from realedit.sampling.inverted_image import InvertedImage, invert_crop, model_image
 from realedit.sampling.session import Session
+from realedit.settings import Mode
 
 UNNAMED = "object"  # what is marked and has no name
 
@@ -50,10 +51,14 @@ def locate_source_object(session: Session, source: SourcePhoto, phrase: str | No
     Raises:
         PhraseError: the phrase is not in that photo's prompt.
         RecognitionError: without a mask, the model does not know that photo or the words.
-        EditError: the prompt names no object, or the object is not found.
+        EditError: the prompt names no object, or the object is not found, or no model is to look for it.
     """
     if source.mask is not None:
         return SourceObject(source.photo, None, LocatedObject(phrase or UNNAMED, (), source.mask, from_user=True))
+    if session.settings.mode is Mode.PIXELS:
+        raise EditError(
+            "in --mode pixels nothing is found by words; mark what is taken: --from-mask, --from-box or --from-point"
+        )
     named = unique_phrases(session.model, source.prompt)
     if phrase is not None:
         session.model.positions(source.prompt, phrase)  # a wrong word is said before anything slow is done
