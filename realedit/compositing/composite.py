@@ -117,6 +117,8 @@ def _behind(composite: Composite, photo: Tensor, front: Tensor) -> Composite:
 
 def _placed(photo: Tensor, scene: LayeredScene, edit: ObjectEdit) -> list[PlacedLayer]:
     """An object of the photo at each of its placements."""
+    if not edit.placements:
+        return []
     layer = extract_layer(photo, edit.mask, edit.effects, scene.clean_plate)
     return [place(layer, placement, (photo.shape[-1], photo.shape[-2])) for placement in edit.placements]
 
