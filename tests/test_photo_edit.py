@@ -10,7 +10,7 @@ from realedit import edits
 from realedit.editing.request import Hints
 from realedit.evaluation.metrics import PerceptualMetric
 from realedit.files.photo import Photo
-from realedit.inpainting.filler import ModelFill, PhotoFill
+from realedit.inpainting.filler import AutomaticFill, ModelFill, PhotoFill
 from tests.plain_scene import COLUMNS, DISC, HEIGHT, ROWS, SHADE, WIDTH, floor, scene
 
 SQUARES = PerceptualMetric("squared difference", lambda a, b: (a - b).square().mean(1, keepdim=True))
@@ -19,14 +19,17 @@ POST[:, 86:92] = True
 
 
 def edited(model, photo: Photo, edit: edits.Edit, **options) -> "realedit.editing.pipeline.EditResult":
+    """By copies alone unless told otherwise: what fills the old place matters to two tests."""
     front = options.pop("front", None)
     hints = Hints({"disc": torch.from_numpy(DISC).float()[None, None]}, pitch=0.0, front=front)
-    return realedit.edit(model, photo, "a photo of a disc", edit, hints=hints, perceptual=SQUARES, **options)
+    return realedit.edit(
+        model, photo, "a photo of a disc", edit, hints=hints, perceptual=SQUARES, **{"fill": PhotoFill(), **options}
+    )
 
 
 def test_what_is_moved_is_its_own_pixels_and_leaves_floor(model):
     photo = scene()
-    result = edited(model, photo, edits.Move("disc", by=(60 / WIDTH, 0)))
+    result = edited(model, photo, edits.Move("disc", by=(60 / WIDTH, 0)), fill=AutomaticFill())
     inside = (COLUMNS - 100) ** 2 + (ROWS - 50) ** 2 < 10**2
     moved = result.photo.rgb[inside].astype(int)
     assert np.abs(moved - photo.rgb[np.roll(inside, -60, 1)]).max() <= 8
