@@ -52,6 +52,20 @@ def test_a_thing_without_hue_is_painted_where_it_is_bright():
     assert (after - mug)[..., 2:22, 45:].abs().max() < 0.02
 
 
+def test_light_from_the_ground_hides_no_paint_and_a_logo_stays():
+    """A white thing, greenish below, with a red logo."""
+    below = (ROWS > 40)[None, None]
+    white, tinted, logo = (
+        torch.tensor(c)[None, :, None, None] for c in ((0.9, 0.9, 0.9), (0.6, 0.68, 0.5), (0.8, 0.1, 0.1))
+    )
+    mark = ((ROWS < 12) & (COLUMNS < 12))[None, None]
+    ball = torch.where(mark, logo, torch.where(below, tinted, white)).expand(1, 3, 60, 80)
+    after = own_paint(ball, WHOLE).replaced(ball, torch.tensor((0.1, 0.2, 0.9)))
+    assert (after[:, 2] - after[:, 0])[:, 44:].min() > 0.15, "below"
+    assert (after[:, 2] - after[:, 0])[:, 16:36, 16:].min() > 0.15, "above"
+    assert (after - ball)[..., :8, :8].abs().max() < 0.02
+
+
 def test_a_paint_outside_the_object_says_nothing():
     picture = torch.where((COLUMNS < 30)[None, None], RED, torch.tensor((0.1, 0.2, 0.8))[None, :, None, None])
     colour = own_paint(picture, (COLUMNS >= 30).float()[None, None]).colour

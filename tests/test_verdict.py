@@ -254,6 +254,18 @@ def test_a_new_look_that_spills_has_failed():
     assert verdict.measures["ball: spilled"] > 1
 
 
+@pytest.mark.parametrize(("coloured_rows", "flagged"), [(20, False), (60, True)])
+def test_a_thing_without_a_colour_of_its_own_may_be_dyed(coloured_rows, flagged):
+    """A grey thing with a red band of a fifth, and one that is mostly red with grey parts."""
+    mask = torch.zeros(1, 1, 160, 160)
+    mask[..., 30:130, 40:120] = 1
+    before = torch.full((1, 3, 160, 160), 0.6)
+    before[..., 30 : 30 + coloured_rows, 40:120] = torch.tensor((0.8, 0.1, 0.1))[:, None, None]
+    after = torch.where(mask > 0.5, torch.tensor((0.1, 0.3, 0.8))[None, :, None, None], before)
+    dyed = new_look(before, after, mask).dyed
+    assert dyed == (pytest.approx(0.4, abs=0.05) if flagged else 0)
+
+
 def test_dyed_grey_is_seen():
     dyed = painted(PHOTO, HOLE, (0.1, 0.7, 0.3))
     found, kept = new_look(PHOTO, dyed, HOLE), new_look(PHOTO, recoloured(HOLE), HOLE)

@@ -11,14 +11,14 @@ from realedit.evaluation.closeup import close_up, colours, inside
 
 SPILL_MARGIN = 0.02  # of the longer side of what is judged: so far beside a mask its soft edge may change
 COLOURLESS = 12.0  # chroma in CIELAB: below it glass, tyres, chrome and print look grey
-ALL_GREY = 0.8  # of an object: one that has hardly a colour of its own is to be dyed
 COLOURED = 24.0  # chroma in CIELAB: from here on a thing has a colour of its own
+OWN_COLOUR = 0.5  # of what is grey: with less that has a colour an object has none of its own, and grey is to be dyed
 
 
 @dataclass(frozen=True)
 class NewLook:
     """`changed`: the share of the object that changed visibly. `spilled`: what changed visibly beside it, over its
-    area. `dyed`: the share of the object that was grey and has a colour now, 0 where nearly all of it was grey.
+    area. `dyed`: the share of the object that was grey and has a colour now, 0 where it had no colour of its own.
     `colours_left`: the spread of its colours over that before."""
 
     changed: float
@@ -35,12 +35,13 @@ def new_look(before: Tensor, after: Tensor, mask: Tensor) -> NewLook:
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
     beside = ~(cv2.dilate(within.astype(np.uint8), kernel) > 0)
     then, now = (colours(picture)[within][:, 1:] for picture in (before, after))
-    grey = np.linalg.norm(then, axis=1) < COLOURLESS
+    chroma = np.linalg.norm(then, axis=1)
+    grey, coloured = chroma < COLOURLESS, chroma > COLOURED
     dyed = grey & (np.linalg.norm(now, axis=1) > COLOURED)
     return NewLook(
         changed=float(differs[within].mean()),
         spilled=float((differs & beside).sum() / within.sum()),
-        dyed=float(dyed.mean()) if grey.mean() < ALL_GREY else 0.0,
+        dyed=float(dyed.mean()) if coloured.sum() > OWN_COLOUR * grey.sum() else 0.0,
         colours_left=float(_spread(now) / (_spread(then) + 1e-6)),
     )
 
