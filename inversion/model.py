@@ -2,11 +2,11 @@
 
 import hashlib
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -18,13 +18,12 @@ from inversion.finite import finite
 from inversion.footprint import Memory
 from inversion.interruption import may_stop
 from inversion.metering import Meter, metered
-from inversion.parts import Parts, Sizes
-from inversion.picture_classifier import PictureClassifier
+from inversion.opened_model import OpenedModel
 from inversion.recorded_layers import grouping_layers, recorded_sites
 from inversion.schedule import Schedule
 from inversion.spacing import most_steps, spaced
 from inversion.taps import Sites, tap
-from inversion.text import Embedder, Embedding, TextEncoders, joined
+from inversion.text import Embedder, Embedding, joined
 
 
 class ResidualInputs(Protocol):
@@ -37,70 +36,12 @@ class ResidualInputs(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class DiffusionModel:
-    """A model, and what is computed with its networks, which are loaded when something is.
+class DiffusionModel(OpenedModel):
+    """A model, and what is computed with its networks, which are loaded when something is. Latents and embeddings that
+    it is given and returns are on its `device`; photos may be on any."""
 
-    `name` is what the user called the model, `fingerprint` (16 hex digits) identifies its weights. Latents and
-    embeddings that it is given and returns are on its `device`; photos may be on any. `load` gives its parts.
-    `pictures`: tells what it can have drawn, None where nothing does.
-    """
-
-    name: str
-    fingerprint: str
-    sizes: Sizes
-    load: Callable[[], Parts]
-    device: torch.device
-    pictures: PictureClassifier | None = None
     clock: Clock = field(default_factory=Clock)
     meters: list[Meter] = field(default_factory=list)
-
-    @cached_property
-    def parts(self) -> Parts:
-        """Its networks and its sampler, loaded when they are first asked for.
-
-        Raises:
-            ModelError: they are damaged.
-        """
-        return self.load()
-
-    @property
-    def is_loaded(self) -> bool:
-        """Whether its parts are in memory."""
-        return "parts" in vars(self)
-
-    def with_parts(self, parts: Parts) -> Self:
-        """The same model with other parts."""
-        return replace(self, sizes=parts.sizes, load=lambda: parts)
-
-    @property
-    def vae(self) -> Any:
-        """The autoencoder."""
-        return self.parts.vae
-
-    @property
-    def texts(self) -> TextEncoders:
-        """What reads words."""
-        return self.parts.texts
-
-    @property
-    def unet(self) -> Any:
-        """The network that predicts noise, or v."""
-        return self.parts.unet
-
-    @property
-    def scheduler(self) -> Any:
-        """The DDIM scheduler of diffusers that has its noise levels."""
-        return self.parts.scheduler
-
-    @property
-    def networks(self) -> tuple[Any, ...]:
-        """The U-Net, the VAE and the text encoders."""
-        return self.parts.networks
-
-    @property
-    def family(self) -> ModelFamily:
-        """The family that it belongs to."""
-        return (ModelFamily.NO_TEXT, ModelFamily.ONE_TEXT, ModelFamily.TWO_TEXTS)[len(self.texts.encoders)]
 
     @contextmanager
     def _at_work(self, *wanted: Any) -> Iterator[None]:
@@ -110,21 +51,6 @@ class DiffusionModel:
                 for network in self.networks:
                     network.to(self.device if network in wanted else "cpu")
             yield
-
-    @property
-    def latent_factor(self) -> int:
-        """Photo pixels per latent cell."""
-        return self.sizes.latent_factor
-
-    @property
-    def pixel_multiple(self) -> int:
-        """Photo sides must be multiples of this, so that every map of the U-Net has whole cells."""
-        return self.sizes.pixel_multiple
-
-    @property
-    def native_size(self) -> int:
-        """The side of the square photos that the model was trained on, in pixels."""
-        return self.sizes.native_size
 
     @cached_property
     def dtype(self) -> torch.dtype:
