@@ -18,7 +18,7 @@ SAME_HUE, OTHER_HUE = 28.0, 50.0  # degrees from the paint's hue up to which a p
 LEAST_SATURATION = 0.12  # of lightness: a paint of less has no hue
 PALE, VIVID = 0.1, 0.3  # of the paint's saturation: below the first a pixel shows none of it, above the second all
 DARK, BRIGHT = 0.35, 0.6  # of the lightness of a paint without hue, likewise
-TINTED, COLOURED = (
+MOST_TINTED, LEAST_PRINTED = (
     0.24,
     0.48,
 )  # of lightness: a paint without hue may be so saturated by light from the ground; a logo is more
@@ -56,7 +56,7 @@ def own_paint(picture: Tensor, opacity: Tensor) -> Paint:
         mine = hued & (saturation > VIVID * typical)
     else:
         typical = float(np.median(lightness[inside]))
-        share = _ramp(lightness / typical, DARK, BRIGHT) * _ramp(-saturation, -COLOURED, -TINTED)
+        share = _ramp(lightness / typical, DARK, BRIGHT) * _ramp(-saturation, -LEAST_PRINTED, -MOST_TINTED)
         mine = inside & (share > 0.5)
     colour = picture[0][:, torch.from_numpy(mine)].median(1).values
     smooth = cv2.GaussianBlur(share.astype(np.float32), (0, 0), EDGE_PIXELS)
