@@ -18,10 +18,8 @@ SAME_HUE, OTHER_HUE = 28.0, 50.0  # degrees from the paint's hue up to which a p
 LEAST_SATURATION = 0.12  # of lightness: a paint of less has no hue
 PALE, VIVID = 0.1, 0.3  # of the paint's saturation: below the first a pixel shows none of it, above the second all
 DARK, BRIGHT = 0.35, 0.6  # of the lightness of a paint without hue, likewise
-MOST_TINTED, LEAST_PRINTED = (
-    0.24,
-    0.48,
-)  # of lightness: a paint without hue may be so saturated by light from the ground; a logo is more
+# Of lightness, how saturated light from the ground makes a paint without hue at most, and a logo on it is at least.
+MOST_TINTED, LEAST_PRINTED = 0.24, 0.48
 OWN_BRIGHTNESS = 0.5  # the power of the old paint's brightness in the new one's, so that it fits the photo's light
 GREYEST = 0.06  # saturation below which a new colour is white, grey or black, and as bright as it says
 EDGE_PIXELS = 0.7  # the standard deviation over which the paint's edges are smoothed

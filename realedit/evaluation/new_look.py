@@ -12,7 +12,9 @@ from realedit.evaluation.closeup import close_up, colours, inside
 SPILL_MARGIN = 0.02  # of the longer side of what is judged: so far beside a mask its soft edge may change
 COLOURLESS = 12.0  # chroma in CIELAB: below it glass, tyres, chrome and print look grey
 COLOURED = 24.0  # chroma in CIELAB: from here on a thing has a colour of its own
-OWN_COLOUR = 0.5  # of what is grey: with less that has a colour an object has none of its own, and grey is to be dyed
+LEAST_COLOURED = (
+    0.5  # of what is grey: with less that has a colour an object has none of its own, and grey is to be dyed
+)
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ def new_look(before: Tensor, after: Tensor, mask: Tensor) -> NewLook:
     return NewLook(
         changed=float(differs[within].mean()),
         spilled=float((differs & beside).sum() / within.sum()),
-        dyed=float(dyed.mean()) if coloured.sum() > OWN_COLOUR * grey.sum() else 0.0,
+        dyed=float(dyed.mean()) if coloured.sum() > LEAST_COLOURED * grey.sum() else 0.0,
         colours_left=float(_spread(now) / (_spread(then) + 1e-6)),
     )
 
