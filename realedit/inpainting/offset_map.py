@@ -17,7 +17,6 @@ HEIGHT_COST = 1.4  # the same up or down, against sideways: floors, tables and h
 EXPECTED_WEIGHT = 1.0  # of a difference from the tones that are expected in the hole
 STARTS = 4  # orders in which offsets are tried
 BAND = 3  # pixels beside a label's part that it may take when seams are moved
-CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,12 +131,14 @@ def _edges(rows: np.ndarray, columns: np.ndarray, size: tuple[int, ...]) -> np.n
 
 
 def _beside(energy: LabelEnergy, rows: np.ndarray, columns: np.ndarray, size: tuple[int, ...]) -> Reachable:
+    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+
     def reachable(labels: np.ndarray, label: int) -> np.ndarray:
         part = np.zeros(size, bool)
         part[rows, columns] = labels == label
         if not part.any():
             return np.zeros(len(labels), bool)
-        near = cv2.dilate(part.view(np.uint8), CROSS, iterations=BAND)[rows, columns] > 0
+        near = cv2.dilate(part.view(np.uint8), cross, iterations=BAND)[rows, columns] > 0
         return near & (energy.cost[label] < UNKNOWN_SOURCE)
 
     return reachable
