@@ -268,3 +268,17 @@ def test_what_is_found_in_a_box_is_in_its_middle(room):
     across, down = room * (right - left), room * (bottom - top)
     box = (left - across, top - down, min(1.0, right + across), min(1.0, bottom + down))
     assert overlap(select(photo, Mark(box=box)), true) > 0.8
+
+
+@pytest.mark.parametrize(("height", "width"), [(120, 160), (200, 110)])
+def test_pinholes_of_a_mask_are_closed_and_other_holes_stay(tmp_path, height, width):
+    """The hole of a handle, a notch at the photo's edge, and a corner outside that is smaller than a pinhole, stay."""
+    mask = np.ones((height, width), bool)
+    mask[: height // 2] = False
+    mask[height // 2 + 4 : height // 2 + 16, 20:40] = False
+    mask[-1, -1] = mask[-5:, 60:63] = False
+    true = mask.copy()
+    mask[-20, 30] = mask[-12, 70:73] = False
+    Image.fromarray(np.uint8(mask) * 255).save(tmp_path / "mask.png")
+    found = load_mask(tmp_path / "mask.png", Photo(np.zeros((height, width, 3), np.uint8)))
+    assert np.array_equal(found[0, 0].numpy() > 0.5, true)

@@ -13,6 +13,7 @@ from realedit.files.orientation import swaps_sides, turned
 from realedit.files.photo import Photo
 from realedit.files.reading import load_photo
 from realedit.images import resize
+from realedit.morphology import window
 from realedit.objects.mask_levels import mask_levels
 
 SAME_ASPECT = 0.02  # of a side's length: how far a mask of another size may be off the photo's shape
@@ -21,6 +22,7 @@ MOST_MARKED = 0.9  # of the photo: more is no object, and leaves nothing to fill
 # of their pixels.
 INVERTED_SHARE, FRAMED_SHARE, FRAME = 0.7, 0.5, 0.95
 LEAST_ACROSS = 3  # pixels of the photo: a region that is nowhere as wide is a slip of the hand
+LARGEST_PINHOLE = 0.001  # of a mask's area
 ADVICE = "paint the object white on black"
 
 
@@ -38,10 +40,22 @@ def load_mask(path: Path, photo: Photo) -> Tensor:
         levels = mask_levels(picture)
     except EditError as error:
         raise EditError(f"the mask {path} {error}; {ADVICE}") from None
-    inside = _fitted(levels, path, photo)[0, 0] > 0.5
-    if wrong := _wrong(inside.numpy()):
+    inside = _without_pinholes((_fitted(levels, path, photo)[0, 0] > 0.5).numpy())
+    if wrong := _wrong(inside):
         raise EditError(f"the mask {path} {wrong}; {ADVICE}")
-    return inside[None, None].float()
+    return torch.from_numpy(inside)[None, None].float()
+
+
+def _without_pinholes(inside: np.ndarray) -> np.ndarray:
+    """A mask (H, W) with the smallest of its holes closed: segmenters leave some, which show through."""
+    rows, columns = window(inside)
+    outside = np.pad(~inside[rows, columns], 1, constant_values=True)
+    _, parts, numbers, _ = cv2.connectedComponentsWithStats(outside.astype(np.uint8), connectivity=4)
+    small = numbers[:, cv2.CC_STAT_AREA] <= LARGEST_PINHOLE * inside.sum()
+    small[[0, parts[0, 0]]] = False  # the mask itself, and what is around it
+    closed = inside.copy()
+    closed[rows, columns] |= small[parts][1:-1, 1:-1]
+    return closed
 
 
 def _fitted(levels: np.ndarray, path: Path, photo: Photo) -> Tensor:
