@@ -74,12 +74,9 @@ def layer_colours(layers: Sequence[PlacedLayer], elsewhere: Tensor) -> Tensor:
 
 
 def extract_layer(photo: Tensor, mask: Tensor, effects: Effects, clean_plate: CleanPlate) -> ObjectLayer:
-    """Extract the object of a `mask` (1, 1, H, W) from the photo (1, 3, H, W): its matte against all that lies behind
-    it."""
-    reflection = effects.reflected_light(photo, clean_plate.image)
-    return ObjectLayer(
-        *estimate_matte(photo, clean_plate.image * effects.shadow + reflection, mask), effects.shadow, reflection
-    )
+    """Extract the object of a `mask` (1, 1, H, W) from the photo (1, 3, H, W), with what it leaves on the clean plate
+    behind it."""
+    return ObjectLayer(*estimate_matte(photo, mask), effects.shadow, effects.reflected_light(photo, clean_plate.image))
 
 
 def blend_layers(

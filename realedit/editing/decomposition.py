@@ -17,7 +17,6 @@ from realedit.compositing.scene import LayeredScene, ObjectEdit
 from realedit.compositing.separation import CleanPlate, around, covered_region, separate
 from realedit.images import resize
 from realedit.inpainting.clean_plate import clean_plate
-from realedit.inpainting.fill import fill_smoothly
 from realedit.inpainting.plate_agreement import without_things
 from realedit.morphology import dilate, union
 from realedit.objects.grounding import other_objects
@@ -49,7 +48,7 @@ def decompose(session: Session, view: InvertedCrop, edits: Sequence[ObjectEdit])
         if not session.settings.shadows:
             effects = [each.without_shadow() for each in effects]
         scene = _with_layers(scene, plate, effects)
-    return _filled_behind_staying(scene, margin)
+    return scene
 
 
 def corrected_objects(
@@ -136,14 +135,3 @@ def _with_layers(scene: LayeredScene, plate: CleanPlate, effects: Sequence[Effec
     found = iter(effects)
     objects = tuple(replace(edit, effects=next(found)) if edit.moves else edit for edit in scene.objects)
     return replace(scene, objects=objects, clean_plate=plate)
-
-
-def _filled_behind_staying(scene: LayeredScene, margin: float) -> LayeredScene:
-    """The scene with a plate behind objects that stay too, which is only needed to tell their edges from it."""
-    plate = scene.clean_plate
-    stay = [dilate(edit.mask, margin) for edit in scene.objects if not edit.moves]
-    if not stay:
-        return scene
-    hole = union(stay, plate.image)
-    image = torch.where(hole > 0.5, fill_smoothly(plate.image, hole), plate.image)
-    return replace(scene, clean_plate=replace(plate, image=image))

@@ -14,8 +14,7 @@ from realedit.editing.plate import PlateFill
 from realedit.evaluation.report_parts import FillReport
 from realedit.files.photo import Photo
 from realedit.images import at_most
-from realedit.inpainting.fill import fill_smoothly
-from realedit.morphology import dilate, distance_inside, union
+from realedit.morphology import distance_inside, union
 from realedit.settings import Settings
 
 CARRIED_ALL, CARRIED_NONE = 0.08, 0.3  # of an object's extent: so near its shadow goes along, and from here on none
@@ -40,11 +39,7 @@ def decompose_photo(
         plate, report = fill(picture, hole, staying)
         left = union([edit.effects.visible() * (1 - edit.mask) for edit in moving], picture)
         scene = replace(scene, objects=tuple(map(_carried, scene.objects)), clean_plate=CleanPlate(plate, left))
-    stay = [dilate(edit.mask, settings.margin) for edit in scene.objects if not edit.moves]
-    if not stay:
-        return scene, report
-    hole = union(stay, picture)  # what is behind them is only needed to tell their edges from it
-    return replace(scene, clean_plate=CleanPlate.of(fill_smoothly(scene.clean_plate.image, hole))), report
+    return scene, report
 
 
 def _carried(edit: ObjectEdit) -> ObjectEdit:

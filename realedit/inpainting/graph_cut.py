@@ -62,7 +62,7 @@ def fused(energy: LabelEnergy, labels: np.ndarray, proposal: np.ndarray) -> np.n
     np.add.at(gain, index[q[only_q]], (second - stay)[only_q])
     if (gain >= 0).all():  # nothing is to be had: no weight is below 0
         return labels
-    taken = _minimum_cut(gain, index[p[both]], index[q[both]], (first + second - change - stay)[both])
+    taken = minimum_cut(gain, index[p[both]], index[q[both]], (first + second - change - stay)[both])
     if not taken.any():
         return labels
     result = labels.copy()
@@ -70,7 +70,7 @@ def fused(energy: LabelEnergy, labels: np.ndarray, proposal: np.ndarray) -> np.n
     return result
 
 
-def _minimum_cut(gain: np.ndarray, p: np.ndarray, q: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def minimum_cut(gain: np.ndarray, p: np.ndarray, q: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Which nodes (n) are 1 in the least of sum gain x + sum weights (1 - x_p) x_q."""
     count = len(gain)
     source, sink, nodes = count, count + 1, np.arange(count)
