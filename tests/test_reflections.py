@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realedit.compositing.composite import compose
+from realedit.compositing.effects_without_model import effects_without_model
 from realedit.compositing.reflections import reflection_mask, reflection_region
 from realedit.compositing.scene import LayeredScene
-from realedit.compositing.separation import CleanPlate, effects_without_model
+from realedit.compositing.separation import CleanPlate
 from realedit.geometry.transform import Placement
 from realedit.inpainting.fill import fill_smoothly
 from realedit.morphology import dilate

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from realedit.compositing.separation import effects_without_model
+from realedit.compositing.effects_without_model import effects_without_model
 from realedit.compositing.shadows import VISIBLE_SHADE
 
 
@@ -60,3 +60,28 @@ def test_what_stays_is_no_shadow():
 def test_what_no_lamp_could_make_of_an_object_is_no_shadow(part, light):
     (trace,) = effects_without_model(scene(part, light), [BALL], NOTHING, 0.025)
     assert not trace.visible()[BALL < 0.5].any()
+
+
+def test_a_dark_shadow_is_whole_though_a_light_patch_beside_it_goes_on():
+    """Which may be the ground's own, and of which only what lies close counts."""
+    patch = ellipse(160, 76, 80, 10)
+    photo = torch.where((patch > 0.5) & (SHADE < 0.5) & (BALL < 0.5), FLOOR * 0.93, scene(SHADE, 0.5))
+    (trace,) = effects_without_model(photo, [BALL], NOTHING, 0.025)
+    beside = BALL < 0.5
+    assert (trace.shadow[(SHADE > 0.5) & beside & (ellipse(84, 74, 11, 2.5) > 0.5)] < 0.65).all()
+    assert trace.shadow[(ellipse(125, 76, 12, 6) > 0.5)].min() > 0.99
+
+
+def test_a_dark_patch_is_no_shadow_where_the_ground_has_many():
+    photo = scene(SHADE, 0.5)
+    for x, y in ((42, 82), (66, 90), (98, 90)):
+        photo = torch.where(ellipse(x, y, 9, 5) > 0.5, FLOOR * 0.5, photo)
+    (trace,) = effects_without_model(photo, [BALL], NOTHING, 0.025)
+    assert trace.shadow[ellipse(96, 76, 3, 2) > 0.5].min() > 0.99, "but for what lies close"
+
+
+def test_a_shadow_fades_up_the_sides_of_its_object():
+    (trace,) = effects_without_model(scene(ellipse(84, 70, 16, 9), 0.5), [BALL], NOTHING, 0.025)
+    rows = trace.shadow[0, 0, 55:75, 88]
+    assert (rows.diff() <= 1e-3).all()
+    assert (rows.diff() > -0.25).all()

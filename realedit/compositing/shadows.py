@@ -91,10 +91,19 @@ def _of_another(piece: np.ndarray, k: int, casters: Sequence[_Caster], away: np.
 
 def _darkened(photo: Tensor, plate: Tensor) -> tuple[Tensor, np.ndarray]:
     """How much light there is beside the plate's (1, 1, H, W), and where it is evenly less (H, W)."""
-    light = box_blur((photo.clamp(min=0.02) / plate.clamp(min=0.02)).clamp(max=2))
+    light = _light_per_channel(photo, plate)
     tint = light.amax(1, keepdim=True) - light.amin(1, keepdim=True)
     light = light.mean(1, keepdim=True)
     return light, ((light < LEAST_SHADE) & (tint < SHADOW_TINT))[0, 0].numpy()
+
+
+def light_left(photo: Tensor, plate: Tensor) -> Tensor:
+    """How much light there is in a photo (1, 3, H, W) beside the plate's (1, 1, H, W)."""
+    return _light_per_channel(photo, plate).mean(1, keepdim=True)
+
+
+def _light_per_channel(photo: Tensor, plate: Tensor) -> Tensor:
+    return box_blur((photo.clamp(min=0.02) / plate.clamp(min=0.02)).clamp(max=2))
 
 
 def _pieces(dark: np.ndarray, source: np.ndarray) -> list[np.ndarray]:
@@ -108,9 +117,14 @@ def _pieces(dark: np.ndarray, source: np.ndarray) -> list[np.ndarray]:
 
 def _as_factor(light: Tensor, cast: np.ndarray, source: Tensor) -> Tensor:
     shadow = torch.where(torch.from_numpy(cast), light.clamp(DEEPEST_SHADE, 1), torch.ones_like(light))
-    # Behind the object the shadow goes on as at the nearest edge: dark at its foot, none at its top.
     # The object's blurred edge says nothing of the light beside it, so it is passed over too.
-    _, (rows, columns) = ndimage.distance_transform_edt(_inside(dilate(source, SHADOW_EDGE_WIDTH)), return_indices=True)
+    return behind_too(shadow, dilate(source, SHADOW_EDGE_WIDTH))
+
+
+def behind_too(shadow: Tensor, source: Tensor) -> Tensor:
+    """A shadow (1, 1, H, W) that goes on behind an object, a mask (1, 1, H, W), as at the nearest edge: dark at its
+    foot, none at its top."""
+    _, (rows, columns) = ndimage.distance_transform_edt(_inside(source), return_indices=True)
     return box_blur(shadow[:, :, torch.from_numpy(rows), torch.from_numpy(columns)])
 
 

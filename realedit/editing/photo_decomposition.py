@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
+from torch import Tensor
 
 from realedit.compositing.composite import vacated_hole
 from realedit.compositing.effects import Effects
+from realedit.compositing.effects_without_model import effects_without_model
 from realedit.compositing.scene import LayeredScene, ObjectEdit
-from realedit.compositing.separation import CleanPlate, effects_without_model
+from realedit.compositing.separation import CleanPlate
 from realedit.editing.plate import PlateFill
 from realedit.evaluation.report_parts import FillReport
 from realedit.files.photo import Photo
@@ -38,20 +40,27 @@ def decompose_photo(
         hole = vacated_hole(picture, replace(scene, objects=gone), settings.margin)
         plate, report = fill(picture, hole, staying)
         left = union([edit.effects.visible() * (1 - edit.mask) for edit in moving], picture)
-        scene = replace(scene, objects=tuple(map(_carried, scene.objects)), clean_plate=CleanPlate(plate, left))
+        scene = replace(scene, objects=tuple(map(carried, scene.objects)), clean_plate=CleanPlate(plate, left))
     return scene, report
 
 
-def _carried(edit: ObjectEdit) -> ObjectEdit:
+def carried(edit: ObjectEdit) -> ObjectEdit:
     """An edit whose object takes only that part of its shadow along which lies close to it: what lies farther was cast
-    by the light at the old place, and on what is there."""
+    by the light at the old place, and on what is there; and none that the frame cuts off."""
     if not edit.moves:
         return edit
     inside = edit.mask[0, 0].numpy() > 0.5
     extent = float(inside.sum()) ** 0.5
     away = torch.from_numpy(distance_inside(~inside))[None, None] / extent
     kept = ((CARRIED_NONE - away) / (CARRIED_NONE - CARRIED_ALL)).clamp(0, 1)
+    kept = kept * (_to_the_frame(edit.mask) / (CARRIED_ALL * extent)).clamp(0, 1)
     return replace(edit, effects=replace(edit.effects, shadow=1 - kept * (1 - edit.effects.shadow)))
+
+
+def _to_the_frame(mask: Tensor) -> Tensor:
+    """How far each pixel of a picture (1, 1, H, W) is from its frame, in pixels."""
+    down, across = (torch.minimum(line, line.flip(0)) for line in map(torch.arange, mask.shape[-2:]))
+    return torch.minimum(down[:, None], across)[None, None]
 
 
 def _with_effects(settings: Settings, photo: Photo, edits: Sequence[ObjectEdit]) -> list[ObjectEdit]:

@@ -8,9 +8,10 @@ from torch import Tensor
 
 from realedit.compositing.composite import Composite, PlacedObject
 from realedit.compositing.effects import Effects
+from realedit.compositing.effects_without_model import effects_without_model
 from realedit.compositing.paste_back import paste_regenerated
 from realedit.compositing.scene import LayeredScene, ObjectEdit
-from realedit.compositing.separation import CleanPlate, around, effects_without_model
+from realedit.compositing.separation import CleanPlate, around
 from realedit.editing.edited_part import EditedPart, SampledPictures
 from realedit.editing.full_resolution import full_scene, opacity_after
 from realedit.editing.measurement import measure_objects

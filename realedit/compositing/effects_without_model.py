@@ -1,0 +1,126 @@
+"""What objects leave beside them in a photo of which no model knows what is behind them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from realedit.compositing.effects import Effects, object_effects
+from realedit.compositing.reflections import reflection_region
+from realedit.compositing.separation import around
+from realedit.compositing.shadows import TOUCHING_PIXELS, VISIBLE_SHADE, behind_too, cast_shadows, light_left
+from realedit.inpainting.fill import fill_smoothly
+from realedit.morphology import components, dilate, distance_inside, union
+
+FAINTEST_SHADOW = 0.85  # light: what is nowhere darker, against tones continued from afar, may be a vignette
+CONTACT_REACH = 0.12  # of its extent: how far from an object its contact shadow reaches
+CUT_OFF = 0.35  # of the root of its area: a dark part that is cut off on more pixels than that goes on beyond
+SHADES = VISIBLE_SHADE, 0.9, 0.8, 0.7, 0.6  # light: where what is lighter goes on beyond, what is darker may still end
+PENUMBRA = 2.0  # pixels around what is darker that still are its own
+SHADED_FROM, SHADED_ALL = 0.4, 0.55  # of its height, from its top: no shadow on the ground lies higher up, and any here
+FOOT_FROM = 0.85  # of an object's height, from its top: its shadow on the ground reaches as far down
+MOSTLY_SHADED = 0.3  # light: what is darker than that on more than half of its pixels is no shadow
+SHADOW_REACH = 0.7  # of its extent: how far from an object a shadow is looked for where no model draws what it lies on
+
+
+def effects_without_model(photo: Tensor, sources: Sequence[Tensor], beside: Tensor, margin: float) -> list[Effects]:
+    """What each of the `sources`, masks (1, 1, H, W), leaves beside it in a photo (1, 3, H, W) of which no model knows
+    what is behind them: against the tones that go on from a hole's edge. First in a wide hole, to see the shadows, and
+    in a deep one, to see reflections; then where objects and both are. What stays, `beside` (1, 1, H, W), is no part of
+    any."""
+
+    def plate_within(masks: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        hole = dilate(union([*sources, *masks], photo), margin) * (1 - beside)
+        return fill_smoothly(photo, hole), hole
+
+    def shadows_within(plate: Tensor, hole: Tensor) -> list[Tensor]:
+        found = cast_shadows(photo, plate, sources)
+        return [torch.where(hole * _ground(s) > 0, each, 1.0) for each, s in zip(found, sources, strict=True)]
+
+    near = [around(source, SHADOW_REACH) for source in sources]
+    plate, hole = plate_within([*near, *(reflection_region(source) for source in sources)])
+    reflections = [each.within(hole).reflection for each in object_effects(photo, plate, sources)]
+    plate, hole = plate_within(near)
+    light = torch.where(hole * (1 - union(sources, photo)) > 0, light_left(photo, plate), 1.0)
+    seen = [(each < VISIBLE_SHADE).float() for each in shadows_within(plate, hole)]
+    tight = plate_within([torch.maximum(one, other) for one, other in zip(seen, reflections, strict=True)])
+    surroundings = [_Surroundings(source, reach, light) for source, reach in zip(sources, near, strict=True)]
+    return [
+        Effects(_soft(around_it.plausible(shadow), around_it.source), reflection)
+        for around_it, shadow, reflection in zip(surroundings, shadows_within(*tight), reflections, strict=True)
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class _Surroundings:
+    """What is around an object, a mask `source` (1, 1, H, W): how far shadows are looked for, `reach` (1, 1, H, W), and
+    how much `light` there is of what was expected there (1, 1, H, W), 1 on all objects."""
+
+    source: Tensor
+    reach: Tensor
+    light: Tensor
+
+    def plausible(self, shadow: Tensor) -> Tensor:
+        """A shadow (1, 1, H, W) as far as it can be the object's: it begins at the object's foot, is dark somewhere,
+        ends within reach, and the ground is not as dark in as many other places. Else only what lies close is its."""
+        shadow = torch.where(self.source > 0.5, 1.0, shadow)
+        begun = self._from_the_foot(shadow, VISIBLE_SHADE)
+        if begun.min() >= FAINTEST_SHADOW:
+            return torch.ones_like(shadow)
+        for shade in SHADES:
+            dark = self._from_the_foot(shadow, shade)
+            if dark.min() < 1 and not self._goes_on(dark) and not self._is_one_of_many(dark, shade):
+                own = dilate((dark < 1).float(), PENUMBRA / min(dark.shape[-2:]))
+                return torch.where(own > 0.5, shadow, 1.0)
+        return 1 - (1 - begun) * self._close()
+
+    def _from_the_foot(self, shadow: Tensor, shade: float) -> Tensor:
+        """What is darker than a `shade` of a shadow (1, 1, H, W) and begins where the object stands: parts that touch
+        it nowhere or end higher up are other things, and so is what is mostly darker than any shadow."""
+        inside = self.source[0, 0].numpy() > 0.5
+        rows = np.flatnonzero(inside.any(1))
+        kept = np.zeros_like(inside)
+        if len(rows):
+            foot = rows[0] + FOOT_FROM * (rows[-1] - rows[0])
+            near = dilate(self.source, TOUCHING_PIXELS / min(inside.shape))[0, 0].numpy() > 0.5
+            light = shadow[0, 0].numpy()
+            for part in components((light < shade) & ~inside):
+                stands = np.flatnonzero(part.any(1))[-1] >= foot and (part & near).any()
+                if stands and np.median(light[part]) > MOSTLY_SHADED:
+                    kept |= part
+        return torch.where(torch.from_numpy(kept), shadow, 1.0)
+
+    def _close(self) -> Tensor:
+        """How close to the object it is (1, 1, H, W): 1 beside it, 0 from where no contact shadow reaches."""
+        inside = self.source[0, 0].numpy() > 0.5
+        away = distance_inside(~inside) / max(1.0, float(inside.sum()) ** 0.5)
+        return torch.from_numpy((1 - away / CONTACT_REACH).clip(0, 1))[None, None]
+
+    def _goes_on(self, shadow: Tensor) -> bool:
+        """Whether a shadow (1, 1, H, W) goes on beyond where shadows are looked for."""
+        dark = (shadow < 1).float()
+        ends = dark * (self.reach - dilate(self.reach, -2.0 / min(dark.shape[-2:]))).clamp(min=0)
+        return float(ends.sum()) > CUT_OFF * float(dark.sum()) ** 0.5
+
+    def _is_one_of_many(self, shadow: Tensor, shade: float) -> bool:
+        """Whether more of the ground is darker than a `shade` besides a shadow (1, 1, H, W) than in it."""
+        others = (self.light < shade) & (_ground(self.source) > 0) & (shadow == 1)
+        return bool(others.sum() > (shadow < 1).sum())
+
+
+def _soft(shadow: Tensor, source: Tensor) -> Tensor:
+    """A shadow (1, 1, H, W) of an object, a mask (1, 1, H, W), as one is seen: it fades up its sides, and goes on
+    behind it."""
+    return behind_too(1 - (1 - shadow) * _ground(source), source)
+
+
+def _ground(source: Tensor) -> Tensor:
+    """How likely (1, 1, H, 1) the ground is seen beside an object, a mask (1, 1, H, W), on each row: not beside its
+    top."""
+    rows = (source[0, 0] > 0.5).any(1).nonzero()[:, 0]
+    if not len(rows):
+        return torch.zeros_like(source[..., :1])
+    height = (torch.arange(source.shape[-2]) - rows[0]) / max(1, int(rows[-1] - rows[0]))
+    return ((height - SHADED_FROM) / (SHADED_ALL - SHADED_FROM)).clamp(0, 1)[None, None, :, None]
