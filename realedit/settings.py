@@ -104,7 +104,8 @@ class Settings:
     the new colours; `look_strength`, since an outline must be held against words that would move it. Whole pictures:
     `draw_strength`, of which fresh noise needs more; `whole_from`, until when a photo that takes on another's look is
     held. Regions: `reach`, how far from an object its shadow is looked for, in extents of the object; `margin` and
-    `feather`, fractions of the photo's shorter side, for what masks miss at edges and for the final seam. `shadows`:
+    `feather`, fractions of the photo's shorter side, for what masks miss at edges and for the final seam; both are less
+    around small objects in large photos that no model knows. `shadows`:
     whether those of objects that leave go too, rather than stay where they are. `method`: how photos are inverted, one
     of `METHOD_NAMES`. `guider`: how rows are combined in
     whole pictures. `mode` and `regeneration`: whether and how the model makes the result alone.

@@ -20,6 +20,9 @@ from realedit.morphology import distance_inside, union
 from realedit.settings import Settings
 
 CARRIED_ALL, CARRIED_NONE = 0.08, 0.3  # of an object's extent: so near its shadow goes along, and from here on none
+# So much a mask may be off, and its object's edge be blurred: of the photo's shorter side, and in pixels.
+LEAST_MARGIN, LEAST_MARGIN_PIXELS = 0.01, 8.0
+MARGIN_EXTENTS = 0.06  # of an object's extent: more than so much around its mask is not the object's
 EFFECTS_SIDE = 256  # pixels of the longer side at which shadows and reflections are looked for
 
 
@@ -31,17 +34,29 @@ def decompose_photo(
     Raises:
         EditError: nothing is left around an object to fill its place from.
     """
-    settings, picture, report = fill.session.settings, photo.tensor(), None
-    scene = LayeredScene(tuple(_with_effects(settings, photo, edits)), CleanPlate.of(picture))
+    picture, report = photo.tensor(), None
+    scene = LayeredScene(tuple(_with_effects(fill.session.settings, photo, edits)), CleanPlate.of(picture))
     moving = [edit for edit in scene.objects if edit.moves]
     if moving:
         staying = union([edit.mask for edit in scene.objects if not edit.moves], picture)
         gone = tuple(replace(edit, placements=()) if edit.moves else edit for edit in scene.objects)
-        hole = vacated_hole(picture, replace(scene, objects=gone), settings.margin)
+        hole = vacated_hole(picture, replace(scene, objects=gone), fitting(fill.session.settings, edits).margin)
         plate, report = fill(picture, hole, staying)
         left = union([edit.effects.visible() * (1 - edit.mask) for edit in moving], picture)
         scene = replace(scene, objects=tuple(map(carried, scene.objects)), clean_plate=CleanPlate(plate, left))
     return scene, report
+
+
+def fitting(settings: Settings, edits: Sequence[ObjectEdit]) -> Settings:
+    """Settings whose margin and seam are not wide for the largest of the objects that move: so little of what lies
+    beside small objects in large photos is drawn anew."""
+    masks = [edit.mask for edit in edits if edit.moves]
+    if not masks:
+        return settings
+    side, extent = min(masks[0].shape[-2:]), max(float(mask.sum()) for mask in masks) ** 0.5
+    needed = max(LEAST_MARGIN, LEAST_MARGIN_PIXELS / side, MARGIN_EXTENTS * extent / side)
+    share = min(1.0, needed / settings.margin) if settings.margin else 1.0
+    return replace(settings, margin=share * settings.margin, feather=share * settings.feather)
 
 
 def carried(edit: ObjectEdit) -> ObjectEdit:

@@ -13,7 +13,7 @@ from realedit.compositing.scene import ObjectEdit
 from realedit.editing.edited_part import EditedPart
 from realedit.editing.full_resolution import opacity_after
 from realedit.editing.measurement import unmeasured_objects
-from realedit.editing.photo_decomposition import decompose_photo
+from realedit.editing.photo_decomposition import decompose_photo, fitting
 from realedit.editing.plate import PlateFill, place_behind
 from realedit.editing.preparation import Preparation, with_placements
 from realedit.editing.request import EditRequest
@@ -33,16 +33,16 @@ def edit_photo(session: Session, request: EditRequest, prepared: Preparation) ->
     Raises:
         EditError: they ask for what only a model that knows the object can draw.
     """
-    photo, margin, own = prepared.photo, session.settings.margin, prepared.photo.colours.from_srgb
+    photo, settings = prepared.photo, fitting(session.settings, prepared.objects)
     new = [_new_colour(edit, prepared.sources) for edit in prepared.objects]
     fill = PlateFill(session, request.fill, place_behind(request.prompt, request.objects))
     session.progress("filling the old place")
     scene, filled = decompose_photo(fill, photo, prepared.objects)
     located = [each.object for each in scene.objects]
     scene = with_placements(request, prepared, scene, prepared.viewpoint, located)
-    scene = replace(scene, inserted=tuple(each.converted(own) for each in scene.inserted))
+    scene = replace(scene, inserted=tuple(each.converted(photo.colours.from_srgb) for each in scene.inserted))
     session.progress("setting objects down")
-    composite = compose(photo.tensor(), scene, margin, session.settings.feather)
+    composite = compose(photo.tensor(), scene, settings.margin, settings.feather)
     image = composite.image
     for colour, placed in zip(new, composite.objects, strict=True):
         if colour is not None:
@@ -50,7 +50,7 @@ def edit_photo(session: Session, request: EditRequest, prepared: Preparation) ->
     composite = replace(composite, image=image)
     if session.show is not None:
         session.show(photo.colours.to_srgb(resize(image, at_most(photo.size, PREVIEW_SIDE))))
-    edited = photo.painted(image, composite.editable, opacity_after(photo, scene, margin))
+    edited = photo.painted(image, composite.editable, opacity_after(photo, scene, settings.margin))
     objects = unmeasured_objects(session.settings, prepared.crop, prepared.objects, composite)
     camera = prepared.viewpoint.camera
     return EditedPart(prepared.crop, edited, camera, scene, composite, scene, composite, objects, filled)
