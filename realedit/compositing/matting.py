@@ -1,4 +1,5 @@
-"""The matte of an object: how much of every edge pixel is object, and of what colour."""
+"""The matte of an object: how much of every edge pixel is object, and of what colour, by samples of the colours on
+both sides (Wang and Cohen 2007, Optimized Color Sampling for Robust Matting)."""
 
 import math
 
