@@ -10,6 +10,9 @@ from inversion.interruption import may_stop
 if TYPE_CHECKING:
     from torch import Tensor
 
+# The maximally flat half-band low-pass (Deslauriers and Dubuc 1989): it lets half of the amplitude through at
+# a quarter of the sampling rate, all of it at rate 0, and nothing at half of the sampling rate.
+HALF_BAND = np.array([-1, 0, 9, 16, 9, 0, -1], np.float32) / 32
 WIDEST_BLUR = 40.0  # pixels: over wider ones an image is averaged in a smaller image
 
 
@@ -70,3 +73,14 @@ def gaussian_blur(image: "Tensor", across: float, down: float) -> "Tensor":
     small = cv2.resize(padded, (size[0] // columns, size[1] // rows), interpolation=cv2.INTER_AREA)
     small = cv2.GaussianBlur(small, (0, 0), across / columns, sigmaY=down / rows, borderType=cv2.BORDER_CONSTANT)
     return torch.from_numpy(cv2.resize(small, size, interpolation=cv2.INTER_LINEAR)[:height, :width].copy())
+
+
+def fine_detail(pixels: np.ndarray) -> np.ndarray:
+    """The energy (H, W) above a quarter of the sampling rate, across or down, of pixels (H, W, C) in [0, 1]: the square
+    of what the half-band low-pass takes away, averaged over the channels."""
+    import cv2
+
+    may_stop()
+    image = np.ascontiguousarray(pixels, np.float32)
+    low = cv2.sepFilter2D(image, -1, HALF_BAND, HALF_BAND, borderType=cv2.BORDER_REFLECT_101)
+    return np.square(image - low).mean(2)

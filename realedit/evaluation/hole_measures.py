@@ -5,29 +5,24 @@ import math
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
+from realedit.images import fine_detail
 from realedit.morphology import distance_inside
 
-# The maximally flat half-band low-pass (Deslauriers and Dubuc 1989): it lets half of the amplitude through at
-# a quarter of the sampling rate, all of it at rate 0, and nothing at half of the sampling rate.
-HALF_BAND = torch.tensor([-1.0, 0.0, 9.0, 16.0, 9.0, 0.0, -1.0]) / 32
-FILTER_REACH = 4.3  # pixels: farther from the hole's edge than this, the filter sees one side of it only
 QUIET = 1 / 255  # one level of 8 bits: what is fainter than this is not seen
+FILTER_REACH = 4.3  # pixels: farther from the hole's edge than this, the filter sees one side of it only
 
 
 def detail(image: Tensor, hole: Tensor, others: Tensor | None = None) -> float:
     """The fine detail in a hole over that of the ring around it: 1 is right, less is blurred, more is noise.
 
-    Detail is the energy above a quarter of the sampling rate, across or down: the square of `image` (1, 3, H, W) in
-    [0, 1] minus its half-band low-pass, averaged over the channels. Of its pixels a region has the geometric mean, so
-    that one strong line in the ring does not outweigh all of it; each pixel counts a squared level of 8 bits more than
-    it has, so that flat is like flat. `hole` (1, 1, H, W) is told at 0.5. The ring is half as wide as the hole is deep
-    at its deepest, without the `others` (1, 1, H, W). Pixels so near the edge that the filter sees both sides count
-    for neither. NaN where hole or ring have no others."""
+    Detail is the energy of an `image` (1, 3, H, W) in [0, 1] that `fine_detail` tells. Of its pixels a region has the
+    geometric mean, so that one strong line in the ring does not outweigh all of it; each counts a squared level of 8
+    bits more than it has, so that flat is like flat. `hole` (1, 1, H, W) is told at 0.5.
+    The ring is half as wide as the hole is deep at its deepest, without the `others` (1, 1, H, W). Pixels so near the
+    edge that the filter sees both sides count for neither. NaN where hole or ring have no others."""
     ring, depth = _ring(hole, others)
-    low = F.conv2d(F.pad(image, (3, 3, 3, 3), mode="reflect"), _separable(image.shape[1]), groups=image.shape[1])
-    energy = (image - low).square().mean(1)[0] + QUIET**2
+    energy = torch.from_numpy(fine_detail(image[0].permute(1, 2, 0).numpy())) + QUIET**2
     inside = torch.from_numpy(depth > FILTER_REACH)
     if not inside.any() or not ring.any():
         return math.nan
@@ -66,8 +61,3 @@ def _ring(hole: Tensor, others: Tensor | None) -> tuple[Tensor, np.ndarray]:
     if others is not None:
         ring &= others[0, 0].cpu().numpy() <= 0.5
     return torch.from_numpy(ring), depth
-
-
-def _separable(channels: int) -> Tensor:
-    """The low-pass across and down, for each of the channels."""
-    return torch.outer(HALF_BAND, HALF_BAND).expand(channels, 1, 7, 7)

@@ -15,6 +15,8 @@ RIM_WEIGHT = 4.0  # of a difference there
 DISTANCE_COST = 0.05  # of an offset as long as the hole's side: what is near is likelier to belong here
 HEIGHT_COST = 1.4  # the same up or down, against sideways: floors, tables and horizons are level
 EXPECTED_WEIGHT = 1.0  # of a difference from the tones that are expected in the hole
+TEXTURE_WEIGHT = 0.3  # of a squared difference of texture
+MOST_TEXTURE_OFF = 2.0  # of such a difference: more is no worse
 STARTS = 4  # orders in which offsets are tried
 BAND = 3  # pixels beside a label's part that it may take when seams are moved
 
@@ -23,7 +25,8 @@ BAND = 3  # pixels beside a label's part that it may take when seams are moved
 class HoleView:
     """A picture around a `hole` (H, W): its `colours` (H, W, 3), in which a distance of 1 is clearly seen, what is
     `known` (H, W) of it, and if anything tells, the tones that are `expected` (H, W, 3) in the hole, which has detail
-    of `blur` pixels and more, and how far they are to be trusted, `trust` (H, W), None for wholly."""
+    of `blur` pixels and more, and how far they are to be trusted, `trust` (H, W), None for wholly. `texture` (H, W)
+    is the logarithm of the energy of fine detail, in the hole of what is expected there; None if that is all one."""
 
     colours: np.ndarray
     known: np.ndarray
@@ -31,6 +34,7 @@ class HoleView:
     expected: np.ndarray | None = None
     blur: float = 1.0
     trust: np.ndarray | None = None
+    texture: np.ndarray | None = None
 
     def smoothed(self) -> np.ndarray:
         """The colours with no more detail than the expected ones (H, W, 3)."""
@@ -113,6 +117,11 @@ def _energy(view: HoleView, offsets: np.ndarray) -> tuple[LabelEnergy, np.ndarra
         weight = EXPECTED_WEIGHT if view.trust is None else EXPECTED_WEIGHT * view.trust[rows, columns]
         for each, offset in zip(cost, offsets, strict=True):
             each += weight * np.square(shifted(smooth, offset)[rows, columns] - expected).sum(1)
+    if view.texture is not None:
+        wanted = view.texture[rows, columns]
+        for each, offset in zip(cost, offsets, strict=True):
+            off = np.abs(shifted(view.texture, offset)[rows, columns] - wanted).clip(max=MOST_TEXTURE_OFF)
+            each += TEXTURE_WEIGHT * ~rim * np.square(off)
 
     def between(a: np.ndarray, b: np.ndarray, edges: np.ndarray) -> np.ndarray:
         p, q = edges.T

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from inversion.interruption import may_stop
 from realedit.inpainting.fill import falling_light
+from realedit.inpainting.hole_layout import filled, sources
 from realedit.inpainting.hole_part import HolePart
 from realedit.morphology import window
 
@@ -44,10 +45,10 @@ def fill_from_photo(photo: Tensor, hole: Tensor, others: Tensor, seed: int = 0, 
         trust = None if sketch.trust is None else _rows(sketch.trust[..., box[0], box[1]])[..., 0]
         part = replace(part, expected=expected, detail=sketch.detail, trust=trust)
     may_stop()
-    filled = torch.from_numpy(part.filled(seed)).permute(2, 0, 1).float()
+    pixels = torch.from_numpy(filled(part, seed)).permute(2, 0, 1).float()
     may_stop()
     result = photo.clone()
-    result[..., box[0], box[1]] = (filled + light).clamp(0, 1)
+    result[..., box[0], box[1]] = (pixels + light).clamp(0, 1)
     may_stop()
     return torch.where(hole > 0.5, result, photo)
 
@@ -65,7 +66,7 @@ def hole_sources(photo: Tensor, hole: Tensor, others: Tensor, seed: int = 0) -> 
     if missing.any():
         box = hole_context(missing)
         _, part = _without_light(photo, hole, others, box)
-        down, across = part.sources(seed)
+        down, across = sources(part, seed)
         rows[box], columns[box] = down + box[0].start, across + box[1].start
     points = np.stack(((columns + 0.5) / width, (rows + 0.5) / height))
     return torch.from_numpy(points)[None].float()
