@@ -17,7 +17,7 @@ from realedit.morphology import window
 
 TONES_WIDTH = 4.0  # of what the drawing tells: the width over which copies are given its tones
 LIKENESS_WIDTH = 2.0  # the same over which they are compared
-ALIKE, UNLIKE = 0.02, 0.05  # of full brightness, in any channel: up to where copies are taken, from where they are not
+ALIKE, UNLIKE = 0.04, 0.16  # of full brightness, in any channel: up to where copies are taken, from where they are not
 REACH = 5.0  # of what the drawing tells: what lies farther from the hole makes no difference there
 MOST_GRAIN = 2.2  # of the median of what is finer than the drawing: what is more is an edge
 
