@@ -12,7 +12,7 @@ from realedit.inpainting.texture import expected_texture
 
 TEXTURE_AT = 400  # pixels of the hole in the picture in which it is told how much detail it should show
 COLOUR_UNIT = 20.0  # of L*a*b*: a difference of colours that counts as 1
-FAINTEST = 1 / 255  # amplitude: what is finer is no texture
+FAINTEST = 1 / 255  # amplitude: what is fainter is no texture
 SHARPEST = 0.5  # pixels of blur that make no difference
 PARTLY_HIDDEN = 0.01  # share of a small pixel from which it counts as hidden
 

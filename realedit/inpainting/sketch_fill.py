@@ -17,7 +17,8 @@ from realedit.morphology import window
 
 TONES_WIDTH = 4.0  # of what the drawing tells: the width over which copies are given its tones
 LIKENESS_WIDTH = 2.0  # the same over which they are compared
-ALIKE, UNLIKE = 0.04, 0.16  # of full brightness, in any channel: up to where copies are taken, from where they are not
+ALIKE, UNLIKE = 0.02, 0.05  # of full brightness, in any channel: up to where copies are taken, from where they are not
+MASKED = 2.0  # of the amplitude of grain: so much more is not seen in it
 REACH = 5.0  # of what the drawing tells: what lies farther from the hole makes no difference there
 MOST_GRAIN = 2.2  # of the median of what is finer than the drawing: what is more is an edge
 
@@ -49,8 +50,9 @@ def _mixed(copied: Tensor, hole: Tensor, sketch: Sketch, trust: Tensor) -> Tenso
     everywhere = torch.ones_like(hole)
     unlike = _averaged(sketch.image - toned, everywhere, sketch.detail).abs().amax(1, keepdim=True)
     may_stop()
-    share = (_averaged(unlike, hole, LIKENESS_WIDTH * sketch.detail) - ALIKE) / (UNLIKE - ALIKE)
     grain = copied - _averaged(copied, everywhere, sketch.detail)
+    unseen = MASKED * _averaged(grain.abs().mean(1, keepdim=True), hole, TONES_WIDTH * sketch.detail)
+    share = (_averaged(unlike, hole, LIKENESS_WIDTH * sketch.detail) - ALIKE) / (UNLIKE - ALIKE + unseen)
     most = MOST_GRAIN * float(grain.abs()[(hole > 0.5).expand_as(grain)].median())
     drawn = (sketch.image + grain.clamp(-most, most)).clamp(0, 1)
     return torch.where(hole > 0.5, torch.lerp(toned, drawn, share.clamp(0, 1) * trust), copied)
