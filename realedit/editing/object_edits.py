@@ -1,7 +1,7 @@
 """What all edits together ask of every object that they name, and where that puts it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
@@ -29,6 +29,10 @@ class Viewpoint:
     @classmethod
     def of(cls, camera: Camera, objects: Iterable[LocatedObject]) -> "Viewpoint":
         return cls(camera, {each.phrase: object_pose(each.mask, camera) for each in objects})
+
+    def of_flat_things(self) -> "Viewpoint":
+        """The same of things that are not known to be solid: where they go they are as they were seen, and not bent."""
+        return replace(self, poses={phrase: replace(pose, primitive=None) for phrase, pose in self.poses.items()})
 
     def placements(self, edits: Sequence[Edit]) -> dict[str, tuple[Placement, ...]]:
         """Where the edits draw each object, which faces the camera there as it does here.

@@ -39,7 +39,9 @@ def edit_photo(session: Session, request: EditRequest, prepared: Preparation) ->
     session.progress("filling the old place")
     scene, filled = decompose_photo(fill, photo, prepared.objects)
     located = [each.object for each in scene.objects]
-    scene = with_placements(request, prepared, scene, prepared.viewpoint, located)
+    # An outline alone may be that of a picture or a screen, whose straight edges would be bent as a solid's are.
+    viewpoint = prepared.viewpoint.of_flat_things() if request.hints.pitch is None else prepared.viewpoint
+    scene = with_placements(request, prepared, scene, viewpoint, located)
     scene = replace(scene, inserted=tuple(each.converted(photo.colours.from_srgb) for each in scene.inserted))
     session.progress("setting objects down")
     composite = compose(photo.tensor(), scene, settings.margin, settings.feather)
