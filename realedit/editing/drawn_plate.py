@@ -1,23 +1,23 @@
 """What lies behind objects as MI-GAN draws it, but for what it makes up.
 
 Into a hole that has the shape of a thing the network now and then draws a thing: wheels where a car stood. Such parts
-are like nothing around the hole. They are filled again as the photo goes on, and the better of the two is taken.
+are like nothing around the hole. It draws others, or none, when it is shown the same in a mirror or from nearer; and
+what is strange in all its drawings is filled again as the photo goes on, if that is more like the photo.
 """
 
 from dataclasses import replace
-from math import inf
 
 from torch import Tensor
 
-from realedit.evaluation.old_place import old_place
 from realedit.inpainting.coherence import incoherence
-from realedit.inpainting.migan import draw_hole
+from realedit.inpainting.migan import draw_hole, views_of
 from realedit.inpainting.photo_fill import Sketch
 from realedit.inpainting.sketch_fill import fill_like
 
 FAMILIAR, STRANGE = 8.0, 12.0  # CIELAB units from the nearest patch: trusted up to here, and not at all from there
-MADE_UP = 0.4  # of a hole that is strange: from there on it is filled again
-LESS_STRANGE = 0.65  # of what was strange: at most so much may be left
+FEW_STRANGE = 0.05  # of a hole: where no more is strange, no other drawing is asked for
+MADE_UP = 0.3  # of a hole that is strange: from there on it is filled again
+LESS_STRANGE = 0.7  # of how strange it was as seen from afar: at most so much may be left
 
 
 def fill_as_drawn(photo: Tensor, hole: Tensor, others: Tensor, seed: int) -> Tensor:
@@ -27,33 +27,48 @@ def fill_as_drawn(photo: Tensor, hole: Tensor, others: Tensor, seed: int) -> Ten
     Raises:
         EditError: nothing is left around the hole to go by, or to copy from.
     """
-    return fill_without_inventions(photo, hole, others, seed, draw_hole(photo, hole, others))
+    if not (hole > 0.5).any():
+        return photo.clone()
+    return fill_without_inventions(photo, hole, others, seed, least_strange(photo, hole, others))
+
+
+def least_strange(photo: Tensor, hole: Tensor, others: Tensor) -> Sketch:
+    """Of what MI-GAN draws into a `hole` (1, 1, H, W), which is somewhere, of a photo (1, 3, H, W) in several views,
+    what is most like that around it. Once hardly anything is strange no more are asked for.
+
+    Raises:
+        EditError: nothing is left around the hole to go by.
+    """
+    drawings: list[tuple[float, Sketch]] = []
+    for view in views_of(hole, others):
+        sketch = draw_hole(photo, hole, others, view)
+        off = incoherence(sketch.image, hole, others)
+        drawings.append((_mean(off, hole), sketch))
+        if _strange(off, hole) <= FEW_STRANGE:
+            break
+    return min(drawings, key=lambda each: each[0])[1]
 
 
 def fill_without_inventions(photo: Tensor, hole: Tensor, others: Tensor, seed: int, sketch: Sketch) -> Tensor:
-    """The same as any `sketch` tells.
+    """A `hole` (1, 1, H, W), which is somewhere, as any `sketch` tells but for what is made up there.
 
     Raises:
         EditError: nothing is left around the hole to copy from.
     """
     filled = fill_like(photo, hole, others, seed, sketch)
-    strange = _strange(filled, hole, others)
-    if strange < MADE_UP:
+    if _strange(incoherence(filled, hole, others), hole) < MADE_UP:
         return filled
     trust = (STRANGE - incoherence(sketch.image, hole, others)) / (STRANGE - FAMILIAR)
     again = fill_like(photo, hole, others, seed, replace(sketch, trust=trust.clamp(0, 1)))
-    # What is behind things may be like nothing beside them: then copies are no better, or bring other colours.
-    settled = _strange(again, hole, others) <= LESS_STRANGE * strange
-    return again if settled and _off(again, hole, others) < _off(filled, hole, others) else filled
+    # From near every copy is like the photo, and a heap of them is not; and what is hidden may be like nothing there.
+    before, after = (_mean(incoherence(each, hole, others, afar=True), hole) for each in (filled, again))
+    return again if after < LESS_STRANGE * before else filled
 
 
-def _strange(filled: Tensor, hole: Tensor, others: Tensor) -> float:
-    """The share of a filled hole that is like nothing around it."""
-    inside = hole > 0.5
-    return float((incoherence(filled, hole, others)[inside] > STRANGE).float().mean()) if inside.any() else 0.0
+def _mean(off: Tensor, hole: Tensor) -> float:
+    return float(off[hole > 0.5].mean())
 
 
-def _off(filled: Tensor, hole: Tensor, others: Tensor) -> float:
-    """How far the colours of a filled hole are from those beside it, in CIELAB units."""
-    found = old_place(filled, hole, others)
-    return inf if found is None else found.tone + found.foreign
+def _strange(off: Tensor, hole: Tensor) -> float:
+    """The share of a hole (1, 1, H, W) that is like nothing around it."""
+    return float((off[hole > 0.5] > STRANGE).float().mean())

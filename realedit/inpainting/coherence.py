@@ -13,24 +13,25 @@ from realedit.images import resize
 from realedit.inpainting.hole_part import PARTLY_HIDDEN
 from realedit.inpainting.photo_fill import hole_context
 
-SEEN_AT = 1600  # pixels of the hole in the picture in which patches are compared
+FINELY, COARSELY = 1600, 400  # pixels of the hole in the picture in which patches are compared
 WINDOW_SIDE = 7  # pixels of such a patch
 WINDOW_COMPONENTS = 24  # principal components by which patches are compared
 BLACK_FROM_WHITE = 100.0  # CIELAB units
 
 
-def incoherence(picture: Tensor, hole: Tensor, others: Tensor) -> Tensor:
+def incoherence(picture: Tensor, hole: Tensor, others: Tensor, *, afar: bool = False) -> Tensor:
     """How far (1, 1, H, W) each pixel of a filled `hole` (1, 1, H, W) of a picture (1, 3, H, W) in [0, 1] is from the
     photo around it, in units of CIELAB: the distance of the patch around it from the most similar one there, per pixel,
-    at the most within a patch's reach. Nothing of the `others` (1, 1, H, W) counts as around. 0 outside, and where
-    hardly anything is around."""
+    at the most within a patch's reach. Seen from `afar` the picture is smaller, so patches show larger things. Nothing
+    of the `others` (1, 1, H, W) counts as around. 0 outside, and where hardly anything is around."""
     result = torch.zeros_like(hole)
     missing = hole[0, 0].numpy() > 0.5
     if not missing.any():
         return result
     rows, columns = hole_context(missing)
     part, inside, other = (each[..., rows, columns] for each in (picture, hole, others))
-    scale = min(1.0, (SEEN_AT / float((inside > 0.5).sum())) ** 0.5)
+    pixels = COARSELY if afar else FINELY
+    scale = min(1.0, (pixels / float((inside > 0.5).sum())) ** 0.5)
     size = tuple(max(2 * WINDOW_SIDE, round(side * scale)) for side in (part.shape[-1], part.shape[-2]))
 
     def smaller(image: Tensor) -> np.ndarray:

@@ -14,13 +14,16 @@ from realedit.geometry.crop import Crop, ZoomLimits, crop_around
 from realedit.images import resize
 
 HOLE_ZOOM = ZoomLimits(share=0.3, enlarged=1.0, enough=1.0)  # more than as much beside the hole as there is of it
+NEAR_ZOOM = ZoomLimits(share=0.45, enlarged=1.0, enough=1.0)  # about as much
 
 Draw = Callable[[Tensor, Tensor], Tensor]
 
 
-def fill_through_view(photo: Tensor, hole: Tensor, others: Tensor, native: int, draw: Draw) -> Tensor:
-    """The photo (1, 3, H, W) with its `hole` (1, 1, H, W) filled by a model of this `native` size in pixels; outside
-    the hole it is the photo itself, bit for bit.
+def fill_through_view(
+    photo: Tensor, hole: Tensor, others: Tensor, native: int, draw: Draw, zoom: ZoomLimits = HOLE_ZOOM
+) -> Tensor:
+    """The photo (1, 3, H, W) with its `hole` (1, 1, H, W) filled by a model of this `native` size in pixels, from as
+    near as `zoom` says; outside the hole it is the photo itself, bit for bit.
 
     `draw` is given the part around the hole (1, 3, h, w) and where it is hidden (1, 1, h, w): in the hole, and where
     the `others` (1, 1, H, W) lie. There the part has the colour of the nearest visible pixel, so that nothing of an
@@ -36,7 +39,7 @@ def fill_through_view(photo: Tensor, hole: Tensor, others: Tensor, native: int, 
     hidden = (inside | (others > 0.5)).float()
     if hidden.all():
         raise EditError("the hole and the other objects take up the whole photo, so nothing can fill it; mark less")
-    crop = hole_crop(hole, others, native)
+    crop = hole_crop(hole, others, native, zoom)
     part = crop.cut_out(hidden)
     drawn = draw(_without_hidden(crop.cut_out(photo), part), part)
     if not drawn.isfinite().all():
@@ -61,11 +64,11 @@ def on_square(image: Tensor, hidden: Tensor, side: int, draw: Draw) -> Tensor:
     return resize(draw(*squares)[..., : size[1], : size[0]], (width, height))
 
 
-def hole_crop(hole: Tensor, others: Tensor, native: int) -> Crop:
+def hole_crop(hole: Tensor, others: Tensor, native: int, zoom: ZoomLimits = HOLE_ZOOM) -> Crop:
     """The part that is shown: around the hole, or all of the photo where in that part nothing would be seen."""
     inside, size = hole > 0.5, (hole.shape[-1], hole.shape[-2])
     box = mask_box(inside)
-    crop = crop_around([box], [box], size, native, HOLE_ZOOM)
+    crop = crop_around([box], [box], size, native, zoom)
     return Crop.whole(size) if crop.cut_out((inside | (others > 0.5)).float()).all() else crop
 
 

@@ -1,6 +1,7 @@
 """What lies behind things in photos, as MI-GAN draws it, whose published weights (Places2, 512 pixels) come with the
 program. One pass, no words."""
 
+from dataclasses import dataclass
 from functools import cache
 
 import torch
@@ -8,23 +9,42 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from inversion.weights import bundled_samples
-from realedit.inpainting.hole_view import fill_through_view, hole_crop, on_square
+from realedit.geometry.crop import ZoomLimits
+from realedit.inpainting.hole_view import HOLE_ZOOM, NEAR_ZOOM, fill_through_view, hole_crop, on_square
 from realedit.inpainting.migan_network import MIGAN_SIDE, MiganGenerator
 from realedit.inpainting.photo_fill import Sketch
 
 FINEST_DRAWN = 1.0  # pixels of what it draws: the finest that can be relied on
 
 
-def draw_hole(photo: Tensor, hole: Tensor, others: Tensor) -> Sketch:
-    """A photo (1, 3, H, W) in [0, 1] with its `hole` (1, 1, H, W) as MI-GAN fills it, which sees neither that nor the
-    `others` (1, 1, H, W), with 512 pixels along the longer side of what is around the hole.
+@dataclass(frozen=True)
+class View:
+    """How the network is shown a hole: from how near, and whether in a mirror. It draws something else in each."""
+
+    zoom: ZoomLimits = HOLE_ZOOM
+    mirrored: bool = False
+
+
+VIEWS = View(), View(mirrored=True), View(NEAR_ZOOM)
+
+
+def draw_hole(photo: Tensor, hole: Tensor, others: Tensor, view: View = VIEWS[0]) -> Sketch:
+    """A photo (1, 3, H, W) in [0, 1] with its `hole` (1, 1, H, W) as MI-GAN fills it in a view, which sees neither that
+    nor the `others` (1, 1, H, W), with 512 pixels along the longer side of what is around the hole.
 
     Raises:
         EditError: they leave nothing of the photo to go by.
     """
-    drawn = fill_through_view(photo, hole, others, MIGAN_SIDE, _draw)
-    extent = max(hole_crop(hole, others, MIGAN_SIDE).extent) if hole.any() else MIGAN_SIDE
-    return Sketch(drawn, FINEST_DRAWN * max(1.0, extent / MIGAN_SIDE))
+    seen = [each.flip(-1) if view.mirrored else each for each in (photo, hole, others)]
+    drawn = fill_through_view(seen[0], seen[1], seen[2], MIGAN_SIDE, _draw, view.zoom)
+    extent = max(hole_crop(hole, others, MIGAN_SIDE, view.zoom).extent) if hole.any() else MIGAN_SIDE
+    return Sketch(drawn.flip(-1) if view.mirrored else drawn, FINEST_DRAWN * max(1.0, extent / MIGAN_SIDE))
+
+
+def views_of(hole: Tensor, others: Tensor) -> list[View]:
+    """The views that show different things of what is around a `hole` (1, 1, H, W) that is somewhere."""
+    wide, near = (hole_crop(hole, others, MIGAN_SIDE, zoom).box for zoom in (HOLE_ZOOM, NEAR_ZOOM))
+    return [view for view in VIEWS if view.zoom == HOLE_ZOOM or near != wide]
 
 
 def _draw(image: Tensor, hidden: Tensor) -> Tensor:
