@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from realedit.compositing.effects import Effects, object_effects
+from realedit.compositing.open_ground import open_ground
 from realedit.compositing.reflections import reflection_region
 from realedit.compositing.separation import around
 from realedit.compositing.shadows import TOUCHING_PIXELS, VISIBLE_SHADE, behind_too, cast_shadows, light_left
@@ -23,6 +24,8 @@ SHADED_FROM, SHADED_ALL = 0.4, 0.55  # of its height, from its top: no shadow on
 FOOT_FROM = 0.85  # of an object's height, from its top: its shadow on the ground reaches as far down
 MOSTLY_SHADED = 0.3  # light: what is darker than that on more than half of its pixels is no shadow
 SHADOW_REACH = 0.7  # of its extent: how far from an object a shadow is looked for where no model draws what it lies on
+LONG_REACH = 2.0  # the same of one that goes on there
+LARGEST_SHADOW = 1.0  # of an object's area: what is larger is a ground of its own
 
 
 def effects_without_model(photo: Tensor, sources: Sequence[Tensor], beside: Tensor, margin: float) -> list[Effects]:
@@ -44,13 +47,34 @@ def effects_without_model(photo: Tensor, sources: Sequence[Tensor], beside: Tens
     reflections = [each.within(hole).reflection for each in object_effects(photo, plate, sources)]
     plate, hole = plate_within(near)
     light = torch.where(hole * (1 - union(sources, photo)) > 0, light_left(photo, plate), 1.0)
-    seen = [(each < VISIBLE_SHADE).float() for each in shadows_within(plate, hole)]
-    tight = plate_within([torch.maximum(one, other) for one, other in zip(seen, reflections, strict=True)])
     surroundings = [_Surroundings(source, reach, light) for source, reach in zip(sources, near, strict=True)]
+    first = shadows_within(plate, hole)
+    seen = [(each < VISIBLE_SHADE).float() for each in first]
+    for k, around_it in enumerate(surroundings):
+        if around_it.cuts_off(first[k]):
+            farther, shadow = _long_shadow(photo, sources[k], beside)
+            if shadow is not None:
+                surroundings[k], seen[k] = farther, (shadow < VISIBLE_SHADE).float()
+    tight = plate_within([torch.maximum(one, other) for one, other in zip(seen, reflections, strict=True)])
     return [
         Effects(_soft(around_it.plausible(shadow), around_it.source), reflection)
         for around_it, shadow, reflection in zip(surroundings, shadows_within(*tight), reflections, strict=True)
     ]
+
+
+def _long_shadow(photo: Tensor, source: Tensor, beside: Tensor) -> tuple["_Surroundings", Tensor | None]:
+    """What is around an object, a mask (1, 1, H, W), as far as long shadows reach, and the one (1, 1, H, W) that it has
+    there, against the tones that the ground has around what is darker; None if that could be something else."""
+    reach = around(source, LONG_REACH)
+    ground = reach * (1 - beside) * (_ground(source) > 0)
+    smooth, plate = open_ground(photo, source, ground)
+    light = torch.where(source > 0.5, 1.0, light_left(smooth, plate))
+    surroundings = _Surroundings(source, reach, light)
+    (shadow,) = cast_shadows(smooth, plate, [source])
+    found = surroundings.whole(torch.where(ground > 0, shadow, 1.0))
+    if found is not None and (found < VISIBLE_SHADE).sum() > LARGEST_SHADOW * source.sum():
+        found = None
+    return surroundings, found
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,18 +87,32 @@ class _Surroundings:
     light: Tensor
 
     def plausible(self, shadow: Tensor) -> Tensor:
-        """A shadow (1, 1, H, W) as far as it can be the object's: it begins at the object's foot, is dark somewhere,
-        ends within reach, and the ground is not as dark in as many other places. Else only what lies close is its."""
-        shadow = torch.where(self.source > 0.5, 1.0, shadow)
-        begun = self._from_the_foot(shadow, VISIBLE_SHADE)
-        if begun.min() >= FAINTEST_SHADOW:
-            return torch.ones_like(shadow)
+        """A shadow (1, 1, H, W) as far as it can be the object's: all of it, or else only what lies close."""
+        whole = self.whole(shadow)
+        if whole is not None:
+            return whole
+        begun = self._from_the_foot(self._beside(shadow), VISIBLE_SHADE)
+        return 1 - (1 - begun) * self._close() if begun.min() < FAINTEST_SHADOW else torch.ones_like(shadow)
+
+    def whole(self, shadow: Tensor) -> Tensor | None:
+        """What of a shadow (1, 1, H, W) can be the object's: it begins at the object's foot, is dark somewhere, ends
+        within reach, and the ground is not as dark in as many other places. None if nothing can."""
+        shadow = self._beside(shadow)
+        if self._from_the_foot(shadow, VISIBLE_SHADE).min() >= FAINTEST_SHADOW:
+            return None
         for shade in SHADES:
             dark = self._from_the_foot(shadow, shade)
             if dark.min() < 1 and not self._goes_on(dark) and not self._is_one_of_many(dark, shade):
                 own = dilate((dark < 1).float(), PENUMBRA / min(dark.shape[-2:]))
                 return torch.where(own > 0.5, shadow, 1.0)
-        return 1 - (1 - begun) * self._close()
+        return None
+
+    def cuts_off(self, shadow: Tensor) -> bool:
+        """Whether a shadow (1, 1, H, W) that begins at the object's foot goes on beyond where it is looked for."""
+        return self._goes_on(self._from_the_foot(self._beside(shadow), VISIBLE_SHADE))
+
+    def _beside(self, shadow: Tensor) -> Tensor:
+        return torch.where(self.source > 0.5, 1.0, shadow)
 
     def _from_the_foot(self, shadow: Tensor, shade: float) -> Tensor:
         """What is darker than a `shade` of a shadow (1, 1, H, W) and begins where the object stands: parts that touch
