@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from realedit.editing.drawn_plate import fill_without_inventions
+from realedit.editing.drawn_plate import STRANGE, fill_without_inventions, least_strange
 from realedit.inpainting.coherence import incoherence
+from realedit.inpainting.migan import draw_hole, views_of
 from realedit.inpainting.photo_fill import Sketch
 from realedit.inpainting.sketch_fill import fill_like
 
@@ -72,3 +73,30 @@ def test_what_the_photo_has_is_filled_as_it_was_drawn():
     hole, none = box(48, 64, 14, 30, 18, 32), torch.zeros(1, 1, 48, 64)
     sketch = Sketch(torch.where(hole > 0.5, RED, photo), 1.0)
     assert torch.equal(fill_without_inventions(photo, hole, none, 0, sketch), fill_like(photo, hole, none, 0, sketch))
+
+
+def test_the_drawing_that_is_most_like_the_photo_is_taken():
+    photo, hole = grainy(48, 64), box(48, 64, 10, 40, 14, 50)
+    none = torch.zeros_like(hole)
+    assert torch.equal(least_strange(photo, hole, none).image, draw_hole(photo, hole, none).image), "none is strange"
+    tiles = torch.rand(1, 3, 6, 8, generator=torch.Generator().manual_seed(1))
+    photo = tiles.repeat_interleave(8, -2).repeat_interleave(8, -1)
+    drawings = [draw_hole(photo, hole, none, view).image for view in views_of(hole, none)]
+    off = [float(incoherence(each, hole, none)[hole > 0.5].mean()) for each in drawings]
+    assert min(off) > STRANGE, "no tile is like another"
+    assert torch.equal(least_strange(photo, hole, none).image, drawings[off.index(min(off))])
+
+
+def test_what_is_like_the_photo_in_every_small_part_alone_is_strange_from_afar():
+    """Narrower stripes than the photo has: a patch shows one edge of them from near, two from afar."""
+    wide, narrow = (((torch.arange(240) // n % 2).float() * 0.8 + 0.1).expand(1, 3, 240, 240) for n in (60, 24))
+    hole = box(240, 240, 80, 160, 80, 160)
+
+    def off(picture: torch.Tensor, *, afar: bool) -> float:
+        found = incoherence(torch.where(hole > 0.5, picture, wide), hole, torch.zeros_like(hole), afar=afar)
+        return float(found[..., 100:140, 100:140].mean())
+
+    assert off(wide, afar=False) < 1
+    assert off(wide, afar=True) < 1
+    assert off(narrow, afar=False) < 2
+    assert off(narrow, afar=True) > 5

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from inversion.errors import EditError
-from realedit.inpainting.migan import draw_hole, migan_generator
+from realedit.inpainting.migan import VIEWS, draw_hole, migan_generator, views_of
 from realedit.inpainting.migan_network import MIGAN_SIDE, doubled, halved
 from realedit.inpainting.photo_fill import Sketch
 from realedit.inpainting.sketch_fill import fill_like
@@ -102,3 +102,18 @@ def test_a_line_that_the_photo_has_nowhere_else_is_drawn():
     filled = fill_like(photo, missing, torch.zeros_like(missing), 0, Sketch(lined, 1.0))
     assert float(filled[..., 29, 35:55].mean()) < 0.2
     assert float(filled[..., 23, 35:55].mean()) > 0.6
+
+
+def test_a_mirrored_photo_is_drawn_as_the_mirror_shows_it():
+    photo, missing = waves(60, 90), box(60, 90, 20, 40, 30, 55)
+    none = torch.zeros_like(missing)
+    plain, mirrored = VIEWS[0], next(view for view in VIEWS if view.mirrored)
+    drawn = draw_hole(photo, missing, none, mirrored).image
+    assert torch.equal(drawn.flip(-1), draw_hole(photo.flip(-1), missing.flip(-1), none, plain).image)
+    assert not torch.equal(drawn, draw_hole(photo, missing, none, plain).image)
+
+
+@pytest.mark.parametrize(("size", "count"), [((60, 90), 2), ((1300, 1400), 3)])
+def test_no_view_shows_the_same_twice(size, count):
+    hole = box(*size, size[0] // 3, size[0] // 2, size[1] // 3, size[1] // 2)
+    assert len(views_of(hole, torch.zeros_like(hole))) == count

@@ -43,6 +43,23 @@ def test_what_is_moved_is_its_own_pixels_and_leaves_floor(model):
     assert result.report.objects[0].reached_position is None
 
 
+def test_what_may_be_flat_keeps_its_straight_edges(model):
+    """It is a solid only in a photo of which the user says how far down the camera looked."""
+    photo, panel = scene(), np.zeros((HEIGHT, WIDTH), bool)
+    panel[20:50, 50:94] = True
+    photo.rgb[panel] = np.random.default_rng(1).integers(0, 255, (HEIGHT, WIDTH, 3), dtype=np.uint8)[panel]
+    mask = {"panel": torch.from_numpy(panel).float()[None, None]}
+
+    def moved(pitch: float | None) -> np.ndarray:
+        edit, hints = edits.Move("panel", by=(0, 30 / HEIGHT)), Hints(mask, pitch=pitch)
+        options = {"hints": hints, "perceptual": SQUARES, "fill": PhotoFill()}
+        return realedit.edit(model, photo, "a photo of a panel", edit, **options).photo.rgb[53:77, 53:91].astype(int)
+
+    before = photo.rgb[23:47, 53:91].astype(int)
+    assert np.abs(moved(None) - before).max() <= 8
+    assert np.abs(moved(30.0) - before).mean() > 10
+
+
 def test_what_stays_in_front_keeps_its_pixels(model):
     photo = scene()
     photo.rgb[POST] = (200, 40, 40)

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from realedit.compositing.effects_without_model import effects_without_model
+from realedit.compositing.open_ground import open_ground
 from realedit.compositing.shadows import VISIBLE_SHADE
 
 
@@ -85,3 +86,30 @@ def test_a_shadow_fades_up_the_sides_of_its_object():
     rows = trace.shadow[0, 0, 55:75, 88]
     assert (rows.diff() <= 1e-3).all()
     assert (rows.diff() > -0.25).all()
+
+
+def test_a_long_shadow_is_seen_to_its_end():
+    """Which is twice as far as shadows are looked for at first, that of a ball 28 pixels across in all directions."""
+    long = ellipse(100, 73, 30, 4)
+    (trace,) = effects_without_model(scene(long, 0.6), [BALL], NOTHING, 0.025)
+    core = (ellipse(100, 73, 27, 2.5) > 0.5) & (BALL < 0.5)
+    assert float(trace.shadow[core].max()) < 0.85
+    assert float(trace.shadow[(ellipse(100, 73, 36, 10) < 0.5) & (ellipse(70, 60, 24, 24) < 0.5)].min()) == 1
+
+
+def test_what_is_as_wide_as_the_object_is_no_long_shadow():
+    rows = torch.arange(128)[:, None].expand(128, 160)
+    rug = ((rows > 70) & (rows < 110)).float()[None, None]
+    (trace,) = effects_without_model(scene(rug, 0.6), [BALL], NOTHING, 0.025)
+    assert float(trace.shadow[(ellipse(70, 60, 24, 24) < 0.5)].min()) > VISIBLE_SHADE
+
+
+@pytest.mark.parametrize(("wide", "filled"), [(9, True), (40, False)])
+def test_the_open_ground_is_without_what_is_narrower_than_the_object(wide: int, filled: bool):
+    stripe = torch.zeros(1, 1, 128, 160)
+    stripe[..., 80 : 80 + wide, :] = 1
+    photo = torch.where(stripe > 0.5, FLOOR * 0.5, FLOOR)
+    _, plate = open_ground(torch.where(BALL > 0.5, 0.1, photo), BALL, torch.ones_like(BALL))
+    beside, far = (slice(None), slice(None), 80 + wide // 2, 75), (slice(None), slice(None), 10, 10)
+    torch.testing.assert_close(plate[far], FLOOR[far])
+    torch.testing.assert_close(plate[beside], FLOOR[beside] * (1.0 if filled else 0.5), atol=0.01, rtol=0)

@@ -25,6 +25,7 @@ FOOT_FROM = 0.85  # of an object's height, from its top: its shadow on the groun
 MOSTLY_SHADED = 0.3  # light: what is darker than that on more than half of its pixels is no shadow
 SHADOW_REACH = 0.7  # of its extent: how far from an object a shadow is looked for where no model draws what it lies on
 LONG_REACH = 2.0  # the same of one that goes on there
+MISTAKEN = 1.25  # light: where half of the ground has more than was expected, that is not as light as the ground
 LARGEST_SHADOW = 1.0  # of an object's area: what is larger is a ground of its own
 
 
@@ -49,32 +50,31 @@ def effects_without_model(photo: Tensor, sources: Sequence[Tensor], beside: Tens
     light = torch.where(hole * (1 - union(sources, photo)) > 0, light_left(photo, plate), 1.0)
     surroundings = [_Surroundings(source, reach, light) for source, reach in zip(sources, near, strict=True)]
     first = shadows_within(plate, hole)
-    seen = [(each < VISIBLE_SHADE).float() for each in first]
-    for k, around_it in enumerate(surroundings):
-        if around_it.cuts_off(first[k]):
-            farther, shadow = _long_shadow(photo, sources[k], beside)
-            if shadow is not None:
-                surroundings[k], seen[k] = farther, (shadow < VISIBLE_SHADE).float()
-    tight = plate_within([torch.maximum(one, other) for one, other in zip(seen, reflections, strict=True)])
-    return [
-        Effects(_soft(around_it.plausible(shadow), around_it.source), reflection)
-        for around_it, shadow, reflection in zip(surroundings, shadows_within(*tight), reflections, strict=True)
+    long = [
+        _long_shadow(photo, around_it.source, beside) if around_it.cuts_off(shadow) or around_it.is_mistaken else None
+        for around_it, shadow in zip(surroundings, first, strict=True)
     ]
+    seen = [(f if far is None else far) < VISIBLE_SHADE for f, far in zip(first, long, strict=True)]
+    tight = plate_within([torch.maximum(one.float(), other) for one, other in zip(seen, reflections, strict=True)])
+    shadows = [
+        around_it.plausible(shadow) if far is None else far
+        for around_it, shadow, far in zip(surroundings, shadows_within(*tight), long, strict=True)
+    ]
+    return [Effects(_soft(*each), reflection) for *each, reflection in zip(shadows, sources, reflections, strict=True)]
 
 
-def _long_shadow(photo: Tensor, source: Tensor, beside: Tensor) -> tuple["_Surroundings", Tensor | None]:
-    """What is around an object, a mask (1, 1, H, W), as far as long shadows reach, and the one (1, 1, H, W) that it has
-    there, against the tones that the ground has around what is darker; None if that could be something else."""
+def _long_shadow(photo: Tensor, source: Tensor, beside: Tensor) -> Tensor | None:
+    """The shadow (1, 1, H, W) that an object, a mask (1, 1, H, W), has as far as long ones reach, against the tones
+    that the ground has around what is darker; None if what is seen there could be something else."""
     reach = around(source, LONG_REACH)
     ground = reach * (1 - beside) * (_ground(source) > 0)
     smooth, plate = open_ground(photo, source, ground)
-    light = torch.where(source > 0.5, 1.0, light_left(smooth, plate))
-    surroundings = _Surroundings(source, reach, light)
     (shadow,) = cast_shadows(smooth, plate, [source])
-    found = surroundings.whole(torch.where(ground > 0, shadow, 1.0))
-    if found is not None and (found < VISIBLE_SHADE).sum() > LARGEST_SHADOW * source.sum():
-        found = None
-    return surroundings, found
+    light = torch.where(source > 0.5, 1.0, light_left(smooth, plate))
+    found = _Surroundings(source, reach, light).whole(torch.where(ground > 0, shadow, 1.0))
+    if found is None or (found < VISIBLE_SHADE).sum() > LARGEST_SHADOW * source.sum():
+        return None
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,14 +92,12 @@ class _Surroundings:
         if whole is not None:
             return whole
         begun = self._from_the_foot(self._beside(shadow), VISIBLE_SHADE)
-        return 1 - (1 - begun) * self._close() if begun.min() < FAINTEST_SHADOW else torch.ones_like(shadow)
+        return 1 - (1 - begun) * self._close()
 
     def whole(self, shadow: Tensor) -> Tensor | None:
         """What of a shadow (1, 1, H, W) can be the object's: it begins at the object's foot, is dark somewhere, ends
         within reach, and the ground is not as dark in as many other places. None if nothing can."""
         shadow = self._beside(shadow)
-        if self._from_the_foot(shadow, VISIBLE_SHADE).min() >= FAINTEST_SHADOW:
-            return None
         for shade in SHADES:
             dark = self._from_the_foot(shadow, shade)
             if dark.min() < 1 and not self._goes_on(dark) and not self._is_one_of_many(dark, shade):
@@ -111,12 +109,19 @@ class _Surroundings:
         """Whether a shadow (1, 1, H, W) that begins at the object's foot goes on beyond where it is looked for."""
         return self._goes_on(self._from_the_foot(self._beside(shadow), VISIBLE_SHADE))
 
+    @property
+    def is_mistaken(self) -> bool:
+        """Whether the ground is much lighter than what was expected there."""
+        ground = (self.reach * (1 - self.source) * _ground(self.source)) > 0
+        return bool(ground.any()) and float(self.light[ground].median()) > MISTAKEN
+
     def _beside(self, shadow: Tensor) -> Tensor:
         return torch.where(self.source > 0.5, 1.0, shadow)
 
     def _from_the_foot(self, shadow: Tensor, shade: float) -> Tensor:
         """What is darker than a `shade` of a shadow (1, 1, H, W) and begins where the object stands: parts that touch
-        it nowhere or end higher up are other things, and so is what is mostly darker than any shadow."""
+        it nowhere or end higher up are other things, and so is what is nowhere dark, or mostly darker than any
+        shadow."""
         inside = self.source[0, 0].numpy() > 0.5
         rows = np.flatnonzero(inside.any(1))
         kept = np.zeros_like(inside)
@@ -126,7 +131,7 @@ class _Surroundings:
             light = shadow[0, 0].numpy()
             for part in components((light < shade) & ~inside):
                 stands = np.flatnonzero(part.any(1))[-1] >= foot and (part & near).any()
-                if stands and np.median(light[part]) > MOSTLY_SHADED:
+                if stands and np.median(light[part]) > MOSTLY_SHADED and light[part].min() < FAINTEST_SHADOW:
                     kept |= part
         return torch.where(torch.from_numpy(kept), shadow, 1.0)
 
