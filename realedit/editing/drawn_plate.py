@@ -15,7 +15,7 @@ from realedit.inpainting.photo_fill import Sketch
 from realedit.inpainting.sketch_fill import fill_like
 
 FAMILIAR, STRANGE = 8.0, 12.0  # CIELAB units from the nearest patch: trusted up to here, and not at all from there
-FEW_STRANGE = 0.05  # of a hole: where no more is strange, no other drawing is asked for
+FEW_STRANGE = 0.1  # of a hole: where no more is strange, no other drawing is asked for
 MADE_UP = 0.3  # of a hole that is strange: from there on it is filled again
 LESS_STRANGE = 0.7  # of how strange it was as seen from afar: at most so much may be left
 

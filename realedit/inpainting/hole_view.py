@@ -76,7 +76,11 @@ def _without_hidden(image: Tensor, hidden: Tensor) -> Tensor:
     """An image (1, 3, h, w) in which hidden pixels have the colour of the nearest visible one."""
     covered = (hidden[0, 0] > 0.5).numpy().astype(np.uint8)
     _, labels = cv2.distanceTransformWithLabels(covered, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    visible = np.flatnonzero(covered == 0)
+    gone, visible = np.flatnonzero(covered), np.flatnonzero(covered == 0)
     nearest = np.zeros(labels.max() + 1, np.int64)
     nearest[labels.ravel()[visible]] = visible
-    return image.flatten(2)[..., torch.from_numpy(nearest[labels.ravel()])].reshape(image.shape)
+    seen = image.clone()
+    seen.flatten(2)[..., torch.from_numpy(gone)] = image.flatten(2)[
+        ..., torch.from_numpy(nearest[labels.ravel()[gone]])
+    ]
+    return seen
