@@ -121,7 +121,7 @@ def scene_options(command: Command) -> Command:
             type=FiniteType(0, 0.2),
             default=DEFAULTS.feather,
             show_default=True,
-            help="Width of seams, of the photo's shorter side.",
+            help="Width of seams at most, of the photo's shorter side; less around small things.",
         ),
     )
     return control_options(as_one("scene", SceneOptions, command, options))
