@@ -38,6 +38,16 @@ def test_none_that_the_frame_cuts_off_does(left):
     assert row[left + 10] == 0.5
 
 
+def test_a_reflection_ends_softly_where_the_frame_cuts_it_off():
+    edit = object_at(1)
+    mirror = torch.zeros_like(edit.mask)
+    mirror[..., 40:, :21] = 1
+    row = carried(replace(edit, effects=replace(edit.effects, reflection=mirror))).effects.reflection[0, 0, 50]
+    assert row[0] == 0
+    assert 0 < row[1] < 1
+    assert (row[2:21] == 1).all()
+
+
 def test_what_stays_keeps_all():
     assert (carried(object_at(40, IDENTITY)).effects.shadow == 0.5).all()
 

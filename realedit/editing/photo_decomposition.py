@@ -61,15 +61,16 @@ def fitting(settings: Settings, edits: Sequence[ObjectEdit]) -> Settings:
 
 def carried(edit: ObjectEdit) -> ObjectEdit:
     """An edit whose object takes only that part of its shadow along which lies close to it: what lies farther was cast
-    by the light at the old place, and on what is there; and none that the frame cuts off."""
+    by the light at the old place, and on what is there; and no shadow or reflection that the frame cuts off."""
     if not edit.moves:
         return edit
     inside = edit.mask[0, 0].numpy() > 0.5
     extent = float(inside.sum()) ** 0.5
     away = torch.from_numpy(distance_inside(~inside))[None, None] / extent
     kept = ((CARRIED_NONE - away) / (CARRIED_NONE - CARRIED_ALL)).clamp(0, 1)
-    kept = kept * (_to_the_frame(edit.mask) / (CARRIED_ALL * extent)).clamp(0, 1)
-    return replace(edit, effects=replace(edit.effects, shadow=1 - kept * (1 - edit.effects.shadow)))
+    whole, effects = (_to_the_frame(edit.mask) / (CARRIED_ALL * extent)).clamp(0, 1), edit.effects
+    shadow, reflection = 1 - kept * whole * (1 - effects.shadow), whole * effects.reflection
+    return replace(edit, effects=Effects(shadow, reflection))
 
 
 def _to_the_frame(mask: Tensor) -> Tensor:
