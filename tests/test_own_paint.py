@@ -1,11 +1,14 @@
 """Recolouring without a model: colours that words name, and the paint that an object is known by."""
 
+import cv2
+import numpy as np
 import pytest
 import torch
 
 from inversion.errors import EditError
 from realedit.appearance.named_colours import named_colour
 from realedit.appearance.own_paint import own_paint
+from realedit.appearance.paint_region import painted_region
 
 ROWS, COLUMNS = torch.meshgrid(torch.arange(60), torch.arange(80), indexing="ij")
 LIGHT = (0.4 + 0.6 * COLUMNS / 80)[None, None]  # falls off to the left
@@ -64,6 +67,32 @@ def test_light_from_the_ground_hides_no_paint_and_a_logo_stays():
     assert (after[:, 2] - after[:, 0])[:, 44:].min() > 0.15, "below"
     assert (after[:, 2] - after[:, 0])[:, 16:36, 16:].min() > 0.15, "above"
     assert (after - ball)[..., :8, :8].abs().max() < 0.02
+
+
+def test_a_paint_is_a_region_with_the_photos_edges():
+    """What its pixels are likely to be has gaps, and specks in a buckle; its colours have noise alone."""
+    random = np.random.default_rng(0)
+    buckle = ((ROWS > 20) & (ROWS < 40) & (COLUMNS > 10) & (COLUMNS < 30)).numpy()
+    rgb = np.where(buckle[..., None], (0.2, 0.2, 0.2), (0.3, 0.45, 0.7)) + random.normal(0, 0.02, (60, 80, 3))
+    likely = np.where(random.random((60, 80)) < 0.2, 0.5, np.where(buckle, 0.0, 1.0)).astype(np.float32)
+    likely[5:12, 60:75] = 0.2
+    inside, never = np.ones((60, 80), bool), np.zeros((60, 80), bool)
+    never[50:, :5] = True
+    found = painted_region(rgb.astype(np.float32), inside, likely, never)
+    core = cv2.erode(buckle.astype(np.uint8), np.ones((7, 7))) > 0
+    around = cv2.dilate(buckle.astype(np.uint8), np.ones((7, 7))) == 0
+    assert not found[core].any()
+    assert found[around & ~never].all()
+    assert not found[never].any()
+
+
+def test_what_is_far_lighter_than_a_dark_paint_is_none_of_it():
+    """A white shirt under a black jacket."""
+    shirt = ((COLUMNS > 60) & (ROWS < 40))[None, None]
+    jacket = torch.where(shirt, 0.85, 0.12).expand(1, 3, 60, 80)
+    share = own_paint(jacket, WHOLE).share
+    assert share[..., 3:37, 64:].max() < 0.05
+    assert share[..., 45:, :].min() > 0.95
 
 
 def test_a_paint_outside_the_object_says_nothing():

@@ -1,7 +1,8 @@
 """The paint that an object is known by, and that alone in another colour: its glass, tyres, logos and highlights stay.
 
 Light and shade change how bright a paint is and how strong its hue, not the hue itself (the dichromatic model of Shafer
-1985). So what has the commonest hue of an object is its paint; on an object without hues, what is as bright as most.
+1985). So what has the commonest hue of an object is likely its paint; on an object without hues, what is about as
+bright as most. From where that is sure the paint goes on to the next edge.
 """
 
 from dataclasses import dataclass
@@ -12,12 +13,14 @@ import torch
 from torch import Tensor
 
 from realedit.appearance.dichromatic import LUMA, replace_body_colours
+from realedit.appearance.paint_region import painted_region
 
 HUE_BINS, HUE_WIDTH = 72, 2.0  # of the circle; the standard deviation over which they are smoothed
 SAME_HUE, OTHER_HUE = 28.0, 50.0  # degrees from the paint's hue up to which a pixel has it, and from which it does not
-LEAST_SATURATION = 0.12  # of lightness: a paint of less has no hue
+LEAST_SATURATION = 0.15  # of lightness: a paint of less has no hue
 PALE, VIVID = 0.1, 0.3  # of the paint's saturation: below the first a pixel shows none of it, above the second all
 DARK, BRIGHT = 0.35, 0.6  # of the lightness of a paint without hue, likewise
+SHINING, OTHER_LIGHT = 2.5, 4.0  # the same from above: what shines on a dark paint, and what is no dark paint
 # Of lightness, how saturated light from the ground makes a paint without hue at most, and a logo on it is at least.
 MOST_TINTED, LEAST_PRINTED = 0.24, 0.48
 OWN_BRIGHTNESS = 0.5  # the power of the old paint's brightness in the new one's, so that it fits the photo's light
@@ -47,17 +50,20 @@ def own_paint(picture: Tensor, opacity: Tensor) -> Paint:
     inside = opacity[0, 0].numpy() > 0.5
     main = _commonest_hue(hue[inside], chroma[inside])
     away = np.abs((hue - main + 180) % 360 - 180)
-    hued = inside & (away < SAME_HUE) & (saturation > LEAST_SATURATION)
-    if hued.sum() > 0.5 * (inside & (saturation <= LEAST_SATURATION)).sum():
-        typical = float(np.median(saturation[hued]))
-        share = _ramp(saturation / typical, PALE, VIVID) * _ramp(-away, -OTHER_HUE, -SAME_HUE)
-        mine = hued & (saturation > VIVID * typical)
+    light = lightness / float(np.median(lightness[inside]))
+    lit = inside & (light > DARK)  # of what is darker the hue is unsure
+    hued = lit & (away < SAME_HUE) & (saturation > LEAST_SATURATION)
+    if hued.sum() > 0.5 * (lit & (saturation <= LEAST_SATURATION)).sum():
+        strong = saturation / float(np.median(saturation[hued]))
+        share = _ramp(strong, PALE, VIVID) * _ramp(-away, -OTHER_HUE, -SAME_HUE)
+        mine, other = hued & (strong > VIVID), (away > OTHER_HUE) & (saturation > LEAST_PRINTED)
     else:
-        typical = float(np.median(lightness[inside]))
-        share = _ramp(lightness / typical, DARK, BRIGHT) * _ramp(-saturation, -LEAST_PRINTED, -MOST_TINTED)
-        mine = inside & (share > 0.5)
+        share = _ramp(light, DARK, BRIGHT) * _ramp(-light, -OTHER_LIGHT, -SHINING)
+        share = share * _ramp(-saturation, -LEAST_PRINTED, -MOST_TINTED)
+        mine, other = inside & (share > 0.5), saturation > LEAST_PRINTED
     colour = picture[0][:, torch.from_numpy(mine)].median(1).values
-    smooth = cv2.GaussianBlur(share.astype(np.float32), (0, 0), EDGE_PIXELS)
+    region = painted_region(picture[0].permute(1, 2, 0).numpy(), inside, share, other)
+    smooth = cv2.GaussianBlur(region.astype(np.float32), (0, 0), EDGE_PIXELS)
     return Paint(colour, torch.from_numpy(smooth)[None, None])
 
 
