@@ -97,6 +97,14 @@ def test_a_long_shadow_is_seen_to_its_end():
     assert float(trace.shadow[(ellipse(100, 73, 36, 10) < 0.5) & (ellipse(70, 60, 24, 24) < 0.5)].min()) == 1
 
 
+def test_another_object_that_goes_too_is_no_long_shadow():
+    other = ellipse(108, 70, 10, 8)
+    photo = torch.where(other > 0.5, FLOOR * 0.4, scene(ellipse(100, 73, 30, 4), 0.6))
+    trace, _ = effects_without_model(photo, [BALL, other * (1 - BALL)], NOTHING, 0.025)
+    on_it = (other > 0.5) & (BALL < 0.5) & (ellipse(100, 73, 30, 6) < 0.5)
+    assert trace.shadow[on_it].min() > 0.85, "but for the blurred rim of the shadow behind it"
+
+
 def test_what_is_as_wide_as_the_object_is_no_long_shadow():
     rows = torch.arange(128)[:, None].expand(128, 160)
     rug = ((rows > 70) & (rows < 110)).float()[None, None]

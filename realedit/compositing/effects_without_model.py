@@ -51,7 +51,9 @@ def effects_without_model(photo: Tensor, sources: Sequence[Tensor], beside: Tens
     surroundings = [_Surroundings(source, reach, light) for source, reach in zip(sources, near, strict=True)]
     first = shadows_within(plate, hole)
     long = [
-        _long_shadow(photo, around_it.source, beside) if around_it.cuts_off(shadow) or around_it.is_mistaken else None
+        _long_shadow(photo, around_it.source, union([*sources, beside], photo))
+        if around_it.cuts_off(shadow) or around_it.is_mistaken
+        else None
         for around_it, shadow in zip(surroundings, first, strict=True)
     ]
     seen = [(f if far is None else far) < VISIBLE_SHADE for f, far in zip(first, long, strict=True)]
@@ -63,11 +65,12 @@ def effects_without_model(photo: Tensor, sources: Sequence[Tensor], beside: Tens
     return [Effects(_soft(*each), reflection) for *each, reflection in zip(shadows, sources, reflections, strict=True)]
 
 
-def _long_shadow(photo: Tensor, source: Tensor, beside: Tensor) -> Tensor | None:
+def _long_shadow(photo: Tensor, source: Tensor, objects: Tensor) -> Tensor | None:
     """The shadow (1, 1, H, W) that an object, a mask (1, 1, H, W), has as far as long ones reach, against the tones
-    that the ground has around what is darker; None if what is seen there could be something else."""
+    that the ground has around what is darker; None if what is seen there could be something else. No other of the
+    `objects` (1, 1, H, W) is any of it."""
     reach = around(source, LONG_REACH)
-    ground = reach * (1 - beside) * (_ground(source) > 0)
+    ground = reach * torch.maximum(source, 1 - objects) * (_ground(source) > 0)
     smooth, plate = open_ground(photo, source, ground)
     (shadow,) = cast_shadows(smooth, plate, [source])
     light = torch.where(source > 0.5, 1.0, light_left(smooth, plate))
