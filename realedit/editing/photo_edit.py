@@ -73,5 +73,6 @@ def _new_colour(edit: ObjectEdit, sources: Mapping[ObjectSource, SourceObject]) 
 def _repainted(image: Tensor, placed: PlacedObject, colour: Tensor, colours: Colours) -> Tensor:
     """A picture (1, 3, H, W) with an object's own paint in a new `colour`, sRGB; the picture has the photo's."""
     before = colours.to_srgb(placed.colours)
-    after = own_paint(before, placed.opacity).replaced(before, colour)
+    paint = own_paint(colours.to_srgb(image), placed.opacity)  # told from what is seen beside the object
+    after = paint.replaced(before, colour)
     return apply_colours(image, placed.opacity, placed.colours, colours.from_srgb(after))
