@@ -76,10 +76,8 @@ def test_what_the_photo_has_is_filled_as_it_was_drawn():
 
 
 def test_the_drawing_that_is_most_like_the_photo_is_taken():
-    photo, hole = grainy(48, 64), box(48, 64, 10, 40, 14, 50)
-    none = torch.zeros_like(hole)
-    assert torch.equal(least_strange(photo, hole, none).image, draw_hole(photo, hole, none).image), "none is strange"
-    tiles = torch.rand(1, 3, 6, 8, generator=torch.Generator().manual_seed(1))
+    hole = box(48, 64, 10, 40, 14, 50)
+    none, tiles = torch.zeros_like(hole), torch.rand(1, 3, 6, 8, generator=torch.Generator().manual_seed(1))
     photo = tiles.repeat_interleave(8, -2).repeat_interleave(8, -1)
     drawings = [draw_hole(photo, hole, none, view).image for view in views_of(hole, none)]
     off = [float(incoherence(each, hole, none)[hole > 0.5].mean()) for each in drawings]

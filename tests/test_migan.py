@@ -110,7 +110,6 @@ def test_a_mirrored_photo_is_drawn_as_the_mirror_shows_it():
     plain, mirrored = VIEWS[0], next(view for view in VIEWS if view.mirrored)
     drawn = draw_hole(photo, missing, none, mirrored).image
     assert torch.equal(drawn.flip(-1), draw_hole(photo.flip(-1), missing.flip(-1), none, plain).image)
-    assert not torch.equal(drawn, draw_hole(photo, missing, none, plain).image)
 
 
 @pytest.mark.parametrize(("size", "count"), [((60, 90), 2), ((1300, 1400), 3)])
