@@ -2,7 +2,7 @@
 
 Light and shade change how bright a paint is and how strong its hue, not the hue itself (the dichromatic model of Shafer
 1985). So what has the commonest hue of an object is likely its paint; on an object without hues, what is about as
-bright as most. From where that is sure the paint goes on to the next edge.
+bright as most. A paint of faint hue goes on from where it is sure to the next edge.
 """
 
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from realedit.appearance.paint_region import painted_region
 HUE_BINS, HUE_WIDTH = 72, 2.0  # of the circle; the standard deviation over which they are smoothed
 SAME_HUE, OTHER_HUE = 28.0, 50.0  # degrees from the paint's hue up to which a pixel has it, and from which it does not
 LEAST_SATURATION = 0.15  # of lightness: a paint of less has no hue
+SURE_SATURATION = 0.4  # the same: the hue of a paint of more tells of every pixel whether it is paint
 PALE, VIVID = 0.1, 0.3  # of the paint's saturation: below the first a pixel shows none of it, above the second all
 DARK, BRIGHT = 0.35, 0.6  # of the lightness of a paint without hue, likewise
 SHINING, OTHER_LIGHT = 2.5, 4.0  # the same from above: what shines on a dark paint, and what is no dark paint
@@ -54,15 +55,16 @@ def own_paint(picture: Tensor, opacity: Tensor) -> Paint:
     lit = inside & (light > DARK)  # of what is darker the hue is unsure
     hued = lit & (away < SAME_HUE) & (saturation > LEAST_SATURATION)
     if hued.sum() > 0.5 * (lit & (saturation <= LEAST_SATURATION)).sum():
-        strong = saturation / float(np.median(saturation[hued]))
+        typical = float(np.median(saturation[hued]))
+        strong, vivid = saturation / typical, typical > SURE_SATURATION
         share = _ramp(strong, PALE, VIVID) * _ramp(-away, -OTHER_HUE, -SAME_HUE)
         mine, other = hued & (strong > VIVID), (away > OTHER_HUE) & (saturation > LEAST_PRINTED)
     else:
         share = _ramp(light, DARK, BRIGHT) * _ramp(-light, -OTHER_LIGHT, -SHINING)
         share = share * _ramp(-saturation, -LEAST_PRINTED, -MOST_TINTED)
-        mine, other = inside & (share > 0.5), saturation > LEAST_PRINTED
+        mine, other, vivid = inside & (share > 0.5), saturation > LEAST_PRINTED, False
     colour = picture[0][:, torch.from_numpy(mine)].median(1).values
-    region = painted_region(picture[0].permute(1, 2, 0).numpy(), inside, share, other)
+    region = share if vivid else painted_region(picture[0].permute(1, 2, 0).numpy(), inside, share, other)
     smooth = cv2.GaussianBlur(region.astype(np.float32), (0, 0), EDGE_PIXELS)
     return Paint(colour, torch.from_numpy(smooth)[None, None])
 
