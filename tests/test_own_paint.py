@@ -95,6 +95,12 @@ def test_what_is_far_lighter_than_a_dark_paint_is_none_of_it():
     assert share[..., 45:, :].min() > 0.95
 
 
+def test_what_is_black_all_over_is_paint():
+    paint = own_paint(torch.zeros(1, 3, 60, 80), WHOLE)
+    assert torch.equal(paint.colour, torch.zeros(3))
+    assert paint.share.min() > 0.99
+
+
 def test_a_paint_outside_the_object_says_nothing():
     picture = torch.where((COLUMNS < 30)[None, None], RED, torch.tensor((0.1, 0.2, 0.8))[None, :, None, None])
     colour = own_paint(picture, (COLUMNS >= 30).float()[None, None]).colour

@@ -51,7 +51,8 @@ def own_paint(picture: Tensor, opacity: Tensor) -> Paint:
     inside = opacity[0, 0].numpy() > 0.5
     main = _commonest_hue(hue[inside], chroma[inside])
     away = np.abs((hue - main + 180) % 360 - 180)
-    light = lightness / float(np.median(lightness[inside]))
+    seen = lightness.clip(min=1)  # black, too, is as light as itself
+    light = seen / float(np.median(seen[inside]))
     lit = inside & (light > DARK)  # of what is darker the hue is unsure
     hued = lit & (away < SAME_HUE) & (saturation > LEAST_SATURATION)
     if hued.sum() > 0.5 * (lit & (saturation <= LEAST_SATURATION)).sum():
