@@ -325,7 +325,7 @@ def test_from_folders_to_a_slider_and_back(photo_folders, without_words, monkeyp
     results = [load_photo(photo_folders / f"out-{k}.png").rgb for k in range(1, 6)]
     before = load_photo(photo).rgb
     kept = np.ones(before.shape[:2], bool)
-    kept[18:54, 24:72] = False
+    kept[13:59, 19:77] = False  # a tenth of the box beyond it, which its object may take
     assert all(np.array_equal(each[kept], before[kept]) for each in results)
     assert len({each.tobytes() for each in results}) == 5
     assert (photo_folders / "out-sheet.png").is_file()

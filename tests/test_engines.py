@@ -24,7 +24,10 @@ LARGE = SAMPLES / "10-large.png"
 
 
 def outside(photo: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:
+    """All but a box and a tenth of its sides beyond it, which its object may take."""
     height, width = photo.shape[:2]
+    across, down = 0.1 * (box[2] - box[0]), 0.1 * (box[3] - box[1])
+    box = box[0] - across, box[1] - down, box[2] + across, box[3] + down
     left, top, right, bottom = (round(v * n) for v, n in zip(box, (width, height, width, height), strict=True))
     kept = np.ones((height, width), bool)
     kept[top:bottom, left:right] = False

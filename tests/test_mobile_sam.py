@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from realedit.objects.mobile_sam import SAM_SIDE, Prompt, SeenPicture
+from realedit.objects.mobile_sam import Prompt, SeenPicture
 
 SIZE = 1024, 700  # width, height
 PLACES = (330, 400), (330, 600), (50, 900)  # (row, column): in the middle of the egg, at its end, and beside it
@@ -72,6 +72,6 @@ def test_a_picture_that_lies_on_its_side_is_seen_alike(egg):
     turned = SeenPicture(np.ascontiguousarray(egg[0].swapaxes(0, 1)))
     box = BOX[1], BOX[0], BOX[3], BOX[2]
     found = turned.proposals(Prompt(box=box)).levels
-    assert found.shape == (4, SAM_SIDE, SIZE[1])
+    assert found.shape == (4, *SIZE)
     true = egg[1].T
     assert ((found[0].numpy() > 0) & true).sum() / ((found[0].numpy() > 0) | true).sum() > 0.98

@@ -15,8 +15,7 @@ from realedit.geometry.transform import Box, Point
 from realedit.objects.mask_decoder import BOTTOM_RIGHT, INSIDE, OUTSIDE, TOP_LEFT, MaskDecoder
 from realedit.objects.tiny_vit import TinyViT
 
-SAM_SIDE = 1024  # pixels of the square that the network is shown
-LEVEL_CELL = 4  # of its pixels: how fine its masks are
+LEVEL_CELL = 4  # pixels of what it is shown: how fine its masks are
 COLOUR_MEAN, COLOUR_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of the colours that it was trained with
 
 
@@ -48,12 +47,14 @@ class MobileSam(nn.Module):
 
 
 class SeenPicture:
-    """A picture (h, w, 3) uint8, its longer side `SAM_SIDE`, as the network sees it; it may then be asked often."""
+    """A picture (h, w, 3) uint8, its longer side a multiple of 16, as the network sees it; it may then be asked often.
+    The network was trained with 1024 pixels."""
 
     def __init__(self, rgb: np.ndarray) -> None:
         self.size = rgb.shape[1], rgb.shape[0]
+        self._side = max(self.size)
         colours = (torch.from_numpy(rgb).float() / 255 - torch.tensor(COLOUR_MEAN)) / torch.tensor(COLOUR_DEVIATION)
-        beyond = (0, SAM_SIDE - self.size[0], 0, SAM_SIDE - self.size[1])
+        beyond = (0, self._side - self.size[0], 0, self._side - self.size[1])
         square = F.pad(colours.permute(2, 0, 1)[None], beyond)
         with torch.inference_mode():
             self._features = mobile_sam().encoder(square.to(memory_format=torch.channels_last))
@@ -63,7 +64,7 @@ class SeenPicture:
         corners = () if prompt.box is None else (prompt.box[:2], prompt.box[2:])
         kinds = [INSIDE] * len(prompt.inside) + [OUTSIDE] * len(prompt.outside)
         kinds += [TOP_LEFT, BOTTOM_RIGHT] if corners else []
-        places = torch.tensor([*prompt.inside, *prompt.outside, *corners]) * torch.tensor(self.size) / SAM_SIDE
+        places = torch.tensor([*prompt.inside, *prompt.outside, *corners]) * torch.tensor(self.size) / self._side
         with torch.inference_mode():
             levels, overlaps = mobile_sam().decoder(self._features, places.float(), torch.tensor(kinds))
             levels = F.interpolate(levels[None], scale_factor=LEVEL_CELL, mode="bilinear")[0]

@@ -1,23 +1,28 @@
 """A part of a photo as MobileSAM sees it, asked in fractions of the whole photo."""
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 
 from realedit.files.photo import Photo, Pixels
 from realedit.geometry.transform import Box, Point
 from realedit.images import to_bytes
-from realedit.objects.mobile_sam import SAM_SIDE, Prompt, Proposals, SeenPicture
+from realedit.objects.mobile_sam import Prompt, Proposals, SeenPicture
 
+SHOWN_TO_SAM = 768  # pixels of the longer side of what is seen: as good as the 1024 of the training, in half of the time
+SMALL_SIDE, SMALL_EXTENT = 512, 200  # the same of parts that have so few pixels
 CONTEXT = 0.6  # of a box's longer side: how much of its surroundings is shown around it
 
 
 class SeenPart:
-    """The `part` of a photo, its longer side 1024 pixels of what is seen: (h, w) in `size`, (width, height)."""
+    """The `part` of a photo, seen at `size` (width, height)."""
 
     def __init__(self, photo: Photo, part: Pixels) -> None:
         self.part, self._whole = part, photo.size
         extent = part[2] - part[0], part[3] - part[1]
-        self.size = max(1, round(extent[0] * SAM_SIDE / max(extent))), max(1, round(extent[1] * SAM_SIDE / max(extent)))
+        side = SMALL_SIDE if max(extent) <= SMALL_EXTENT else SHOWN_TO_SAM
+        self.size = max(1, round(extent[0] * side / max(extent))), max(1, round(extent[1] * side / max(extent)))
         self._seen = SeenPicture(to_bytes(photo.cropped(part).small(self.size)))
 
     def proposals(self, prompt: Prompt) -> Proposals:
@@ -60,6 +65,12 @@ class SeenPart:
     def _place(self, point: Point) -> Point:
         x, y = ((point[k] * self._whole[k] - self.part[k]) / (self.part[k + 2] - self.part[k]) for k in range(2))
         return x, y
+
+
+@lru_cache(maxsize=1)
+def seen_whole(photo: Photo) -> SeenPart:
+    """The whole photo. The last one is kept: who clicks on a page clicks again."""
+    return SeenPart(photo, (0, 0, *photo.size))
 
 
 def part_around(box: Box, points: tuple[Point, ...], size: tuple[int, int]) -> Pixels:

@@ -12,17 +12,19 @@ from torch import Tensor
 
 from inversion.errors import EditError
 from realedit.files.photo import Photo, Pixels
+from realedit.geometry.boxes import mask_box
 from realedit.geometry.transform import Box
 from realedit.images import at_most, resize, to_bytes
 from realedit.morphology import distance_inside
 from realedit.objects.mark import Mark, check_mark, check_one_thing
 from realedit.objects.mobile_sam import Prompt, Proposals
 from realedit.objects.outline import contrast, outline_of
-from realedit.objects.seen_part import SeenPart, part_around
+from realedit.objects.seen_part import SHOWN_TO_SAM, SeenPart, part_around, seen_whole
 
-SMALL_IN_VIEW = 0.25  # of the photo's longer side: what is found to be smaller is looked at from nearer
+SMALL_IN_VIEW = 0.5  # of a photo that has more pixels than are seen of it: what is smaller is looked at from nearer
 SCRIBBLE_POINTS = 4  # deepest places of a scribble, which are on its object
 LEAST_SHARED = 0.75  # of the smaller of a scribble and what is found at those places: what both cover
+BEYOND_BOX = 0.1  # of a box's sides: how far its object may go on beyond it
 # How likely a mask is meant: its expected overlap and how little it changes with the level at which it ends, plus this
 # much of the logarithm of its area, less its share of the frame; and this more for the first, if marks leave no doubt.
 AREA_WEIGHT, FIRST_WEIGHT = 0.05, 0.05
@@ -44,7 +46,7 @@ def select(photo: Photo, mark: Mark) -> Tensor:
         return mark.mask
     check_mark(mark, photo.size)
     if mark.around is not None:
-        seen, found = _around(photo, mark, mark.around[0, 0].numpy() > 0.5)
+        seen, found = _around(photo, mark, mark.around)
     elif mark.box is not None:
         seen, found = _in_box(photo, mark, mark.box)
     else:
@@ -58,13 +60,14 @@ def select(photo: Photo, mark: Mark) -> Tensor:
 def _at_points(photo: Photo, mark: Mark) -> tuple[SeenPart, Tensor]:
     """What points alone mean, above 0 in a level (h, w), in the whole photo, or where it is small there, in the part
     around it."""
-    whole = SeenPart(photo, (0, 0, *photo.size))
+    whole = seen_whole(photo)
     found = _meant(whole, mark, Prompt(mark.points, mark.excluded))
     if not (found > 0).any():
         return whole, found
-    box = _box_around(found.numpy() > 0)
+    box = mask_box((found > 0).float()[None, None])
     extent = max((box[k + 2] - box[k]) * photo.size[k] for k in range(2))
-    return _in_box(photo, mark, box) if extent < SMALL_IN_VIEW * max(photo.size) else (whole, found)
+    seen_finely = max(photo.size) <= SHOWN_TO_SAM or extent >= SMALL_IN_VIEW * max(photo.size)
+    return (whole, found) if seen_finely else _in_box(photo, mark, box)
 
 
 def _in_box(photo: Photo, mark: Mark, box: Box) -> tuple[SeenPart, Tensor]:
@@ -76,12 +79,12 @@ def _in_box(photo: Photo, mark: Mark, box: Box) -> tuple[SeenPart, Tensor]:
     return part, _meant(part, mark, *prompts)
 
 
-def _around(photo: Photo, mark: Mark, scribble: np.ndarray) -> tuple[SeenPart, Tensor]:
-    """What a scribble (H, W), and any box or points, mean, above 0 in a level (h, w), in the part around it: what is
-    where it is deepest, or if neither of the two lies in the other, what its box means."""
-    box = mark.box or _box_around(scribble)
+def _around(photo: Photo, mark: Mark, scribble: Tensor) -> tuple[SeenPart, Tensor]:
+    """What a scribble (1, 1, H, W), and any box or points, mean, above 0 in a level (h, w), in the part around it: what
+    is where it is deepest, or if neither of the two lies in the other, what its box means."""
+    box = mark.box or mask_box(scribble)
     part = SeenPart(photo, part_around(box, mark.points, photo.size))
-    shown = part.shown(scribble)
+    shown = part.shown(scribble[0, 0].numpy())
     deepest = tuple(part.point(*place) for place in _deepest(shown))
     found = _meant(part, mark, Prompt(mark.points + deepest, mark.excluded, mark.box))
     inside = found.numpy() > 0
@@ -95,7 +98,20 @@ def _meant(part: SeenPart, mark: Mark, *prompts: Prompt) -> Tensor:
     proposals = [(prompt, part.proposals(prompt)) for prompt in prompts]
     levels = torch.cat([each.levels for _, each in proposals])
     likely = torch.cat([_likelihood(each, prompt) for prompt, each in proposals])
-    return _one_thing(levels[int(likely.argmax())], part, mark)
+    level = levels[int(likely.argmax())]
+    if mark.box is not None:
+        level = torch.where(torch.from_numpy(_near(mark.box, part)), level, level.clamp(max=-1))
+    return _one_thing(level, part, mark)
+
+
+def _near(box: Box, part: SeenPart) -> np.ndarray:
+    """Where (h, w) in a part the object of a box may be."""
+    across, down = BEYOND_BOX * (box[2] - box[0]), BEYOND_BOX * (box[3] - box[1])
+    top, left = part.pixel((box[0] - across, box[1] - down))
+    bottom, right = part.pixel((box[2] + across, box[3] + down))
+    near = np.zeros(part.size[::-1], bool)
+    near[top : bottom + 1, left : right + 1] = True
+    return near
 
 
 def _likelihood(proposals: Proposals, prompt: Prompt) -> Tensor:
@@ -123,12 +139,6 @@ def _deepest(shown: np.ndarray) -> list[tuple[int, int]]:
         places.append((int(row), int(column)))
         room = np.minimum(room, 0.5 * np.hypot(rows - row, columns - column))
     return places
-
-
-def _box_around(region: np.ndarray) -> Box:
-    height, width = region.shape
-    rows, columns = np.flatnonzero(region.any(1)), np.flatnonzero(region.any(0))
-    return columns[0] / width, rows[0] / height, (columns[-1] + 1) / width, (rows[-1] + 1) / height
 
 
 def _one_thing(level: Tensor, part: SeenPart, mark: Mark) -> Tensor:

@@ -19,6 +19,7 @@ from rich.table import Table
 from inversion.errors import EditError
 from realedit.files.photo import Photo
 from realedit.files.reading import load_photo
+from realedit.geometry.boxes import mask_box
 from realedit.geometry.transform import Box, Point
 from realedit.morphology import distance_inside
 from realedit.objects.mark import Mark
@@ -36,7 +37,7 @@ ENOUGH = 0.7  # the overlap from which the object is selected
 def marks(mask: np.ndarray) -> dict[str, list[Mark]]:
     """What users may mark if they mean a mask (H, W)."""
     depth = np.asarray(distance_inside(np.pad(mask, 1))[1:-1, 1:-1])
-    box = _box(mask)
+    box = mask_box(_tensor(mask))
     extent = max((box[2] - box[0]) * mask.shape[1], (box[3] - box[1]) * mask.shape[0])
     brim = np.asarray(distance_inside(~mask) <= BRIM * extent)
     deepest = np.unravel_index(int(depth.argmax()), depth.shape)
@@ -62,12 +63,6 @@ def overlap(photo: Photo, mark: Mark, mask: np.ndarray) -> float:
     except EditError:
         return 0.0
     return float((found & mask).sum() / (found | mask).sum())
-
-
-def _box(mask: np.ndarray) -> Box:
-    (top, left), (bottom, right) = np.argwhere(mask).min(0), np.argwhere(mask).max(0) + 1
-    height, width = mask.shape
-    return float(left / width), float(top / height), float(right / width), float(bottom / height)
 
 
 def _by(box: Box, share: float) -> Box:
