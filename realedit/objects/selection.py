@@ -24,7 +24,9 @@ from realedit.objects.seen_part import SHOWN_TO_SAM, SeenPart, part_around, seen
 SMALL_IN_VIEW = 0.5  # of a photo that has more pixels than are seen of it: what is smaller is looked at from nearer
 SCRIBBLE_POINTS = 4  # deepest places of a scribble, which are on its object
 LEAST_SHARED = 0.75  # of the smaller of a scribble and what is found at those places: what both cover
-BEYOND_BOX = 0.1  # of a box's sides: how far its object may go on beyond it
+# A box may be a little small: so much of its object may lie beyond it; of more, what is this much of its sides away is
+# cut off.
+MOST_BEYOND, BEYOND_BOX = 0.15, 0.1
 # How likely a mask is meant: its expected overlap and how little it changes with the level at which it ends, plus this
 # much of the logarithm of its area, less its share of the frame; and this more for the first, if marks leave no doubt.
 AREA_WEIGHT, FIRST_WEIGHT = 0.05, 0.05
@@ -99,19 +101,17 @@ def _meant(part: SeenPart, mark: Mark, *prompts: Prompt) -> Tensor:
     levels = torch.cat([each.levels for _, each in proposals])
     likely = torch.cat([_likelihood(each, prompt) for prompt, each in proposals])
     level = levels[int(likely.argmax())]
-    if mark.box is not None:
-        level = torch.where(torch.from_numpy(_near(mark.box, part)), level, level.clamp(max=-1))
-    return _one_thing(level, part, mark)
+    return _one_thing(level if mark.box is None else _in_reach(level, mark.box, part), part, mark)
 
 
-def _near(box: Box, part: SeenPart) -> np.ndarray:
-    """Where (h, w) in a part the object of a box may be."""
+def _in_reach(level: Tensor, box: Box, part: SeenPart) -> Tensor:
+    """A level (h, w) without what is too far from its box, unless that is little."""
     across, down = BEYOND_BOX * (box[2] - box[0]), BEYOND_BOX * (box[3] - box[1])
     top, left = part.pixel((box[0] - across, box[1] - down))
     bottom, right = part.pixel((box[2] + across, box[3] + down))
-    near = np.zeros(part.size[::-1], bool)
-    near[top : bottom + 1, left : right + 1] = True
-    return near
+    near = level.clamp(max=-1)
+    near[top : bottom + 1, left : right + 1] = level[top : bottom + 1, left : right + 1]
+    return level if (near > 0).sum() >= (1 - MOST_BEYOND) * (level > 0).sum() else near
 
 
 def _likelihood(proposals: Proposals, prompt: Prompt) -> Tensor:
