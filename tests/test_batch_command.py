@@ -49,7 +49,7 @@ def test_files_are_those_of_single_commands(shop, folders, tmp_path):
     )
     out, single = tmp_path / "out", tmp_path / "single"
     single.mkdir()
-    model = ["--model", folders["epsilon"], "--offline", "--device", "cpu", "--steps", 2]
+    model = ["--model", folders["epsilon"], "--offline", "--device", "cpu"]
     args = ["--out-dir", out, "--mask-pattern", "{stem}-mask.png", *model]
     result = run("batch", shop / "jobs.csv", *args, "--workers", 1, "--json", code=1)
     assert json.loads(result.stdout) == {"done": 1, "failed": 1, "left": 0, "before": 0}

@@ -15,7 +15,7 @@ from realedit.cli import main
 from realedit.files.photo import Photo
 from realedit.files.reading import load_photo
 from realedit.files.recipe import Recipe
-from realedit.objects.mark import Mark, check_one_thing
+from realedit.objects.mark import Mark, check_selected
 from realedit.objects.selection import select
 from realedit.objects.user_masks import load_mask
 
@@ -70,6 +70,21 @@ def test_points_beside_it_are_left_out(photo, egg):
     assert one[0, 0, 66, 70] == 1
 
 
+def test_a_box_around_several_things_means_them_all():
+    rgb, things = np.full((120, 180, 3), (150, 110, 70), np.uint8), np.zeros((120, 180), np.uint8)
+    for centre, colour in (((30, 60), (200, 40, 40)), ((75, 62), (40, 60, 190)), ((122, 60), (240, 220, 60))):
+        cv2.circle(things, centre, 17, 1, -1)
+        cv2.circle(rgb, centre, 17, colour, -1)
+    assert overlap(select(Photo(rgb), Mark(box=(0.06, 0.33, 0.79, 0.68))), things > 0) > 0.9
+
+
+def test_a_box_beside_things_says_that_it_fits_none():
+    grain = np.random.default_rng(1).normal(0, 6, (120, 180, 3)) + 120
+    grain[:, 90:] += 60
+    with pytest.warns(Notice, match="the box fits no one thing"):
+        select(Photo(grain.clip(0, 255).astype(np.uint8)), Mark(box=(0.3, 0.3, 0.7, 0.7)))
+
+
 def test_several_points_hold_two_halves_together():
     rgb = np.full((120, 180, 3), 200, np.uint8)
     rgb[40:80, 40:90], rgb[40:80, 90:140] = (200, 30, 30), (20, 30, 160)
@@ -109,7 +124,7 @@ def test_what_is_not_one_thing_is_refused():
     dots[..., 10::30, 10::30] = 1
     for mask, said in ((dots, "comes apart in 24 pieces"), (dots * 0, "no object"), (dots * 0 + 1, "fills 100%")):
         with pytest.raises(EditError, match=said):
-            check_one_thing(mask)
+            check_selected(mask)
 
 
 def written(path: Path, picture: np.ndarray) -> Path:

@@ -58,8 +58,9 @@ def _check_box(box: Box, size: tuple[int, int], *, alone: bool) -> None:
         )
 
 
-def check_one_thing(mask: Tensor) -> None:
-    """Raises `EditError` if a found mask (1, 1, H, W) is nothing, most of the photo, or scattered parts."""
+def check_selected(mask: Tensor, *, several: bool = False) -> None:
+    """Raises `EditError` if a found mask (1, 1, H, W) is nothing, most of the photo, or unless it is `several` things,
+    scattered parts."""
     step = max(1, min(mask.shape[-2:]) // CHECKED_SIDE)
     inside = mask[0, 0, ::step, ::step].numpy() > 0.5
     advice = "mark it with a closer --box, more points (--point on it, --not beside it), or a --mask"
@@ -69,5 +70,5 @@ def check_one_thing(mask: Tensor) -> None:
         raise EditError(f"what is marked fills {inside.mean():.0%} of the photo, which is no single object; {advice}")
     parts, count = ndimage.label(inside)
     largest = np.bincount(parts.ravel())[1:].max() / inside.sum()
-    if largest < LEAST_IN_ONE:
+    if largest < LEAST_IN_ONE and not several:
         raise EditError(f"what is found comes apart in {count} pieces, not in one object; {advice}")

@@ -23,7 +23,7 @@ from inversion.layouts import check_loaded
 from inversion.libraries import quiet_libraries
 from inversion.loading import check_weights
 from realedit.files.photo import Photo
-from realedit.objects.mark import Mark, check_mark, check_one_thing
+from realedit.objects.mark import Mark, check_mark, check_selected
 
 LARGEST_SIDE = 2048  # pixels of the longer side that the model is shown; it works at about 1024
 BY_MARKS = {
@@ -53,7 +53,7 @@ def segment(photo: Photo, mark: Mark, words: str, name: str, *, offline: bool) -
     level = torch.nn.functional.interpolate(best.float()[None, None], size=photo.size[::-1], mode="bilinear")
     mask = (level > 0.5).float()
     try:
-        check_one_thing(mask)
+        check_selected(mask)
     except EditError as error:
         raise EditError(f"{name}: {error}") from error
     return mask

@@ -4,22 +4,27 @@ No diffusion model is asked, but a small network for just this, MobileSAM, which
 is marked.
 """
 
+import warnings
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 import torch
 from scipy import ndimage
 from torch import Tensor
 
-from inversion.errors import EditError
+from inversion.errors import EditError, Notice
 from realedit.files.photo import Photo, Pixels
 from realedit.geometry.boxes import mask_box
 from realedit.geometry.transform import Box
 from realedit.images import at_most, resize, to_bytes
 from realedit.morphology import distance_inside
-from realedit.objects.mark import Mark, check_mark, check_one_thing
-from realedit.objects.mobile_sam import Prompt, Proposals
+from realedit.objects.likelihood import likelihood
+from realedit.objects.mark import Mark, check_mark, check_selected
+from realedit.objects.mobile_sam import Prompt
 from realedit.objects.outline import contrast, outline_of
 from realedit.objects.seen_part import SHOWN_TO_SAM, SeenPart, part_around, seen_whole
+from realedit.objects.things_in_box import fit, things_in
 
 SMALL_IN_VIEW = 0.5  # of a photo that has more pixels than are seen of it: what is smaller is looked at from nearer
 SCRIBBLE_POINTS = 4  # deepest places of a scribble, which are on its object
@@ -27,15 +32,22 @@ LEAST_SHARED = 0.75  # of the smaller of a scribble and what is found at those p
 # A box may be a little small: so much of its object may lie beyond it; of more, what is this much of its sides away is
 # cut off.
 MOST_BEYOND, BEYOND_BOX = 0.15, 0.1
-# How likely a mask is meant: its expected overlap and how little it changes with the level at which it ends, plus this
-# much of the logarithm of its area, less its share of the frame; and this more for the first, if marks leave no doubt.
-AREA_WEIGHT, FIRST_WEIGHT = 0.05, 0.05
-LARGEST_AT_POINT = 0.7  # of the photo: what is larger lies behind everything
+SURE_LIKELIHOOD = 1.7  # of what a box means: below it holds several things, or none of them whole
+LEAST_FIT = 0.6  # of the box around several things with a box (IoU) that means them all
 SMALL_PART, SMALL_HOLE = 0.1, 0.02  # of an object: parts below it are dropped, holes below it are filled
 OUTLINE_SIDE = 384  # pixels of the longer side of the part in which an outline's contrast is judged
 MOST_OF_BOX = 0.97  # that an object covers whose own outline is not the box
 BOX_CONTRAST = 8.0  # CIELAB units over a pixel: from there on a box's own sides are an outline of the photo
 LEAST_CONTRAST = 3.0  # the same of any object's outline
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What is meant in a part of a photo: above 0 in its `level` (h, w), one thing, or what may be `several`."""
+
+    part: SeenPart
+    level: Tensor
+    several: bool = False
 
 
 def select(photo: Photo, mark: Mark) -> Tensor:
@@ -48,60 +60,72 @@ def select(photo: Photo, mark: Mark) -> Tensor:
         return mark.mask
     check_mark(mark, photo.size)
     if mark.around is not None:
-        seen, found = _around(photo, mark, mark.around)
+        found = _around(photo, mark, mark.around)
     elif mark.box is not None:
-        seen, found = _in_box(photo, mark, mark.box)
+        found = _in_box(photo, mark, mark.box)
     else:
-        seen, found = _at_points(photo, mark)
-    _check_outline(photo.cropped(seen.part), found, mark)
-    mask = _at_full_size(photo.size, seen.part, found)
-    check_one_thing(mask)
+        found = _at_points(photo, mark)
+    _check_outline(photo.cropped(found.part.part), found.level, mark)
+    mask = _at_full_size(photo.size, found.part.part, found.level)
+    check_selected(mask, several=found.several)
     return mask
 
 
-def _at_points(photo: Photo, mark: Mark) -> tuple[SeenPart, Tensor]:
-    """What points alone mean, above 0 in a level (h, w), in the whole photo, or where it is small there, in the part
-    around it."""
+def _at_points(photo: Photo, mark: Mark) -> Found:
+    """What points alone mean, in the whole photo, or where it is small there, in the part around it."""
     whole = seen_whole(photo)
-    found = _meant(whole, mark, Prompt(mark.points, mark.excluded))
+    found, _ = _meant(whole, mark, Prompt(mark.points, mark.excluded))
     if not (found > 0).any():
-        return whole, found
+        return Found(whole, found)
     box = mask_box((found > 0).float()[None, None])
     extent = max((box[k + 2] - box[k]) * photo.size[k] for k in range(2))
     seen_finely = max(photo.size) <= SHOWN_TO_SAM or extent >= SMALL_IN_VIEW * max(photo.size)
-    return (whole, found) if seen_finely else _in_box(photo, mark, box)
+    return Found(whole, found) if seen_finely else _in_box(photo, mark, box)
 
 
-def _in_box(photo: Photo, mark: Mark, box: Box) -> tuple[SeenPart, Tensor]:
-    """What a box, and any points, mean, above 0 in a level (h, w), in the part around it."""
+def _in_box(photo: Photo, mark: Mark, box: Box) -> Found:
+    """What a box, and any points, mean in the part around it."""
     part = SeenPart(photo, part_around(box, mark.points, photo.size))
     prompts = [Prompt(mark.points, mark.excluded, box)]
     if mark.points and mark.excluded:  # these may say more than a box that holds both
         prompts.append(Prompt(mark.points, mark.excluded))
-    return part, _meant(part, mark, *prompts)
+    found, likely = _meant(part, mark, *prompts)
+    if likely >= SURE_LIKELIHOOD or mark.points:
+        return Found(part, found, several=mark.box is not None and fit(found, part, box) > LEAST_FIT)
+    every = things_in(part, box, found)
+    if fit(every, part, box) > max(LEAST_FIT, fit(found, part, box)):
+        _say("the box holds several things, which are taken together; see them with `realedit mask`")
+        return Found(part, every, several=True)
+    _say("the box fits no one thing; see what is selected with `realedit mask`, draw it closer, or add a --point")
+    return Found(part, found)
 
 
-def _around(photo: Photo, mark: Mark, scribble: Tensor) -> tuple[SeenPart, Tensor]:
-    """What a scribble (1, 1, H, W), and any box or points, mean, above 0 in a level (h, w), in the part around it: what
-    is where it is deepest, or if neither of the two lies in the other, what its box means."""
+def _say(note: str) -> None:
+    warnings.warn(Notice(note), stacklevel=2)
+
+
+def _around(photo: Photo, mark: Mark, scribble: Tensor) -> Found:
+    """What a scribble (1, 1, H, W), and any box or points, mean in the part around it: what is where it is deepest, or
+    if neither of the two lies in the other, what its box means."""
     box = mark.box or mask_box(scribble)
     part = SeenPart(photo, part_around(box, mark.points, photo.size))
     shown = part.shown(scribble[0, 0].numpy())
     deepest = tuple(part.point(*place) for place in _deepest(shown))
-    found = _meant(part, mark, Prompt(mark.points + deepest, mark.excluded, mark.box))
+    found, _ = _meant(part, mark, Prompt(mark.points + deepest, mark.excluded, mark.box))
     inside = found.numpy() > 0
     if (inside & shown).sum() < LEAST_SHARED * min(inside.sum(), shown.sum()):
-        found = _meant(part, mark, Prompt(mark.points, mark.excluded, box))
-    return part, found
+        found, _ = _meant(part, mark, Prompt(mark.points, mark.excluded, box))
+    return Found(part, found)
 
 
-def _meant(part: SeenPart, mark: Mark, *prompts: Prompt) -> Tensor:
-    """The level (h, w) of the likeliest mask of those that prompts may mean."""
+def _meant(part: SeenPart, mark: Mark, *prompts: Prompt) -> tuple[Tensor, float]:
+    """The level (h, w) of the likeliest mask of those that prompts may mean, and how likely it is."""
     proposals = [(prompt, part.proposals(prompt)) for prompt in prompts]
     levels = torch.cat([each.levels for _, each in proposals])
-    likely = torch.cat([_likelihood(each, prompt) for prompt, each in proposals])
+    likely = torch.cat([likelihood(each, prompt) for prompt, each in proposals])
     level = levels[int(likely.argmax())]
-    return _one_thing(level if mark.box is None else _in_reach(level, mark.box, part), part, mark)
+    level = level if mark.box is None else _in_reach(level, mark.box, part)
+    return _one_thing(level, part, mark), float(likely.max())
 
 
 def _in_reach(level: Tensor, box: Box, part: SeenPart) -> Tensor:
@@ -112,21 +136,6 @@ def _in_reach(level: Tensor, box: Box, part: SeenPart) -> Tensor:
     near = level.clamp(max=-1)
     near[top : bottom + 1, left : right + 1] = level[top : bottom + 1, left : right + 1]
     return level if (near > 0).sum() >= (1 - MOST_BEYOND) * (level > 0).sum() else near
-
-
-def _likelihood(proposals: Proposals, prompt: Prompt) -> Tensor:
-    """How likely each of the masks (4,) is meant: of those that are expected to fit about as well, the largest, since a
-    point on a dog means the dog, not its tongue."""
-    inside = (proposals.levels > 0).float()
-    steady = (proposals.levels > 1).sum((1, 2)) / (proposals.levels > -1).sum((1, 2)).clamp(min=1)
-    area = inside.mean((1, 2))
-    frame = torch.cat([inside[:, 0], inside[:, -1], inside[:, :, 0], inside[:, :, -1]], 1).mean(1)
-    likely = proposals.overlaps + steady + AREA_WEIGHT * area.clamp(min=1e-9).log() - frame
-    if prompt.box is None:
-        likely[area > LARGEST_AT_POINT] = -torch.inf
-    doubtful = prompt.box is None and len(prompt.inside) == 1 and not prompt.outside
-    likely[0] += -torch.inf if doubtful else FIRST_WEIGHT
-    return likely
 
 
 def _deepest(shown: np.ndarray) -> list[tuple[int, int]]:
