@@ -61,6 +61,12 @@ def test_a_scribble_over_or_around_it_means_the_outline(photo, egg):
         assert overlap(select(photo, Mark(around=rough)), egg) > 0.95
 
 
+def test_of_a_box_and_a_scribble_elsewhere_the_box_counts(photo, egg):
+    elsewhere = torch.zeros(1, 1, *egg.shape)
+    elsewhere[..., 2:6, 2:6] = 1
+    assert overlap(select(photo, Mark(box=(0.2, 0.33, 0.58, 0.78), around=elsewhere)), egg) > 0.95
+
+
 def test_points_beside_it_are_left_out(photo, egg):
     box = (0.1, 0.05, 0.97, 0.9)  # holds both the egg and the disc
     both = select(photo, Mark(box=box, points=((0.4, 0.55), (150 / 180, 0.25))))

@@ -10,9 +10,7 @@ from realedit.geometry.transform import Box, Point
 from realedit.images import to_bytes
 from realedit.objects.mobile_sam import Prompt, Proposals, SeenPicture
 
-SHOWN_TO_SAM = (
-    768  # pixels of the longer side of what is seen: as good as the 1024 of the training, in half of the time
-)
+SHOWN_TO_SAM = 768  # pixels of the longer side of what is seen: as good as the 1024 of its training, in half the time
 SMALL_SIDE, SMALL_EXTENT = 512, 200  # the same of parts that have so few pixels
 CONTEXT = 0.6  # of a box's longer side: how much of its surroundings is shown around it
 

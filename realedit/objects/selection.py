@@ -113,7 +113,7 @@ def _around(photo: Photo, mark: Mark, scribble: Tensor) -> Found:
     deepest = tuple(part.point(*place) for place in _deepest(shown))
     found, _ = _meant(part, mark, Prompt(mark.points + deepest, mark.excluded, mark.box))
     inside = found.numpy() > 0
-    if (inside & shown).sum() < LEAST_SHARED * min(inside.sum(), shown.sum()):
+    if (inside & shown).sum() <= LEAST_SHARED * min(inside.sum(), shown.sum()):
         found, _ = _meant(part, mark, Prompt(mark.points, mark.excluded, box))
     return Found(part, found)
 
