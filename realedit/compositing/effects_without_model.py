@@ -13,9 +13,11 @@ from realedit.compositing.reflections import reflection_region
 from realedit.compositing.separation import around
 from realedit.compositing.shadows import TOUCHING_PIXELS, VISIBLE_SHADE, behind_too, cast_shadows, light_left
 from realedit.inpainting.fill import fill_smoothly
+from realedit.inpainting.plain_ground import is_mostly_plain
 from realedit.morphology import components, dilate, distance_inside, union
 
 FAINTEST_SHADOW = 0.85  # light: what is nowhere darker, against tones continued from afar, may be a vignette
+FAINTEST_ON_PLAIN = 0.95  # the same where the ground is plain
 CONTACT_REACH = 0.12  # of its extent: how far from an object its contact shadow reaches
 CUT_OFF = 0.35  # of the root of its area: a dark part that is cut off on more pixels than that goes on beyond
 SHADES = VISIBLE_SHADE, 0.9, 0.8, 0.7, 0.6  # light: where what is lighter goes on beyond, what is darker may still end
@@ -50,11 +52,13 @@ def effects_without_model(photo: Tensor, sources: Sequence[Tensor], beside: Tens
     light = torch.where(hole * (1 - union(sources, photo)) > 0, light_left(photo, plate), 1.0)
     surroundings = [_Surroundings(source, reach, light) for source, reach in zip(sources, near, strict=True)]
     first = shadows_within(plate, hole)
+    objects = union([*sources, beside], photo)
+    plain = [is_mostly_plain(photo, dilate(source, margin)) for source in sources]
     long = [
-        _long_shadow(photo, around_it.source, union([*sources, beside], photo))
-        if around_it.cuts_off(shadow) or around_it.is_mistaken
+        _shadow_on_open_ground(photo, around_it.source, objects, plain=on_plain)
+        if on_plain or around_it.cuts_off(shadow) or around_it.is_mistaken
         else None
-        for around_it, shadow in zip(surroundings, first, strict=True)
+        for around_it, shadow, on_plain in zip(surroundings, first, plain, strict=True)
     ]
     seen = [(f if far is None else far) < VISIBLE_SHADE for f, far in zip(first, long, strict=True)]
     tight = plate_within([torch.maximum(one.float(), other) for one, other in zip(seen, reflections, strict=True)])
@@ -65,16 +69,17 @@ def effects_without_model(photo: Tensor, sources: Sequence[Tensor], beside: Tens
     return [Effects(_soft(*each), reflection) for *each, reflection in zip(shadows, sources, reflections, strict=True)]
 
 
-def _long_shadow(photo: Tensor, source: Tensor, objects: Tensor) -> Tensor | None:
+def _shadow_on_open_ground(photo: Tensor, source: Tensor, objects: Tensor, *, plain: bool) -> Tensor | None:
     """The shadow (1, 1, H, W) that an object, a mask (1, 1, H, W), has as far as long ones reach, against the tones
-    that the ground has around what is darker; None if what is seen there could be something else. No other of the
-    `objects` (1, 1, H, W) is any of it."""
+    that the ground has around what is darker; None if what is seen there could be something else. On a `plain` ground
+    even what is hardly darker shows. No other of the `objects` (1, 1, H, W) is any of it."""
     reach = around(source, LONG_REACH)
     ground = reach * torch.maximum(source, 1 - objects) * (_ground(source) > 0)
     smooth, plate = open_ground(photo, source, ground)
-    (shadow,) = cast_shadows(smooth, plate, [source])
     light = torch.where(source > 0.5, 1.0, light_left(smooth, plate))
-    found = _Surroundings(source, reach, light).whole(torch.where(ground > 0, shadow, 1.0))
+    (shadow,) = [light.clamp(max=1)] if plain else cast_shadows(smooth, plate, [source])
+    surroundings = _Surroundings(source, reach, light, FAINTEST_ON_PLAIN if plain else FAINTEST_SHADOW)
+    found = surroundings.whole(torch.where(ground > 0, shadow, 1.0))
     if found is None or (found < VISIBLE_SHADE).sum() > LARGEST_SHADOW * source.sum():
         return None
     return found
@@ -83,11 +88,13 @@ def _long_shadow(photo: Tensor, source: Tensor, objects: Tensor) -> Tensor | Non
 @dataclass(frozen=True, eq=False)
 class _Surroundings:
     """What is around an object, a mask `source` (1, 1, H, W): how far shadows are looked for, `reach` (1, 1, H, W), and
-    how much `light` there is of what was expected there (1, 1, H, W), 1 on all objects."""
+    how much `light` there is of what was expected there (1, 1, H, W), 1 on all objects. What is nowhere darker than
+    the `faintest` is no shadow."""
 
     source: Tensor
     reach: Tensor
     light: Tensor
+    faintest: float = FAINTEST_SHADOW
 
     def plausible(self, shadow: Tensor) -> Tensor:
         """A shadow (1, 1, H, W) as far as it can be the object's: all of it, or else only what lies close."""
@@ -134,7 +141,7 @@ class _Surroundings:
             light = shadow[0, 0].numpy()
             for part in components((light < shade) & ~inside):
                 stands = np.flatnonzero(part.any(1))[-1] >= foot and (part & near).any()
-                if stands and np.median(light[part]) > MOSTLY_SHADED and light[part].min() < FAINTEST_SHADOW:
+                if stands and np.median(light[part]) > MOSTLY_SHADED and light[part].min() < self.faintest:
                     kept |= part
         return torch.where(torch.from_numpy(kept), shadow, 1.0)
 

@@ -21,6 +21,7 @@ from realedit.inpainting.filler import (
     RepaintFill,
 )
 from realedit.inpainting.photo_fill import Sketch, fill_from_photo
+from realedit.inpainting.plain_ground import fill_plainly, is_plain
 from realedit.inpainting.repaint_filler import RepaintFiller
 from realedit.inpainting.sketch_fill import fill_like
 from realedit.sampling.background import ANY_BACKGROUND, background_prompt
@@ -30,6 +31,7 @@ from realedit.settings import Mode, Settings
 ENLARGED_MOST = 1.5  # times: a plate that is enlarged by more lacks detail
 KNOWN = "the model knows what is edited"
 ASKED = "as asked"
+PLAIN = "what is around it is plain"
 
 
 def why_unknown(settings: Settings) -> str:
@@ -62,6 +64,8 @@ class PlateFill:
             if drawn.detail < ENLARGED_MOST:
                 return torch.where(hole > 0.5, drawn.image, photo), FillReport("model", why)
             return fill_like(photo, hole, others, seed, drawn), FillReport("model, with the photo's detail", why)
+        if isinstance(self.choice, AutomaticFill) and is_plain(photo, hole):
+            return fill_plainly(photo, hole, others, seed), FillReport("soft tones, with the photo's grain", PLAIN)
         if isinstance(self.choice, AutomaticFill | MiganFill):
             why = unknown if isinstance(self.choice, AutomaticFill) else ASKED
             return fill_as_drawn(photo, hole, others, seed), FillReport("MI-GAN, with the photo's detail", why)
