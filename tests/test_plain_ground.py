@@ -87,3 +87,12 @@ def test_without_one_nothing_else_is_touched(model):
     moved = ball_on(backdrop(), model, edits.Move("ball", by=(60 / WIDTH, 0)))
     near = np.minimum(np.hypot(COLUMNS - 80, ROWS - 80), np.hypot(COLUMNS - 140, ROWS - 80)) < 36
     assert not (moved.editable[0, 0].numpy() > 0.5)[~near].any()
+
+
+def test_what_stands_beside_an_object_is_no_shadow_of_it(model):
+    """A dark post that touches the ball stays, down to its foot."""
+    photo, post = backdrop(), (COLUMNS >= 104) & (COLUMNS < 112) & (ROWS >= 50) & (ROWS < 114)
+    photo[post] *= 0.6
+    removed = ball_on(photo, model, edits.Remove("ball"))
+    beyond = post & (np.hypot(COLUMNS - 80, ROWS - 80) > 36)  # what masks may miss at edges is filled
+    assert np.abs(removed.photo.rgb / 255 - photo)[beyond].mean() < 0.01

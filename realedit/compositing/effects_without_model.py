@@ -14,7 +14,7 @@ from realedit.compositing.separation import around
 from realedit.compositing.shadows import TOUCHING_PIXELS, VISIBLE_SHADE, behind_too, cast_shadows, light_left
 from realedit.inpainting.fill import fill_smoothly
 from realedit.inpainting.plain_ground import is_mostly_plain
-from realedit.morphology import components, dilate, distance_inside, union
+from realedit.morphology import components, dilate, distance_inside, union, window
 
 FAINTEST_SHADOW = 0.85  # light: what is nowhere darker, against tones continued from afar, may be a vignette
 FAINTEST_ON_PLAIN = 0.95  # the same where the ground is plain
@@ -24,6 +24,8 @@ SHADES = VISIBLE_SHADE, 0.9, 0.8, 0.7, 0.6  # light: where what is lighter goes 
 PENUMBRA = 2.0  # pixels around what is darker that still are its own
 SHADED_FROM, SHADED_ALL = 0.4, 0.55  # of its height, from its top: no shadow on the ground lies higher up, and any here
 FOOT_FROM = 0.85  # of an object's height, from its top: its shadow on the ground reaches as far down
+FEET = 0.3  # of its width: how far to its sides the feet of what stands there reach
+UPRIGHT, LEAST_UPRIGHT = 1.5, 0.3  # of its width, and of the object's height: what rises so high beside it stands there
 MOSTLY_SHADED = 0.3  # light: what is darker than that on more than half of its pixels is no shadow
 SHADOW_REACH = 0.7  # of its extent: how far from an object a shadow is looked for where no model draws what it lies on
 LONG_REACH = 2.0  # the same of one that goes on there
@@ -101,16 +103,22 @@ class _Surroundings:
         whole = self.whole(shadow)
         if whole is not None:
             return whole
-        begun = self._from_the_foot(self._beside(shadow), VISIBLE_SHADE)
+        shadow = self._beside(shadow)
+        begun = self._from_the_foot(torch.where(self._standing(shadow), 1.0, shadow), VISIBLE_SHADE)
         return 1 - (1 - begun) * self._close()
 
     def whole(self, shadow: Tensor) -> Tensor | None:
-        """What of a shadow (1, 1, H, W) can be the object's: it begins at the object's foot, is dark somewhere, ends
-        within reach, and the ground is not as dark in as many other places. None if nothing can."""
+        """What of a shadow (1, 1, H, W) can be the object's: it lies on the ground and begins at the object's foot, is
+        dark somewhere, ends within reach, and the ground is not as dark in as many other places. None if nothing
+        can."""
         shadow = self._beside(shadow)
+        standing = self._standing(shadow)
+        shadow = torch.where(standing, 1.0, shadow)
         for shade in SHADES:
             dark = self._from_the_foot(shadow, shade)
-            if dark.min() < 1 and not self._goes_on(dark) and not self._is_one_of_many(dark, shade):
+            others = (self.light < shade) & (_ground(self.source) > 0) & (dark == 1) & ~standing
+            one_of_many = bool(others.sum() > (dark < 1).sum())
+            if dark.min() < 1 and not self._goes_on(dark) and not one_of_many:
                 own = dilate((dark < 1).float(), PENUMBRA / min(dark.shape[-2:]))
                 return torch.where(own > 0.5, shadow, 1.0)
         return None
@@ -127,6 +135,22 @@ class _Surroundings:
 
     def _beside(self, shadow: Tensor) -> Tensor:
         return torch.where(self.source > 0.5, 1.0, shadow)
+
+    def _standing(self, shadow: Tensor) -> Tensor:
+        """What of a shadow (1, 1, H, W) stands beside the object, with its feet: on the ground nothing reaches higher
+        up than to the side."""
+        dark = shadow[0, 0].numpy() < VISIBLE_SHADE
+        standing, rows = np.zeros_like(dark), np.flatnonzero((self.source[0, 0] > 0.5).any(1).numpy())
+        if len(rows):
+            height = int(rows[-1] - rows[0])
+            dark[round(rows[0] + FOOT_FROM * height) :] = False
+            for part in components(dark):
+                down, across = window(part)
+                high, wide = down.stop - down.start, across.stop - across.start
+                if high > max(UPRIGHT * wide, LEAST_UPRIGHT * height):
+                    feet = round(FEET * wide)
+                    standing[down.start :, max(0, across.start - feet) : across.stop + feet] = True
+        return torch.from_numpy(standing)[None, None]
 
     def _from_the_foot(self, shadow: Tensor, shade: float) -> Tensor:
         """What is darker than a `shade` of a shadow (1, 1, H, W) and begins where the object stands: parts that touch
@@ -156,11 +180,6 @@ class _Surroundings:
         dark = (shadow < 1).float()
         ends = dark * (self.reach - dilate(self.reach, -2.0 / min(dark.shape[-2:]))).clamp(min=0)
         return float(ends.sum()) > CUT_OFF * float(dark.sum()) ** 0.5
-
-    def _is_one_of_many(self, shadow: Tensor, shade: float) -> bool:
-        """Whether more of the ground is darker than a `shade` besides a shadow (1, 1, H, W) than in it."""
-        others = (self.light < shade) & (_ground(self.source) > 0) & (shadow == 1)
-        return bool(others.sum() > (shadow < 1).sum())
 
 
 def _soft(shadow: Tensor, source: Tensor) -> Tensor:
