@@ -13,6 +13,7 @@ from realedit.inpainting.offset_map import HoleView, lay_out, shifted
 from realedit.inpainting.patch_offsets import dominant_offsets
 from realedit.inpainting.photo_fill import Sketch, fill_from_photo, hole_sources
 from realedit.inpainting.seamless import seamless_copy
+from realedit.inpainting.sketch_fill import fill_like
 
 
 def checks(height: int, width: int, down: int, across: int) -> np.ndarray:
@@ -202,3 +203,15 @@ def test_a_sketch_says_which_of_two_textures_goes_where():
         inside = fill_from_photo(photo, missing, none, sketch=sketch)[0, 0, 25:35, 55:65]
         assert abs(float(inside.mean()) - dark) < 0.15
         assert float(inside.std()) > 0.05
+
+
+def test_what_the_drawing_has_not_is_not_copied():
+    """Of faint lines that are all that is around a hole, little is left in a drawing that is plain there."""
+    lines = (0.5 + 0.04 * np.sin(np.arange(120) * np.pi / 6)).astype(np.float32)
+    picture = np.broadcast_to(lines[None, :, None], (60, 120, 3)).copy()
+    hole = boxed((60, 120), 20, 40, 45, 75)
+    photo, missing, none = as_tensors(picture, hole, np.zeros_like(hole))
+    plain = fill_like(photo, missing, none, 0, Sketch(torch.full_like(photo, 0.5), 1.5))[0, 0, 25:35, 50:70]
+    assert float(plain.std()) < 0.012
+    lined = fill_like(photo, missing, none, 0, Sketch(photo, 1.5))[0, 0, 25:35, 50:70]
+    assert float((lined - photo[0, 0, 25:35, 50:70]).abs().max()) < 0.01

@@ -19,6 +19,8 @@ TONES_WIDTH = 4.0  # of what the drawing tells: the width over which copies are 
 LIKENESS_WIDTH = 2.0  # the same over which they are compared
 ALIKE, UNLIKE = 0.02, 0.05  # of full brightness, in any channel: up to where copies are taken, from where they are not
 MASKED = 2.0  # of the amplitude of grain: so much more is not seen in it
+PLAINER = 1.5  # times: how much more structure copies may have than the drawing
+LITTLE, MUCH = 0.004, 0.012  # of full brightness, beyond that: up to where copies are taken, from where they are not
 REACH = 5.0  # of what the drawing tells: what lies farther from the hole makes no difference there
 MOST_GRAIN = 2.2  # of the median of what is finer than the drawing: what is more is an edge
 
@@ -51,11 +53,22 @@ def _mixed(copied: Tensor, hole: Tensor, sketch: Sketch, trust: Tensor) -> Tenso
     unlike = _averaged(sketch.image - toned, everywhere, sketch.detail).abs().amax(1, keepdim=True)
     may_stop()
     grain = copied - _averaged(copied, everywhere, sketch.detail)
+    most = MOST_GRAIN * float(grain.abs()[(hole > 0.5).expand_as(grain)].median())
+    grain = grain.clamp(-most, most)
     unseen = MASKED * _averaged(grain.abs().mean(1, keepdim=True), hole, TONES_WIDTH * sketch.detail)
     share = (_averaged(unlike, hole, LIKENESS_WIDTH * sketch.detail) - ALIKE) / (UNLIKE - ALIKE + unseen)
-    most = MOST_GRAIN * float(grain.abs()[(hole > 0.5).expand_as(grain)].median())
-    drawn = (sketch.image + grain.clamp(-most, most)).clamp(0, 1)
+    more = _structure(toned, hole, sketch.detail) - PLAINER * _structure(sketch.image, hole, sketch.detail)
+    share = torch.maximum(share, (more - LITTLE) / (MUCH - LITTLE))
+    drawn = (sketch.image + grain).clamp(0, 1)
     return torch.where(hole > 0.5, torch.lerp(toned, drawn, share.clamp(0, 1) * trust), copied)
+
+
+def _structure(image: Tensor, hole: Tensor, detail: float) -> Tensor:
+    """How much (1, 1, h, w) an image (1, 3, h, w) differs in a `hole` (1, 1, h, w) from its own tones, but for what is
+    finer than `detail` pixels."""
+    everywhere = torch.ones_like(hole)
+    shown = _averaged(image, everywhere, detail) - _averaged(image, everywhere, TONES_WIDTH * detail)
+    return _averaged(shown.abs().amax(1, keepdim=True), hole, LIKENESS_WIDTH * detail)
 
 
 def _averaged(image: Tensor, mask: Tensor, width: float) -> Tensor:
