@@ -82,7 +82,25 @@ def test_the_drawing_that_is_most_like_the_photo_is_taken():
     drawings = [draw_hole(photo, hole, none, view).image for view in views_of(hole, none)]
     off = [float(incoherence(each, hole, none)[hole > 0.5].mean()) for each in drawings]
     assert min(off) > STRANGE, "no tile is like another"
-    assert torch.equal(least_strange(photo, hole, none).image, drawings[off.index(min(off))])
+    best = least_strange(photo, hole, none).image
+    least = float(incoherence(best, hole, none)[hole > 0.5].mean())
+    assert least <= min(off)
+    assert torch.equal(best, drawings[off.index(min(off))]) == (least == min(off))
+    assert torch.equal(best[(hole < 0.5).expand_as(best)], photo[(hole < 0.5).expand_as(best)])
+
+
+def test_what_is_drawn_coarsely_is_drawn_into_a_smaller_photo():
+    """As it is into the photo itself, but for what is finer than the network draws."""
+    rows, columns = torch.meshgrid(torch.arange(900), torch.arange(1200), indexing="ij")
+    photo = (0.5 + 0.2 * torch.sin(columns / 90) * torch.cos(rows / 70)).expand(1, 3, 900, 1200).contiguous()
+    hole = box(900, 1200, 250, 650, 300, 900)
+    none = torch.zeros_like(hole)
+    drawn, chosen = draw_hole(photo, hole, none), least_strange(photo, hole, none)
+    assert chosen.detail == pytest.approx(drawn.detail, rel=0.01)
+    assert chosen.detail > 2
+    outside = (hole < 0.5).expand_as(photo)
+    assert torch.equal(chosen.image[outside], photo[outside])
+    assert float((chosen.image - drawn.image).abs()[~outside].mean()) < 0.01
 
 
 def test_what_is_like_the_photo_in_every_small_part_alone_is_strange_from_afar():

@@ -1,21 +1,32 @@
 """What lies behind objects as MI-GAN draws it, but for what it makes up.
 
 Into a hole that has the shape of a thing the network now and then draws a thing: wheels where a car stood. Such parts
-are like nothing around the hole. It draws others, or none, when it is shown the same in a mirror or from nearer; and
-what is strange in all its drawings is filled again as the photo goes on, if that is more like the photo.
+are like nothing around the hole. It draws others, or none, when it is shown the same in a mirror or from nearer, or
+when it draws the hole from its rim inwards, what is left of which has the shape of nothing; and what is strange in all
+its drawings is filled again as the photo goes on, if that is more like the photo.
 """
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor
+from torch.nn import functional as F
 
+from realedit.images import resize
 from realedit.inpainting.coherence import incoherence
-from realedit.inpainting.migan import draw_hole, views_of
+from realedit.inpainting.migan import draw_hole, pixels_drawn_as_one, views_of
 from realedit.inpainting.photo_fill import Sketch
 from realedit.inpainting.sketch_fill import fill_like
+from realedit.morphology import distance_inside
 
 FAMILIAR, STRANGE = 8.0, 12.0  # CIELAB units from the nearest patch: trusted up to here, and not at all from there
 FEW_STRANGE = 0.1  # of a hole: where no more is strange, no other drawing is asked for
+MUCH_COARSER = 1.5  # pixels drawn as one: from there on a smaller photo serves
+KEPT_RIM, KEPT_RIMS = (
+    0.35,
+    2,
+)  # of a hole's depth: how wide a rim of a drawing is kept before the rest is drawn, and how often
 MADE_UP = 0.3  # of a hole that is strange: from there on it is filled again
 LESS_STRANGE = 0.7  # of how strange it was as seen from afar: at most so much may be left
 
@@ -33,20 +44,61 @@ def fill_as_drawn(photo: Tensor, hole: Tensor, others: Tensor, seed: int) -> Ten
 
 
 def least_strange(photo: Tensor, hole: Tensor, others: Tensor) -> Sketch:
-    """Of what MI-GAN draws into a `hole` (1, 1, H, W), which is somewhere, of a photo (1, 3, H, W) in several views,
+    """Of what MI-GAN draws into a `hole` (1, 1, H, W), which is somewhere, of a photo (1, 3, H, W) in several ways,
     what is most like that around it. Once hardly anything is strange no more are asked for.
 
     Raises:
         EditError: nothing is left around the hole to go by.
     """
-    drawings: list[tuple[float, Sketch]] = []
-    for view in views_of(hole, others):
-        sketch = draw_hole(photo, hole, others, view)
-        off = incoherence(sketch.image, hole, others)
-        drawings.append((_mean(off, hole), sketch))
-        if _strange(off, hole) <= FEW_STRANGE:
+    views, size = views_of(hole, others), (photo.shape[-1], photo.shape[-2])
+    coarser = min(pixels_drawn_as_one(hole, others, view) for view in views)
+    if coarser > MUCH_COARSER:  # what is finer than its pixels it neither sees nor draws
+        small = max(1, round(size[0] / coarser)), max(1, round(size[1] / coarser))
+        masks = ((F.interpolate(each, size=small[::-1], mode="area") > 0).float() for each in (hole, others))
+        sketch = least_strange(resize(photo, small), *masks)
+        return Sketch(torch.where(hole > 0.5, resize(sketch.image, size), photo), sketch.detail * coarser)
+    drawings: list[_Drawing] = []
+    for view in views:
+        drawings.append(_Drawing.of(draw_hole(photo, hole, others, view), hole, others))
+        if drawings[-1].strange <= FEW_STRANGE:
             break
-    return min(drawings, key=lambda each: each[0])[1]
+    else:
+        drawings.append(_inwards(photo, hole, others, _best(drawings)))
+    return _best(drawings).sketch
+
+
+@dataclass(frozen=True, eq=False)
+class _Drawing:
+    """What was drawn into a hole, how far it is from the photo around it, `off` (1, 1, H, W) in CIELAB units: in the
+    `mean` over the hole, and in which share of that it is `strange`."""
+
+    sketch: Sketch
+    off: Tensor
+    mean: float
+    strange: float
+
+    @classmethod
+    def of(cls, sketch: Sketch, hole: Tensor, others: Tensor) -> "_Drawing":
+        off = incoherence(sketch.image, hole, others)
+        return cls(sketch, off, _mean(off, hole), _strange(off, hole))
+
+
+def _best(drawings: Sequence[_Drawing]) -> _Drawing:
+    return min(drawings, key=lambda each: each.mean)
+
+
+def _inwards(photo: Tensor, hole: Tensor, others: Tensor, first: _Drawing) -> _Drawing:
+    """A `hole` (1, 1, H, W) drawn from its rim inwards: what is familiar near the rim of one drawing is there when the
+    rest is drawn."""
+    drawing, left, known = first, hole, photo
+    for _ in range(KEPT_RIMS):
+        depth = distance_inside(left[0, 0].numpy() > 0.5)
+        rim = (torch.from_numpy(depth) < KEPT_RIM * float(depth.max()))[None, None] & (drawing.off <= STRANGE)
+        known = torch.where(rim & (left > 0.5), drawing.sketch.image, known)
+        left = left * ~rim
+        drawn = draw_hole(known, left, others).image
+        drawing = _Drawing.of(replace(first.sketch, image=drawn), hole, others)
+    return drawing
 
 
 def fill_without_inventions(photo: Tensor, hole: Tensor, others: Tensor, seed: int, sketch: Sketch) -> Tensor:

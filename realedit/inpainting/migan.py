@@ -37,8 +37,13 @@ def draw_hole(photo: Tensor, hole: Tensor, others: Tensor, view: View = VIEWS[0]
     """
     seen = [each.flip(-1) if view.mirrored else each for each in (photo, hole, others)]
     drawn = fill_through_view(seen[0], seen[1], seen[2], MIGAN_SIDE, _draw, view.zoom)
-    extent = max(hole_crop(hole, others, MIGAN_SIDE, view.zoom).extent) if hole.any() else MIGAN_SIDE
-    return Sketch(drawn.flip(-1) if view.mirrored else drawn, FINEST_DRAWN * max(1.0, extent / MIGAN_SIDE))
+    return Sketch(drawn.flip(-1) if view.mirrored else drawn, FINEST_DRAWN * pixels_drawn_as_one(hole, others, view))
+
+
+def pixels_drawn_as_one(hole: Tensor, others: Tensor, view: View) -> float:
+    """How many pixels of a photo, along a side, are one of those that are drawn into a `hole` (1, 1, H, W) in a view in
+    which the `others` (1, 1, H, W) are not shown either; 1 at least."""
+    return max(1.0, max(hole_crop(hole, others, MIGAN_SIDE, view.zoom).extent) / MIGAN_SIDE) if hole.any() else 1.0
 
 
 def views_of(hole: Tensor, others: Tensor) -> list[View]:
