@@ -24,8 +24,11 @@ SHADES = VISIBLE_SHADE, 0.9, 0.8, 0.7, 0.6  # light: where what is lighter goes 
 PENUMBRA = 2.0  # pixels around what is darker that still are its own
 SHADED_FROM, SHADED_ALL = 0.4, 0.55  # of its height, from its top: no shadow on the ground lies higher up, and any here
 FOOT_FROM = 0.85  # of an object's height, from its top: its shadow on the ground reaches as far down
-FEET = 0.3  # of its width: how far to its sides the feet of what stands there reach
-UPRIGHT, LEAST_UPRIGHT = 1.5, 0.3  # of its width, and of the object's height: what rises so high beside it stands there
+FEET_BESIDE = 0.3  # of its width: how far to its sides the feet of what stands there reach
+STANDING_SHAPE, LEAST_STANDING = (
+    1.5,
+    0.3,
+)  # of its width, and of the object's height: what rises so high beside it stands there
 MOSTLY_SHADED = 0.3  # light: what is darker than that on more than half of its pixels is no shadow
 SHADOW_REACH = 0.7  # of its extent: how far from an object a shadow is looked for where no model draws what it lies on
 LONG_REACH = 2.0  # the same of one that goes on there
@@ -147,8 +150,8 @@ class _Surroundings:
             for part in components(dark):
                 down, across = window(part)
                 high, wide = down.stop - down.start, across.stop - across.start
-                if high > max(UPRIGHT * wide, LEAST_UPRIGHT * height):
-                    feet = round(FEET * wide)
+                if high > max(STANDING_SHAPE * wide, LEAST_STANDING * height):
+                    feet = round(FEET_BESIDE * wide)
                     standing[down.start :, max(0, across.start - feet) : across.stop + feet] = True
         return torch.from_numpy(standing)[None, None]
 
