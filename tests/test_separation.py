@@ -94,7 +94,7 @@ def test_a_long_shadow_is_seen_to_its_end():
     (trace,) = effects_without_model(scene(long, 0.6), [BALL], NOTHING, 0.025)
     core = (ellipse(100, 73, 27, 2.5) > 0.5) & (BALL < 0.5)
     assert float(trace.shadow[core].max()) < 0.85
-    assert float(trace.shadow[(ellipse(100, 73, 36, 10) < 0.5) & (ellipse(70, 60, 24, 24) < 0.5)].min()) == 1
+    assert float(trace.shadow[(ellipse(100, 73, 36, 10) < 0.5) & (ellipse(70, 60, 24, 24) < 0.5)].min()) > 0.99
 
 
 def test_another_object_that_goes_too_is_no_long_shadow():

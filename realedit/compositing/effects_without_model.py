@@ -25,10 +25,8 @@ PENUMBRA = 2.0  # pixels around what is darker that still are its own
 SHADED_FROM, SHADED_ALL = 0.4, 0.55  # of its height, from its top: no shadow on the ground lies higher up, and any here
 FOOT_FROM = 0.85  # of an object's height, from its top: its shadow on the ground reaches as far down
 FEET_BESIDE = 0.3  # of its width: how far to its sides the feet of what stands there reach
-STANDING_SHAPE, LEAST_STANDING = (
-    1.5,
-    0.3,
-)  # of its width, and of the object's height: what rises so high beside it stands there
+STANDING_SHAPE = 1.5  # of its width: what rises so high beside an object stands there, if it is also
+LEAST_STANDING = 0.3  # of the object's height
 MOSTLY_SHADED = 0.3  # light: what is darker than that on more than half of its pixels is no shadow
 SHADOW_REACH = 0.7  # of its extent: how far from an object a shadow is looked for where no model draws what it lies on
 LONG_REACH = 2.0  # the same of one that goes on there
@@ -58,7 +56,10 @@ def effects_without_model(photo: Tensor, sources: Sequence[Tensor], beside: Tens
     surroundings = [_Surroundings(source, reach, light) for source, reach in zip(sources, near, strict=True)]
     first = shadows_within(plate, hole)
     objects = union([*sources, beside], photo)
-    plain = [is_mostly_plain(photo, dilate(source, margin)) for source in sources]
+    plain = [
+        around_it.whole(shadow) is None and is_mostly_plain(photo, dilate(around_it.source, margin))
+        for around_it, shadow in zip(surroundings, first, strict=True)
+    ]
     long = [
         _shadow_on_open_ground(photo, around_it.source, objects, plain=on_plain)
         if on_plain or around_it.cuts_off(shadow) or around_it.is_mistaken
@@ -82,7 +83,7 @@ def _shadow_on_open_ground(photo: Tensor, source: Tensor, objects: Tensor, *, pl
     ground = reach * torch.maximum(source, 1 - objects) * (_ground(source) > 0)
     smooth, plate = open_ground(photo, source, ground)
     light = torch.where(source > 0.5, 1.0, light_left(smooth, plate))
-    (shadow,) = [light.clamp(max=1)] if plain else cast_shadows(smooth, plate, [source])
+    shadow = light.clamp(max=1) if plain else cast_shadows(smooth, plate, [source])[0]
     surroundings = _Surroundings(source, reach, light, FAINTEST_ON_PLAIN if plain else FAINTEST_SHADOW)
     found = surroundings.whole(torch.where(ground > 0, shadow, 1.0))
     if found is None or (found < VISIBLE_SHADE).sum() > LARGEST_SHADOW * source.sum():

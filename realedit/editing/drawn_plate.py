@@ -23,10 +23,8 @@ from realedit.morphology import distance_inside
 FAMILIAR, STRANGE = 8.0, 12.0  # CIELAB units from the nearest patch: trusted up to here, and not at all from there
 FEW_STRANGE = 0.1  # of a hole: where no more is strange, no other drawing is asked for
 MUCH_COARSER = 1.5  # pixels drawn as one: from there on a smaller photo serves
-KEPT_RIM, KEPT_RIMS = (
-    0.35,
-    2,
-)  # of a hole's depth: how wide a rim of a drawing is kept before the rest is drawn, and how often
+KEPT_RIM = 0.35  # of a hole's depth: how wide a rim of a drawing is kept before the rest is drawn
+KEPT_RIMS = 2  # how often that is done
 MADE_UP = 0.3  # of a hole that is strange: from there on it is filled again
 LESS_STRANGE = 0.7  # of how strange it was as seen from afar: at most so much may be left
 
@@ -54,9 +52,10 @@ def least_strange(photo: Tensor, hole: Tensor, others: Tensor) -> Sketch:
     coarser = min(pixels_drawn_as_one(hole, others, view) for view in views)
     if coarser > MUCH_COARSER:  # what is finer than its pixels it neither sees nor draws
         small = max(1, round(size[0] / coarser)), max(1, round(size[1] / coarser))
-        masks = ((F.interpolate(each, size=small[::-1], mode="area") > 0).float() for each in (hole, others))
-        sketch = least_strange(resize(photo, small), *masks)
-        return Sketch(torch.where(hole > 0.5, resize(sketch.image, size), photo), sketch.detail * coarser)
+        left, beside = ((F.interpolate(each, size=small[::-1], mode="area") > 0).float() for each in (hole, others))
+        if not torch.maximum(left, beside).all():
+            sketch = least_strange(resize(photo, small), left, beside)
+            return Sketch(torch.where(hole > 0.5, resize(sketch.image, size), photo), sketch.detail * coarser)
     drawings: list[_Drawing] = []
     for view in views:
         drawings.append(_Drawing.of(draw_hole(photo, hole, others, view), hole, others))

@@ -13,10 +13,8 @@ from realedit.inpainting.sketch_fill import fill_like
 SEEN_ALONG = 0.09  # of the root of a hole's area: how wide is what is looked at around it
 KNOWN_ALONE = 0.98  # of a small pixel: as much of it lies outside the hole
 NEARLY_ALL, MOST = 0.998, 0.9  # shares of what is around a hole: a line meets it in two places alone
-SLOPE, SLOPE_WIDTH = (
-    0.02,
-    1.0,
-)  # of full brightness over a small pixel, and of those averaged: no steeper are soft tones
+SLOPE = 0.02  # of full brightness over a small pixel: no steeper are soft tones
+SLOPE_WIDTH = 1.0  # small pixels: over what width they are averaged first
 GRAIN_SIDE = 2.5  # pixels: what is coarser than that are tones
 TEXTURE = 0.006  # of full brightness: what is finer than soft tones has less on the average, where all is grain
 
