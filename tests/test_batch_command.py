@@ -45,7 +45,7 @@ def without_seconds(sidecar: Path) -> str:
 def test_files_are_those_of_single_commands(shop, folders, tmp_path):
     """Of one row with all that it may say, and of a photo that is broken."""
     (shop / "jobs.csv").write_text(
-        'photo,kind,object,by,seed\nbroken.jpg,remove,disc,,\nshot.jpg,move,disc,"0.3,0.1",4\n'
+        'photo,kind,object,by,seed,fill\nbroken.jpg,remove,disc,,,\nshot.jpg,move,disc,"0.3,0.1",4,photo\n'
     )
     out, single = tmp_path / "out", tmp_path / "single"
     single.mkdir()
@@ -56,7 +56,7 @@ def test_files_are_those_of_single_commands(shop, folders, tmp_path):
     said = result.stderr.splitlines()
     assert "broken.jpg cannot be read as a photo" in said[-2]
     assert said[-1] == "realedit: 1 of 2 photos failed, 1 are done"
-    more = ["--seed", 4, "-q", *model, "--mask", shop / "shot-mask.png"]
+    more = ["--seed", 4, "--fill", "photo", "-q", *model, "--mask", shop / "shot-mask.png"]
     run("move", shop / "shot.jpg", "disc", "--by", "0.3,0.1", "-o", single / "shot.jpg", *more)
     assert (out / "shot.jpg").read_bytes() == (single / "shot.jpg").read_bytes()
     sidecars = (folder / "shot.jpg.realedit.json" for folder in (out, single))

@@ -554,6 +554,7 @@ RECIPE = """
 method = "ddim"
 steps = 4
 pitch = 10
+fill = "photo"
 where.disc.box = [0.15, 0.33, 0.4, 0.71]
 
 [[edit]]
