@@ -56,15 +56,9 @@ def effects_without_model(photo: Tensor, sources: Sequence[Tensor], beside: Tens
     surroundings = [_Surroundings(source, reach, light) for source, reach in zip(sources, near, strict=True)]
     first = shadows_within(plate, hole)
     objects = union([*sources, beside], photo)
-    plain = [
-        around_it.whole(shadow) is None and is_mostly_plain(photo, dilate(around_it.source, margin))
-        for around_it, shadow in zip(surroundings, first, strict=True)
-    ]
     long = [
-        _shadow_on_open_ground(photo, around_it.source, objects, plain=on_plain)
-        if on_plain or around_it.cuts_off(shadow) or around_it.is_mistaken
-        else None
-        for around_it, shadow, on_plain in zip(surroundings, first, plain, strict=True)
+        _looked_for_again(photo, objects, around_it, shadow, margin)
+        for around_it, shadow in zip(surroundings, first, strict=True)
     ]
     seen = [(f if far is None else far) < VISIBLE_SHADE for f, far in zip(first, long, strict=True)]
     tight = plate_within([torch.maximum(one.float(), other) for one, other in zip(seen, reflections, strict=True)])
@@ -73,6 +67,17 @@ def effects_without_model(photo: Tensor, sources: Sequence[Tensor], beside: Tens
         for around_it, shadow, far in zip(surroundings, shadows_within(*tight), long, strict=True)
     ]
     return [Effects(_soft(*each), reflection) for *each, reflection in zip(shadows, sources, reflections, strict=True)]
+
+
+def _looked_for_again(
+    photo: Tensor, objects: Tensor, around_it: "_Surroundings", shadow: Tensor, margin: float
+) -> Tensor | None:
+    """A shadow (1, 1, H, W) as it is seen on the open ground, if what was found, `shadow`, is none although the ground
+    is plain, or goes on, or cannot be believed. None: it stands, or nothing better is found."""
+    plain = around_it.whole(shadow) is None and is_mostly_plain(photo, dilate(around_it.source, margin))
+    if plain or around_it.cuts_off(shadow) or around_it.is_mistaken:
+        return _shadow_on_open_ground(photo, around_it.source, objects, plain=plain)
+    return None
 
 
 def _shadow_on_open_ground(photo: Tensor, source: Tensor, objects: Tensor, *, plain: bool) -> Tensor | None:
