@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from realedit.editing.drawn_plate import STRANGE, fill_without_inventions, least_strange
-from realedit.inpainting.coherence import incoherence
+from realedit.inpainting.coherence import COMPARED_AT_ONCE, incoherence, squared_distances
 from realedit.inpainting.migan import draw_hole, views_of
 from realedit.inpainting.photo_fill import Sketch
 from realedit.inpainting.sketch_fill import fill_like
@@ -40,6 +40,17 @@ def test_what_is_somewhere_around_is_not_strange_unless_it_is_another_object(sca
     middle = (slice(None), slice(None), slice(30 * scale, 40 * scale), slice(40 * scale, 50 * scale))
     assert incoherence(picture, hole, torch.zeros_like(hole))[middle].max() < 1
     assert incoherence(picture, hole, white)[middle].mean() == pytest.approx(GREY_TO_WHITE, abs=0.5)
+
+
+def test_each_patch_is_compared_with_the_one_that_is_nearest():
+    random = torch.Generator().manual_seed(5)
+    ours, theirs = (30 * torch.randn(COMPARED_AT_ONCE + 30, n, generator=random) for n in (24, 24))
+    theirs[17] = ours[3]
+    found = torch.from_numpy(squared_distances(ours.numpy(), theirs.numpy()))
+    assert found[3] == 0
+    torch.testing.assert_close(
+        found.double(), torch.cdist(ours.double(), theirs.double()).min(1).values ** 2, rtol=1e-5, atol=0.01
+    )
 
 
 def test_nothing_is_asked_where_there_is_no_hole_or_nothing_around():

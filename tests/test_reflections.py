@@ -4,10 +4,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import nnls
 
 from realedit.compositing.composite import compose
 from realedit.compositing.effects_without_model import effects_without_model
-from realedit.compositing.reflections import reflection_mask, reflection_region
+from realedit.compositing.reflections import nonnegative_fit, reflection_mask, reflection_region
 from realedit.compositing.scene import LayeredScene
 from realedit.compositing.separation import CleanPlate
 from realedit.geometry.transform import Placement
@@ -94,6 +95,17 @@ def test_another_thing_below_is_no_reflection():
     photo = torch.where(ball > 0.5, plain(YELLOW), photo)
     assert not reflection_mask(photo, plain(DARK), mask, NOTHING).any()
     assert not reflection_mask(photo, plain(DARK), mask, ball).any()
+
+
+@given(st.integers(0, 2**31), st.booleans(), st.booleans(), st.booleans())
+def test_shares_of_two_pictures_are_those_of_scipy(seed, no_image, black_ground, same):
+    random = torch.Generator().manual_seed(seed)
+    image, ground, wanted = (torch.randn(3, 20, generator=random) for _ in range(3))
+    image, ground = image * (not no_image), (-image if same else ground) * (not black_ground)
+    shares, explained = nonnegative_fit(image, ground, wanted)
+    theirs, left = nnls(torch.stack([image.flatten(), ground.flatten()], 1).double().numpy(), wanted.flatten().numpy())
+    assert explained == pytest.approx(float(wanted.double().square().sum()) - left**2, abs=1e-6)
+    assert shares == pytest.approx(tuple(theirs), abs=1e-6)
 
 
 def test_where_no_object_is_none_is_mirrored():

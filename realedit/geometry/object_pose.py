@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 from scipy import ndimage
-from scipy.optimize import least_squares
 from torch import Tensor
 
 from realedit.geometry.boxes import mask_box, mask_centre
@@ -95,6 +94,8 @@ def support_of(points: np.ndarray) -> np.ndarray:
 
 def _fit_family(outline: Silhouette, camera: Camera, family: PrimitiveFamily) -> PrimitiveFit:
     """The solid of a family that resembles it most."""
+    from scipy.optimize import least_squares  # half a second, and few photos' cameras are known
+
     width, height = outline.extent
     start = (outline.box[0] + outline.box[2]) / 2, outline.box[3] - BASE_GUESS * width
     side = np.array(camera.size) / min(camera.size)

@@ -5,7 +5,6 @@ import numpy as np
 import torch
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy import ndimage
-from scipy.spatial import KDTree
 from torch import Tensor
 
 from inversion.interruption import may_stop
@@ -16,6 +15,7 @@ from realedit.inpainting.photo_fill import hole_context
 FINELY, COARSELY = 1600, 400  # pixels of the hole in the picture in which patches are compared
 WINDOW_SIDE = 7  # pixels of such a patch
 WINDOW_COMPONENTS = 24  # principal components by which patches are compared
+COMPARED_AT_ONCE = 200  # patches of the hole
 BLACK_FROM_WHITE = 100.0  # CIELAB units
 
 
@@ -61,8 +61,20 @@ def _distances(colours: np.ndarray, filled: np.ndarray, hidden: np.ndarray) -> n
     basis = components[:, -WINDOW_COMPONENTS:]
     seen = (queries - mean) @ basis
     rest = np.square(queries - mean).sum(1) - np.square(seen).sum(1)  # which no principal component shows
-    nearest, _ = KDTree((references - mean) @ basis).query(seen)
-    may_stop()
+    nearest = squared_distances(seen, (references - mean) @ basis)
     middle = found[WINDOW_SIDE // 2 :, WINDOW_SIDE // 2 :][: known.shape[0], : known.shape[1]]
-    middle[asked] = np.sqrt(nearest**2 + rest.clip(min=0)) / WINDOW_SIDE
+    middle[asked] = np.sqrt(nearest + rest.clip(min=0)) / WINDOW_SIDE
     return np.where(filled, ndimage.maximum_filter(found, WINDOW_SIDE), 0)
+
+
+def squared_distances(vectors: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """The squared distance (n) of each of the vectors (n, d) from the nearest of some others (m, d), by products of
+    matrices: in so many dimensions a tree has to look at nearly all of them, too, and one by one."""
+    half = np.square(others).sum(1) / 2
+    found = np.empty(len(vectors), vectors.dtype)
+    for start in range(0, len(vectors), COMPARED_AT_ONCE):
+        may_stop()
+        some = slice(start, start + COMPARED_AT_ONCE)
+        nearest = others[(half - vectors[some] @ others.T).argmin(1)]
+        found[some] = np.square(vectors[some] - nearest).sum(1)
+    return found

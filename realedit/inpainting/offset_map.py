@@ -62,11 +62,16 @@ def lay_out_again(view: HoleView, offsets: np.ndarray, start: np.ndarray) -> np.
 
 
 def move_seams(view: HoleView, offsets: np.ndarray, start: np.ndarray) -> np.ndarray:
-    """The same, of which only the seams are moved."""
-    energy, rows, columns = _energy(view, offsets)
-    labels = _begun(energy, start[rows, columns])
+    """The same, of which only the seams are moved: of the offsets those matter that led there."""
+    used = np.unique(start[start >= 0])
+    if not len(used):
+        return start
+    energy, rows, columns = _energy(view, offsets[used])
+    among_used = np.where(start >= 0, np.searchsorted(used, start), -1)
+    labels = _begun(energy, among_used[rows, columns])
     beside = _beside(energy, rows, columns, view.hole.shape)
-    return _map(view, energy, minimise(energy, labels, range(len(offsets)), beside), rows, columns)
+    found = _map(view, energy, minimise(energy, labels, range(len(used)), beside), rows, columns)
+    return np.where(found >= 0, used[found], -1)
 
 
 def _begun(energy: LabelEnergy, before: np.ndarray) -> np.ndarray:
