@@ -121,6 +121,19 @@ class Grey:
         return torch.where(hole > 0.5, 0.5, photo)
 
 
+def test_dimmed_ground_at_the_foot_is_drawn_anew_unless_shadows_shall_stay(model):
+    """Too faint to be a shadow that goes along, and around the foot alone."""
+    away = np.hypot((np.abs(COLUMNS - 40) - 10).clip(0), ROWS - 66)
+    light = 1 - 0.12 * (1 - away / 8).clip(0)
+    photo = Photo(np.where(DISC[..., None], scene().rgb, (floor() * light[..., None]).astype(np.uint8)))
+    dim = (light < 0.96) & (ROWS > 66) & (np.hypot(COLUMNS - 40, ROWS - 50) > 19)
+    drawn = edited(model, photo, edits.Remove("disc"), fill=Grey()).photo.rgb
+    assert np.abs(drawn[dim].astype(int) - 128).mean() < 5
+    assert np.abs(photo.rgb[dim].astype(int) - 128).mean() > 10
+    stays = edited(model, photo, edits.Remove("disc"), fill=Grey(), settings=realedit.Settings(shadows=False))
+    assert np.array_equal(stays.photo.rgb[dim], photo.rgb[dim])
+
+
 def test_old_places_are_filled_as_asked_and_the_verdict_tells(model):
     photo = scene()
     result = edited(model, photo, edits.Remove("disc"), fill=Grey())

@@ -91,15 +91,20 @@ def _of_another(piece: np.ndarray, k: int, casters: Sequence[_Caster], away: np.
 
 def _darkened(photo: Tensor, plate: Tensor) -> tuple[Tensor, np.ndarray]:
     """How much light there is beside the plate's (1, 1, H, W), and where it is evenly less (H, W)."""
-    light = _light_per_channel(photo, plate)
-    tint = light.amax(1, keepdim=True) - light.amin(1, keepdim=True)
-    light = light.mean(1, keepdim=True)
+    light, tint = light_and_tint(photo, plate)
     return light, ((light < LEAST_SHADE) & (tint < SHADOW_TINT))[0, 0].numpy()
+
+
+def light_and_tint(photo: Tensor, plate: Tensor) -> tuple[Tensor, Tensor]:
+    """How much light there is in a photo (1, 3, H, W) beside the plate's, and how much that differs between red, green
+    and blue, (1, 1, H, W) both."""
+    light = _light_per_channel(photo, plate)
+    return light.mean(1, keepdim=True), light.amax(1, keepdim=True) - light.amin(1, keepdim=True)
 
 
 def light_left(photo: Tensor, plate: Tensor) -> Tensor:
     """How much light there is in a photo (1, 3, H, W) beside the plate's (1, 1, H, W)."""
-    return _light_per_channel(photo, plate).mean(1, keepdim=True)
+    return light_and_tint(photo, plate)[0]
 
 
 def _light_per_channel(photo: Tensor, plate: Tensor) -> Tensor:

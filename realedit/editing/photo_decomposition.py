@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from realedit.compositing.composite import vacated_hole
+from realedit.compositing.dimmed_ground import dimmed_ground
 from realedit.compositing.effects import Effects
 from realedit.compositing.effects_without_model import effects_without_model
 from realedit.compositing.scene import LayeredScene, ObjectEdit
@@ -15,8 +16,8 @@ from realedit.compositing.separation import CleanPlate
 from realedit.editing.plate import PlateFill
 from realedit.evaluation.report_parts import FillReport
 from realedit.files.photo import Photo
-from realedit.images import at_most
-from realedit.morphology import distance_inside, union
+from realedit.images import at_most, resize
+from realedit.morphology import dilate, distance_inside, union
 from realedit.settings import Settings
 
 CARRIED_ALL, CARRIED_NONE = 0.08, 0.3  # of an object's extent: so near its shadow goes along, and from here on none
@@ -35,14 +36,17 @@ def decompose_photo(
         EditError: nothing is left around an object to fill its place from.
     """
     picture, report = photo.tensor(), None
-    scene = LayeredScene(tuple(_with_effects(fill.session.settings, photo, edits)), CleanPlate.of(picture))
+    settings = fill.session.settings
+    scene = LayeredScene(tuple(_with_effects(settings, photo, edits)), CleanPlate.of(picture))
     moving = [edit for edit in scene.objects if edit.moves]
     if moving:
         staying = union([edit.mask for edit in scene.objects if not edit.moves], picture)
         gone = tuple(replace(edit, placements=()) if edit.moves else edit for edit in scene.objects)
-        hole = vacated_hole(picture, replace(scene, objects=gone), fitting(fill.session.settings, edits).margin)
+        margin = fitting(settings, edits).margin
+        dimmed = _dimmed(photo, moving, staying, margin) if settings.shadows else torch.zeros_like(staying)
+        hole = vacated_hole(picture, LayeredScene(gone, CleanPlate(picture, dimmed)), margin)
         plate, report = fill(picture, hole, staying)
-        left = union([edit.effects.visible() * (1 - edit.mask) for edit in moving], picture)
+        left = union([dimmed, *(edit.effects.visible() * (1 - edit.mask) for edit in moving)], picture)
         scene = replace(scene, objects=tuple(map(carried, scene.objects)), clean_plate=CleanPlate(plate, left))
     return scene, report
 
@@ -57,6 +61,14 @@ def fitting(settings: Settings, edits: Sequence[ObjectEdit]) -> Settings:
     needed = max(LEAST_MARGIN, LEAST_MARGIN_PIXELS / side, MARGIN_EXTENTS * extent / side)
     share = min(1.0, needed / settings.margin) if settings.margin else 1.0
     return replace(settings, margin=share * settings.margin, feather=share * settings.feather)
+
+
+def _dimmed(photo: Photo, moving: Sequence[ObjectEdit], staying: Tensor, margin: float) -> Tensor:
+    """Where (1, 1, H, W) the ground is dimmed at the feet of objects that move, and not seen to be their shadow."""
+    size = at_most(photo.size, EFFECTS_SIDE)
+    image, others = photo.small(size), resize(staying, size)
+    covered = [dilate(resize(torch.maximum(edit.mask, edit.effects.visible()), size), margin) for edit in moving]
+    return resize(union([dimmed_ground(image, each, others) for each in covered], image), photo.size)
 
 
 def carried(edit: ObjectEdit) -> ObjectEdit:
