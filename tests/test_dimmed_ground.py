@@ -45,6 +45,14 @@ def test_a_contact_shadow_that_fades_out_is_found_at_the_foot_alone():
     assert not found[thing()[0, 0] > 0.5].any()
 
 
+def test_however_dark_it_is_close_to_the_thing():
+    away_from_foot = torch.hypot((60 - COLUMNS).clamp(min=COLUMNS - 100).clamp(min=0), ROWS - 70)
+    light = (0.45 + 0.55 * away_from_foot / 9).clamp(max=1)
+    close = (ROWS > 72) & (light < 0.9) & (COLUMNS > 64) & (COLUMNS < 96)
+    assert (light[close] < 0.63).any(), "a thing, were it farther off"
+    assert dimmed_ground(scene(thing(), light), thing(), NOTHING)[0, 0][close].all()
+
+
 def test_an_even_ground_is_not_dimmed():
     assert not dimmed_ground(scene(thing()), thing(), NOTHING).any()
 

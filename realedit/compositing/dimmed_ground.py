@@ -7,13 +7,14 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
-from realedit.compositing.shadows import SHADOW_TINT, TOUCHING_PIXELS, VISIBLE_SHADE, light_and_tint
+from realedit.compositing.shadows import TOUCHING_PIXELS, VISIBLE_SHADE, light_and_tint
 from realedit.inpainting.fill import fill_smoothly
 from realedit.morphology import components, distance_inside
 
 DIMMED_REACH = 0.25  # of its extent: how far from what an object covers the ground is compared with what lies beyond
 FOOT_HEIGHT = 0.3  # of an object's height, from its lowest row: where its foot is
-LEAST_GROUND = 0.65  # of the light beyond: what is darker, or has another tint, is a thing that stands there
+LEAST_GROUND, MOST_TINT = 0.65, 0.3  # of the light beyond, and between colours: else it is a thing that stands there
+CONTACT_SHADOW = 0.1  # of its extent: what ends so near to what the object covers is dimmed ground, however dark
 STANDING_RIM = 2  # pixels around such a thing that are its own
 FADING_RIM, FADED = 2, 0.9  # pixels at the end of what fades out, and half of them are at least so light
 
@@ -31,7 +32,11 @@ def dimmed_ground(photo: Tensor, covered: Tensor, others: Tensor) -> Tensor:
     zone[: int(rows[-1] - FOOT_HEIGHT * (rows[-1] - rows[0]))] = False
     beyond = fill_smoothly(photo, torch.from_numpy(zone | inside).float()[None, None])
     light, tint = (each[0, 0].numpy() for each in light_and_tint(photo, beyond))
-    things = ndimage.binary_dilation(zone & ((light < LEAST_GROUND) | (tint > SHADOW_TINT)), iterations=STANDING_RIM)
+    other = components(zone & ((light < LEAST_GROUND) | (tint > MOST_TINT)))
+    things = np.any(
+        [np.zeros_like(inside), *(part for part in other if away[part].max() > CONTACT_SHADOW * extent)], axis=0
+    )
+    things = ndimage.binary_dilation(things, iterations=STANDING_RIM)
     found, near = np.zeros_like(inside), away <= TOUCHING_PIXELS
     dark = ndimage.binary_opening(zone & (light < VISIBLE_SHADE) & ~things | inside) & ~inside
     for part in components(dark):
