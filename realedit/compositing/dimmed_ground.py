@@ -15,6 +15,7 @@ DIMMED_REACH = 0.25  # of its extent: how far from what an object covers the gro
 FOOT_HEIGHT = 0.3  # of an object's height, from its lowest row: where its foot is
 LEAST_GROUND, MOST_TINT = 0.65, 0.3  # of the light beyond, and between colours: else it is a thing that stands there
 CONTACT_SHADOW = 0.1  # of its extent: what ends so near to what the object covers is dimmed ground, however dark
+NARROW = 0.04  # of its extent: half the width of what is taken for the ground's own lines and grain
 STANDING_RIM = 2  # pixels around such a thing that are its own
 FADING_RIM, FADED = 2, 0.9  # pixels at the end of what fades out, and half of them are at least so light
 
@@ -38,7 +39,9 @@ def dimmed_ground(photo: Tensor, covered: Tensor, others: Tensor) -> Tensor:
     )
     things = ndimage.binary_dilation(things, iterations=STANDING_RIM)
     found, near = np.zeros_like(inside), away <= TOUCHING_PIXELS
-    dark = ndimage.binary_opening(zone & (light < VISIBLE_SHADE) & ~things | inside) & ~inside
+    dark = zone & (light < VISIBLE_SHADE) & ~things
+    wide = distance_inside(dark | inside) > NARROW * extent  # the middles of what is no crack, gap or grain
+    dark &= distance_inside(~wide) <= NARROW * extent
     for part in components(dark):
         rim = part & ~ndimage.binary_erosion(part | inside, iterations=FADING_RIM, border_value=1) & ~near
         if (part & near).any() and (not rim.any() or np.median(light[rim]) > FADED):
