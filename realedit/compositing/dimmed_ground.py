@@ -33,17 +33,28 @@ def dimmed_ground(photo: Tensor, covered: Tensor, others: Tensor) -> Tensor:
     zone[: int(rows[-1] - FOOT_HEIGHT * (rows[-1] - rows[0]))] = False
     beyond = fill_smoothly(photo, torch.from_numpy(zone | inside).float()[None, None])
     light, tint = (each[0, 0].numpy() for each in light_and_tint(photo, beyond))
-    other = components(zone & ((light < LEAST_GROUND) | (tint > MOST_TINT)))
-    things = np.any(
-        [np.zeros_like(inside), *(part for part in other if away[part].max() > CONTACT_SHADOW * extent)], axis=0
-    )
-    things = ndimage.binary_dilation(things, iterations=STANDING_RIM)
+    other = zone & ((light < LEAST_GROUND) | (tint > MOST_TINT))
+    dark = zone & (light < VISIBLE_SHADE) & ~_things(other, away / extent)
     found, near = np.zeros_like(inside), away <= TOUCHING_PIXELS
-    dark = zone & (light < VISIBLE_SHADE) & ~things
-    wide = distance_inside(dark | inside) > NARROW * extent  # the middles of what is no crack, gap or grain
-    dark &= distance_inside(~wide) <= NARROW * extent
-    for part in components(dark):
+    for part in components(_without_lines(dark, inside, NARROW * extent)):
         rim = part & ~ndimage.binary_erosion(part | inside, iterations=FADING_RIM, border_value=1) & ~near
         if (part & near).any() and (not rim.any() or np.median(light[rim]) > FADED):
             found |= part
     return torch.from_numpy(found).float()[None, None]
+
+
+def _things(other: np.ndarray, away: np.ndarray) -> np.ndarray:
+    """What stands there (H, W), with its rim, of all that is `other` than dimmed ground (H, W): what reaches farther
+    `away` (H, W), in extents of the object, than a contact shadow."""
+    found = np.zeros_like(other)
+    for part in components(other):
+        if away[part].max() > CONTACT_SHADOW:
+            found |= part
+    return ndimage.binary_dilation(found, iterations=STANDING_RIM)
+
+
+def _without_lines(dark: np.ndarray, inside: np.ndarray, width: float) -> np.ndarray:
+    """What is dark (H, W) without what is narrower than twice the `width` in pixels, unless it lies along what is
+    `inside` (H, W)."""
+    middles = distance_inside(dark | inside) > width
+    return dark & (distance_inside(~middles) <= width)
