@@ -57,7 +57,9 @@ def test_an_even_ground_is_not_dimmed():
     assert not dimmed_ground(scene(thing()), thing(), NOTHING).any()
 
 
-@pytest.mark.parametrize("colour", [(0.1, 0.07, 0.05), (0.55, 0.45, 0.6)], ids=["dark", "of another tint"])
+@pytest.mark.parametrize(
+    "colour", [(0.1, 0.07, 0.05), (0.55, 0.45, 0.6), (0.42, 0.28, 0.175)], ids=["dark", "of another tint", "with edges"]
+)
 def test_a_thing_beside_the_foot_is_left(colour):
     beside = (COLUMNS > 102) & (COLUMNS < 108) & (ROWS > 62) & (ROWS < 76)
     photo = torch.where(beside, torch.tensor(colour).reshape(1, 3, 1, 1), scene(thing()))

@@ -13,8 +13,10 @@ from realedit.morphology import components, distance_inside
 
 DIMMED_REACH = 0.25  # of its extent: how far from what an object covers the ground is compared with what lies beyond
 FOOT_HEIGHT = 0.3  # of an object's height, from its lowest row: where its foot is
-LEAST_GROUND, MOST_TINT = 0.65, 0.3  # of the light beyond, and between colours: else it is a thing that stands there
-CONTACT_SHADOW = 0.1  # of its extent: what ends so near to what the object covers is dimmed ground, however dark
+DEEPEST_CONTACT, LIGHTER_AWAY = 0.35, 1.5  # least light of a contact shadow beside the object, and more per extent away
+MOST_TINT = 0.3  # of the light, between colours: what is more tinted is a thing that stands there
+STEEPEST = 0.09  # of the light, from pixel to pixel: so is what changes more
+CONTACT_SHADOW = 0.1  # of its extent: unless it ends so near to what the object covers
 NARROW = 0.04  # of its extent: half the width of what is taken for the ground's own lines and grain
 STANDING_RIM = 2  # pixels around such a thing that are its own
 FADING_RIM, FADED = 2, 0.9  # pixels at the end of what fades out, and half of them are at least so light
@@ -33,8 +35,9 @@ def dimmed_ground(photo: Tensor, covered: Tensor, others: Tensor) -> Tensor:
     zone[: int(rows[-1] - FOOT_HEIGHT * (rows[-1] - rows[0]))] = False
     beyond = fill_smoothly(photo, torch.from_numpy(zone | inside).float()[None, None])
     light, tint = (each[0, 0].numpy() for each in light_and_tint(photo, beyond))
-    other = zone & ((light < LEAST_GROUND) | (tint > MOST_TINT))
-    dark = zone & (light < VISIBLE_SHADE) & ~_things(other, away / extent)
+    other = zone & ((tint > MOST_TINT) | (np.hypot(*np.gradient(light)) > STEEPEST))
+    deeper = zone & (light < DEEPEST_CONTACT + LIGHTER_AWAY * away / extent)
+    dark = zone & (light < VISIBLE_SHADE) & ~_things(deeper, other, away / extent)
     found, near = np.zeros_like(inside), away <= TOUCHING_PIXELS
     for part in components(_without_lines(dark, inside, NARROW * extent)):
         rim = part & ~ndimage.binary_erosion(part | inside, iterations=FADING_RIM, border_value=1) & ~near
@@ -43,10 +46,10 @@ def dimmed_ground(photo: Tensor, covered: Tensor, others: Tensor) -> Tensor:
     return torch.from_numpy(found).float()[None, None]
 
 
-def _things(other: np.ndarray, away: np.ndarray) -> np.ndarray:
-    """What stands there (H, W), with its rim, of all that is `other` than dimmed ground (H, W): what reaches farther
-    `away` (H, W), in extents of the object, than a contact shadow."""
-    found = np.zeros_like(other)
+def _things(deeper: np.ndarray, other: np.ndarray, away: np.ndarray) -> np.ndarray:
+    """What stands there (H, W), with its rim: what is `deeper` (H, W) than a contact shadow, and of what is `other`
+    (H, W) than shadows are what reaches farther `away` (H, W), in extents of the object, than one does."""
+    found = deeper.copy()
     for part in components(other):
         if away[part].max() > CONTACT_SHADOW:
             found |= part
